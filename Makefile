@@ -1,0 +1,42 @@
+# Everything starts here: `make demo` shows it, `make test` proves it, `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WEEKS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+INSTALL = $(BIN)/pip install --quiet --no-deps
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+.PHONY: setup
+setup: $(VENV)/.setup ## a virtual environment with what the demo needs, and profiles.yml
+
+# The locks are complete, so pip resolves nothing: it checks each file against its hash and unpacks it.
+$(VENV)/.setup: requirements.txt pyproject.toml profiles.yml.example
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@echo "setup: installing the locked packages into $(VENV)"
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --no-build-isolation --editable .
+	@cp -n profiles.yml.example profiles.yml || true
+	@touch $@
+
+.PHONY: setup-dev
+setup-dev: $(VENV)/.setup-dev ## the same with linters and test tools
+
+$(VENV)/.setup-dev: $(VENV)/.setup requirements-dev.txt
+	@echo "setup: installing the locked development packages"
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.PHONY: lock
+lock: ## compile requirements*.in into the hashed locks
+	@for name in requirements requirements-dev; do \
+	  uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
+	    --no-annotate --custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; \
+	done

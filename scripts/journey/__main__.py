@@ -1,0 +1,6 @@
+"""`python -m journey` is the `journey` command."""
+
+from journey.cli import main
+
+if __name__ == "__main__":
+    main()

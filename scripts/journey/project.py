@@ -1,0 +1,30 @@
+"""Where the project and its private files are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from journey.errors import UsageError
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Find the folder that holds `dbt_project.yml`.
+
+    Args:
+        start: folder to search from, upwards; the current folder if None.
+
+    Raises:
+        UsageError: there is none.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "dbt_project.yml").is_file():
+            return folder
+    raise UsageError(f"{here} is not inside a data-journey project (no dbt_project.yml here or above): cd into it")
+
+
+def local_dir() -> Path:
+    """The folder of the embedded services: `JOURNEY_LOCAL_DIR`, else `.local` in the project."""
+    named = os.environ.get("JOURNEY_LOCAL_DIR")
+    return Path(named).resolve() if named else project_root() / ".local"

@@ -1,0 +1,85 @@
+"""The embedded services: a real PostgreSQL and a real S3 server, from wheels, under one private folder."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from journey.project import local_dir
+from journey.services import postgres, s3
+from journey.services.state import State
+
+
+@dataclass(frozen=True)
+class Status:
+    """One service, as a person asks for it.
+
+    Attributes:
+        name: "PostgreSQL 18" or "S3".
+        address: where it listens.
+        running: whether it answers.
+        detail: where its data and its log are.
+    """
+
+    name: str
+    address: str
+    running: bool
+    detail: str
+
+
+def up() -> list[Status]:
+    """Start what isn't running; what runs is left as it is.
+
+    Raises:
+        JourneyError: a port is taken by another program, or a service doesn't start.
+    """
+    folder = local_dir()
+    with _locked(folder):
+        state = State.read_or_create(folder)
+        postgres.start(folder, state)
+        s3.start(folder, state)
+    return status()
+
+
+def down() -> list[Status]:
+    """Stop what runs; the data stays."""
+    folder = local_dir()
+    if State.read(folder) is not None:
+        with _locked(folder):
+            s3.stop(folder)
+            postgres.stop(folder)
+    return status()
+
+
+def status() -> list[Status]:
+    """Both services, running or not; none if they were never started here."""
+    folder = local_dir()
+    state = State.read(folder)
+    if state is None:
+        return []
+    return [
+        Status(
+            "PostgreSQL 18",
+            f"127.0.0.1:{state.ports['postgres']}",
+            postgres.is_running(folder),
+            f"data {folder / postgres.DATA}, log {folder / postgres.LOG}",
+        ),
+        Status(
+            "S3",
+            f"http://127.0.0.1:{state.ports['s3']}",
+            s3.answers(state),
+            f"data {folder / s3.DATA}, log {folder / s3.LOG}",
+        ),
+    ]
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one start or stop at a time touch the folder."""
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

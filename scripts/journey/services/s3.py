@@ -1,0 +1,145 @@
+"""The embedded S3: SeaweedFS, one process on loopback, with the landing bucket and one pair of keys."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+from journey.errors import JourneyError, UsageError
+from journey.services.state import PORTS, State, is_free, write_private
+
+DATA = "s3"
+LOG = "log/s3.log"
+PROCESS = "s3.process"
+START_SECONDS = 60
+
+
+def start(folder: Path, state: State) -> None:
+    """Start the server if it doesn't run.
+
+    Args:
+        folder: private folder of the services.
+        state: ports and secrets.
+
+    Raises:
+        JourneyError: a port is taken, or the server doesn't start.
+    """
+    if _process(folder) and answers(state):
+        return
+    stop(folder)  # one that runs but doesn't answer
+    for name in PORTS[1:]:
+        if not is_free(state.ports[name]):
+            raise JourneyError(
+                f"port {state.ports[name]} (S3 server, {name}) is taken by another program: stop it, "
+                f'or write a free port into {folder / "services.json"} under "{name}"'
+            )
+    data, log = folder / DATA, folder / LOG
+    data.mkdir(exist_ok=True)
+    log.parent.mkdir(exist_ok=True)
+    write_private(folder / "s3.json", json.dumps(_identities(state)))
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [_weed(), *_options(folder, state)],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            cwd=data,
+            start_new_session=True,  # Ctrl-C in a terminal stops the command, not the service
+        )
+    (folder / PROCESS).write_text(f"{process.pid} {psutil.Process(process.pid).create_time()}")
+    deadline = time.monotonic() + START_SECONDS
+    while not answers(state):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise JourneyError(f"the S3 server does not start: see its log, {log}")
+        time.sleep(0.1)
+
+
+def stop(folder: Path) -> None:
+    """Stop the server, if it runs."""
+    process = _process(folder)
+    if process:
+        process.terminate()
+        try:
+            process.wait(START_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
+    (folder / PROCESS).unlink(missing_ok=True)
+
+
+def answers(state: State) -> bool:
+    """Whether an S3 server answers at our port."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{state.ports['s3']}/status", timeout=5):
+            return True
+    except urllib.error.HTTPError as refusal:
+        return refusal.code < 500
+    except OSError:
+        return False
+
+
+def _process(folder: Path) -> psutil.Process | None:
+    """The server that an earlier start left, if that process still is the same one."""
+    try:
+        pid, started = (folder / PROCESS).read_text().split()
+        process = psutil.Process(int(pid))
+        same = abs(process.create_time() - float(started)) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, psutil.Error):
+        return None
+    return process if same else None
+
+
+def _weed() -> str:
+    """The server's program, from the wheel."""
+    beside = Path(sys.executable).parent / "weed"
+    program = str(beside) if beside.exists() else shutil.which("weed")
+    if not program:
+        raise UsageError("the embedded S3 server is not installed: run `make setup`")
+    return program
+
+
+def _identities(state: State) -> dict[str, object]:
+    return {
+        "identities": [
+            {
+                "name": "journey",
+                "credentials": [{"accessKey": state.s3_access_key, "secretKey": state.s3_secret_key}],
+                "actions": ["Admin", "Read", "List", "Tagging", "Write"],
+            }
+        ]
+    }
+
+
+def _options(folder: Path, state: State) -> list[str]:
+    ports = state.ports
+    return [
+        "mini",
+        f"-dir={folder / DATA}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        f"-s3.config={folder / 's3.json'}",
+        f"-s3.port={ports['s3']}",
+        f"-s3.port.grpc={ports['s3_grpc']}",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-s3.iam=false",
+        f"-master.port={ports['master']}",
+        f"-master.port.grpc={ports['master_grpc']}",
+        "-master.telemetry=false",  # tells nobody anything
+        f"-volume.port={ports['volume']}",
+        f"-volume.port.grpc={ports['volume_grpc']}",
+        f"-filer.port={ports['filer']}",
+        f"-filer.port.grpc={ports['filer_grpc']}",
+        f"-admin.port={ports['admin']}",
+        f"-admin.port.grpc={ports['admin_grpc']}",
+        "-admin.ui=false",
+        "-bucket=landing",
+        "-webdav=false",
+    ]

@@ -1,0 +1,64 @@
+"""The real services, started once a test run in a folder of their own; each test gets its own database and bucket."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from journey import services, settings
+from journey.project import project_root
+from journey.services.state import State
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+ROOT = project_root(Path(__file__).parent)
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[State]:
+    """PostgreSQL and S3 under `.local/test`, named by this process's environment as `journey env` would."""
+    folder = Path(os.environ.get("JOURNEY_LOCAL_DIR", ROOT / ".local" / "test"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("PG", "AWS_"))]:
+            patch.delenv(name)
+        patch.setenv("JOURNEY_LOCAL_DIR", str(folder))
+        services.up()
+        state = State.read(folder)
+        assert state is not None
+        for name, value in settings.environment(state).items():
+            patch.setenv(name, value)
+        yield state
+        services.down()
+
+
+@pytest.fixture
+def database(embedded: State, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A new, empty database; PGDATABASE names it."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(dbname="journey", autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    monkeypatch.setenv("PGDATABASE", name)
+    yield name
+    with psycopg.connect(dbname="journey", autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def s3(embedded: State) -> S3Client:
+    """A client of the real S3 server."""
+    return settings.s3_client()
+
+
+@pytest.fixture
+def bucket(s3: S3Client) -> str:
+    """A new, empty bucket."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=name)
+    return name
