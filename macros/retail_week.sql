@@ -1,0 +1,7 @@
+{% macro retail_week_start_date(week_number) -%}
+    {#- Monday of one of the source's retail weeks; week 1 begins on var first_week_start_date. -#}
+    cast(
+        {{ dbt.dateadd('day', '7 * (' ~ week_number ~ ' - 1)', "cast('" ~ var('first_week_start_date') ~ "' as date)") }}
+        as date
+    )
+{%- endmacro %}
