@@ -107,6 +107,24 @@ def land_command(until: datetime | None, weeks: int | None) -> None:
     print_landing(done)
 
 
+@cli.command()
+@click.option("--weeks", type=click.IntRange(1, 53), metavar="N", help="Only the first N weeks of the default data.")
+def demo(weeks: int | None) -> None:
+    """From nothing to tested marts, on the embedded services and the default data."""
+    from journey import demo as demonstration
+
+    demonstration.run(weeks)
+
+
+@cli.command()
+def docs() -> None:
+    """Write the docs site (models, columns, tests, lineage) of what is in the database now."""
+    from journey import site
+    from journey.project import project_root
+
+    click.echo(site.write(project_root()).as_uri())
+
+
 def _print_services(found: Sequence[Status]) -> None:
     if not found:
         click.echo("the embedded services were never started here: run `journey services up`")
