@@ -146,8 +146,8 @@ def _mark(month: Array, ids: Array, products: pa.Array) -> None:
 
 
 def _reclassify(public: pa.Table, first: Array, shown_as: Array) -> None:
-    rows = public.select(["department", "product_category", "product_type"]).to_pylist()
-    names = [(row["department"], row["product_category"], row["product_type"]) for row in rows]
+    columns = ("department", "product_category", "product_type")
+    names = list(zip(*(public[column].to_pylist() for column in columns), strict=True))
     by_department, by_category = defaultdict(list), defaultdict(list)
     usable = [row for row, name in enumerate(names) if name[0] in MERCHANDISE and None not in name]
     for row in usable:
