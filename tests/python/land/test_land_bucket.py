@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from datetime import date
 from pathlib import Path
@@ -14,21 +15,24 @@ from click.testing import CliRunner
 from journey.cli import cli
 from journey.errors import JourneyError, UsageError
 from journey.land import bucket as target
-from journey.land import land
+from journey.land import land, plan
 from journey.land import landing as land_module
+from journey.land.products import product_history
 
 from .conftest import Landed
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+HISTORY = functools.cache(product_history)
 EARLIER, LATER = date(2017, 1, 9), date(2017, 2, 4)
 
 
 @pytest.fixture(autouse=True)
 def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each test begins without notes of earlier landings."""
+    """Each test begins without notes of earlier landings; the products' history is simulated once for all (2 s)."""
     monkeypatch.setattr(land_module, "local_dir", lambda: tmp_path)
+    monkeypatch.setattr(plan, "product_history", HISTORY)
     return tmp_path / "landed.json"
 
 

@@ -116,6 +116,8 @@ def test_there_are_late_entries_and_one_into_a_closed_period(books: duckdb.DuckD
     }
     closed = [case for case in LATE if case.entered > next_month(case.day, CLOSING_DAY)]
     assert [(case.day, case.department) for case in closed] == [(date(2017, 4, 22), "NUTRITION")]
+    parked = [case for case in LATE if case.released > case.entered.replace(day=1)]
+    assert [(case.day, case.department) for case in parked] == [(date(2017, 8, 19), "FUEL")]
     early = "select count(*) from journal_line where month < strftime(entry_date, '%Y-%m') or entry_date < posting_date"
     assert books.sql(early).fetchall() == [(0,)]
     last = "select count(distinct journal_id), max(posting_date) from journal_line where month = '2018-01'"
