@@ -1,4 +1,4 @@
-"""Arrow arrays in the types of a raw table's columns: cast without loss on the fast path, as text on the careful one."""
+"""Arrow arrays in the types of a raw table: cast without loss on the fast path, as text on the careful one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.csv
 
 from journey.loader import binary
 from journey.loader.columns import TableColumn
-from journey.loader.errors import BadRows
+from journey.loader.errors import BadRowsError
 from journey.loader.records import Record, csv_row
 
 BATCH_ROWS = 2**14
@@ -32,7 +32,7 @@ def convert(array: pa.Array, column: TableColumn) -> pa.Array:
     """Bring an array to its column's Arrow type, without loss.
 
     Raises:
-        BadRows: a value doesn't fit.
+        BadRowsError: a value doesn't fit.
     """
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
@@ -48,7 +48,7 @@ def convert(array: pa.Array, column: TableColumn) -> pa.Array:
             array = array.cast(pa.string())
         return array.cast(wanted)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError) as error:
-        raise BadRows(f"column {column.name}: {error}") from error
+        raise BadRowsError(f"column {column.name}: {error}") from error
 
 
 def _through_text(given: pa.DataType, wanted: pa.DataType) -> bool:
@@ -97,7 +97,7 @@ def _texts(array: pa.Array, column: TableColumn) -> list[str | None]:
     """Texts that PostgreSQL reads as the very values of the fast path; what doesn't convert, as the file has it."""
     try:
         return _plain_texts(convert(array, column))
-    except BadRows:
+    except BadRowsError:
         if len(array) > 1:
             half = len(array) // 2
             return _texts(array.slice(0, half), column) + _texts(array.slice(half), column)
@@ -111,7 +111,7 @@ def _plain_texts(array: pa.Array) -> list[str | None]:
     try:
         texts: list[str | None] = array.cast(pa.string()).to_pylist()
     except UnicodeDecodeError as error:  # Parquet's word is all there is for a text being UTF-8
-        raise BadRows(str(error)) from error
+        raise BadRowsError(str(error)) from error
     return texts
 
 

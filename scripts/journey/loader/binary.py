@@ -1,4 +1,4 @@
-"""COPY's binary format from Arrow arrays, by numpy: a matrix of the widest row, and a mask of what each row has of it."""
+"""COPY's binary format from Arrow arrays, by numpy: a matrix of the widest row, and a mask of what each has."""
 
 from __future__ import annotations
 
@@ -105,8 +105,10 @@ def _variable(array: pa.Array, lengths: Any) -> Bytes:
     data = np.frombuffer(array.buffers()[2], np.uint8)
     starts = _offsets(array)[:-1]
     if int(lengths.min()) == width:
-        return data[starts[0] : starts[0] + width * len(array)].reshape(len(array), width)
-    return data[np.minimum(starts[:, None] + np.arange(width, dtype=np.int32), len(data) - 1)]
+        texts: Bytes = data[starts[0] : starts[0] + width * len(array)].reshape(len(array), width)
+        return texts
+    gathered: Bytes = data[np.minimum(starts[:, None] + np.arange(width, dtype=np.int32), len(data) - 1)]
+    return gathered
 
 
 def _numeric(array: pa.Array) -> Bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from journey.loader.errors import FileRefused
+from journey.loader.errors import FileRefusedError
 from journey.loader.sources import FILE_ID, IDENTIFIER_BYTES, Source
 
 
@@ -58,27 +58,27 @@ def match_columns(source: Source, table: Sequence[str], names: Sequence[str]) ->
         names: the file's field names, in its order.
 
     Raises:
-        FileRefused: a name is empty, comes twice or is the loader's own; a key column is missing; nothing matches.
+        FileRefusedError: a name is empty, comes twice or is the loader's own; a key column is missing; nothing matches.
     """
     known = [name for name in table if name != FILE_ID]
     targets: list[str] = []
     for position, name in enumerate((name.strip() for name in names), 1):
         target = _target(name, known)
         if not target:
-            raise FileRefused(f"column {position} of {len(names)} has no name")
+            raise FileRefusedError(f"column {position} of {len(names)} has no name")
         if "\0" in target:
-            raise FileRefused(f"the name of column {position} of {len(names)} has a NUL byte")
+            raise FileRefusedError(f"the name of column {position} of {len(names)} has a NUL byte")
         if target == FILE_ID:
-            raise FileRefused(f"a column is called {FILE_ID}, which is the loader's own")
+            raise FileRefusedError(f"a column is called {FILE_ID}, which is the loader's own")
         if target in targets:
-            raise FileRefused(f"two columns are called {target!r}")
+            raise FileRefusedError(f"two columns are called {target!r}")
         targets.append(target)
     missing = [name for name in source.columns if name not in targets]
     keys = [name for name in source.options.key_columns if name in missing]
     if keys:
-        raise FileRefused(f"key column {keys[0]!r} is missing")
+        raise FileRefusedError(f"key column {keys[0]!r} is missing")
     if len(missing) == len(source.columns):
-        raise FileRefused(f"none of the declared columns is there, but {', '.join(map(repr, targets[:5]))}")
+        raise FileRefusedError(f"none of the declared columns is there, but {', '.join(map(repr, targets[:5]))}")
     new = [name for name in targets if name not in known]
     return Match(tuple(targets), tuple(new), tuple(_changes(source, targets, new, missing)))
 
@@ -94,9 +94,7 @@ def _target(name: str, known: Sequence[str]) -> str:
 
 def _changes(source: Source, targets: list[str], new: list[str], missing: list[str]) -> list[Change]:
     declared = list(source.columns)
-    changes = []
-    for name in new:
-        changes.append(Change("new", name, "added to the table as text; declare it to give it its type"))
+    changes = [Change("new", name, "added to the table as text; declare it to give it its type") for name in new]
     for name in missing:
         changes.append(Change("missing", name, "loaded as null"))
         position = declared.index(name)
@@ -104,7 +102,7 @@ def _changes(source: Source, targets: list[str], new: list[str], missing: list[s
             changes.append(Change("renamed", name, f"perhaps to {targets[position]!r}, which is in its place"))
     present = [name for name in targets if name in source.columns]
     in_order = [name for name in declared if name in targets]
-    if present != in_order:
+    if source.format == "csv" and present != in_order:
         first = next(found for found, expected in zip(present, in_order, strict=True) if found != expected)
         changes.append(Change("reordered", first, f"order in the file: {', '.join(targets)}"))
     return changes

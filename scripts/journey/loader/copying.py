@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import Connection, errors, sql
 
-from journey.loader.errors import BadRows
+from journey.loader.errors import BadRowsError
 from journey.loader.ledger import Rejected
 from journey.loader.records import Record
 from journey.loader.sources import Options, Source
@@ -37,7 +37,7 @@ def copy_fast(
         Number of rows.
 
     Raises:
-        BadRows: the server refuses the data.
+        BadRowsError: the server refuses the data.
     """
     first = next(chunks, b"")
     binary = first.startswith(BINARY_SIGNATURE)
@@ -50,7 +50,7 @@ def copy_fast(
             for chunk in chunks:
                 copy.write(chunk)
     except DATA_ERRORS as error:
-        raise BadRows(" ".join(str(error).split())) from error
+        raise BadRowsError(" ".join(str(error).split())) from error
     return cursor.rowcount
 
 
@@ -120,8 +120,8 @@ class CarefulCopy:
                 with cursor.copy(self._statement) as copy:
                     copy.write(self._line_end + rows + self._line_end)  # an empty header fixes the line end
                 if cursor.rowcount != len(part):
-                    raise BadRows(f"reads as {cursor.rowcount} rows")
-        except (*DATA_ERRORS, BadRows) as error:
+                    raise BadRowsError(f"reads as {cursor.rowcount} rows")
+        except (*DATA_ERRORS, BadRowsError) as error:
             return error
         return None
 

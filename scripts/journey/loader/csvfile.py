@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from journey.loader.columns import TableColumn
-from journey.loader.errors import BadRows, FileRefused
+from journey.loader.errors import BadRowsError, FileRefusedError
 from journey.loader.records import RECORD_LIMIT, LineStream, Record, lines
 from journey.loader.sources import Source
 from journey.loader.streams import CHUNK
@@ -51,7 +51,7 @@ class CsvFile:
             head += chunk
             found = self._first_record(head)
             if len(head) > RECORD_LIMIT:
-                raise FileRefused(f"its first record doesn't end within {RECORD_LIMIT:,} bytes")
+                raise FileRefusedError(f"its first record doesn't end within {RECORD_LIMIT:,} bytes")
         if not head:
             return []
         record, self.line_end = found or (head, b"\n")
@@ -69,7 +69,7 @@ class CsvFile:
         tail = b""
         for chunk in opened or ():
             if self._end_marker and b"\n\\." in tail + chunk:
-                raise BadRows("a line begins with \\., which this server takes for the end of the data")
+                raise BadRowsError("a line begins with \\., which this server takes for the end of the data")
             tail = chunk[-2:]
             yield chunk
 
@@ -165,7 +165,7 @@ class CsvFile:
         try:
             text = record.decode("utf-8" if self._codec else options.encoding)
         except UnicodeDecodeError as error:
-            raise FileRefused(
+            raise FileRefusedError(
                 f"its header isn't {options.encoding}: {error.reason} at byte {error.start + 1}"
             ) from error
         try:
@@ -174,5 +174,5 @@ class CsvFile:
                 doublequote=not options.escape, escapechar=options.escape,
             ))  # fmt: skip
         except csv.Error as error:
-            raise FileRefused(f"its header can't be read: {error}") from error
+            raise FileRefusedError(f"its header can't be read: {error}") from error
         return rows[0] if rows else [""]

@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from journey.loader.ledger import Rejected
 
 
-class FileRefused(JourneyError):
+class FileRefusedError(JourneyError):
     """The file can't be loaded as it is; another try with the same bytes ends the same way."""
 
 
-class ObjectChanged(JourneyError):
+class ObjectChangedError(JourneyError):
     """The object was overwritten or removed while it was read."""
 
 
-class StorageFailed(JourneyError):
+class StorageError(JourneyError):
     """S3 didn't give the object, after all retries."""
 
 
-class BadRows(JourneyError):
+class BadRowsError(JourneyError):
     """The fast path can't take the file; the careful path may."""
 
 
-class TooManyRejects(FileRefused):
+class TooManyRejectsError(FileRefusedError):
     """More rows were refused than the source allows.
 
     Attributes:

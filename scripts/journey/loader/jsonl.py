@@ -15,7 +15,7 @@ import pyarrow.json
 
 from journey.loader.arrow import arrow_type, convert, copy_stream
 from journey.loader.columns import TableColumn
-from journey.loader.errors import BadRows
+from journey.loader.errors import BadRowsError
 from journey.loader.records import LineStream, Record, csv_row, lines
 
 BLOCK_BYTES = 2**20
@@ -53,10 +53,10 @@ class JsonLines:
         """COPY's bytes, if Arrow reads exactly what the careful path would read.
 
         Raises:
-            BadRows: anything else.
+            BadRowsError: anything else.
         """
         if any(column.type in ("json", "jsonb") for column in targets):
-            raise BadRows("a JSON column takes any value, and Arrow doesn't")
+            raise BadRowsError("a JSON column takes any value, and Arrow doesn't")
         return copy_stream(self._batches(targets), targets)
 
     def records(self, targets: Sequence[TableColumn]) -> Iterator[Record]:
@@ -105,9 +105,9 @@ class JsonLines:
                 yield arrays
         except (pa.ArrowException, UnicodeDecodeError) as error:
             if guard.lines or guard.refusal:
-                raise BadRows(guard.refusal or " ".join(str(error).split())) from error
+                raise BadRowsError(guard.refusal or " ".join(str(error).split())) from error
         if rows != guard.lines:
-            raise BadRows(f"{rows} objects on {guard.lines} lines")
+            raise BadRowsError(f"{rows} objects on {guard.lines} lines")
         if rows and len(filled) < len(targets):
             first = _parse(guard.first_line)
             self.missing = [c.name for c in targets if c.name not in filled and c.name not in first]

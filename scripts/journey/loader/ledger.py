@@ -320,7 +320,8 @@ def write(
     """
     connection.execute(
         """update loader.files set status = 'retried'
-           where table_name = %s and schema_name = %s and bucket = %s and key = %s and status in ('failed', 'duplicate')""",
+           where table_name = %s and schema_name = %s and bucket = %s and key = %s
+             and status in ('failed', 'duplicate')""",
         [source.table, source.schema, source.bucket, file.key],
     )
     row = connection.execute(
@@ -351,7 +352,8 @@ def same_content(connection: Connection[Any], source: Source, content_hash: str,
     """The loaded file of the table that has the same content under another key, if any."""
     row = connection.execute(
         """select file_id from loader.files
-           where content_hash = %s and schema_name = %s and table_name = %s and status = 'loaded' and key <> %s limit 1""",
+           where content_hash = %s and schema_name = %s and table_name = %s and key <> %s
+             and status = 'loaded' limit 1""",
         [content_hash, source.schema, source.table, key],
     ).fetchone()
     return int(row[0]) if row else None

@@ -16,7 +16,7 @@ from journey.loader import ledger
 from journey.loader.columns import Change, TableColumn, match_columns
 from journey.loader.copying import CarefulCopy, copy_fast
 from journey.loader.csvfile import CsvFile
-from journey.loader.errors import BadRows, FileRefused, TooManyRejects
+from journey.loader.errors import BadRowsError, FileRefusedError, TooManyRejectsError
 from journey.loader.ledger import Rejected
 from journey.loader.plan import Listed
 from journey.loader.records import Format
@@ -121,7 +121,7 @@ class Attempt:
             try:
                 rows = self._fast(opened, digest)
                 return self._outcome("replaced" if self._replaces else "loaded", rows=rows)
-            except BadRows:
+            except BadRowsError:
                 rows, rejected = self._careful(opened, digest)
             return self._outcome("replaced" if self._replaces else "loaded", rows=rows, rejected=rejected, careful=True)
 
@@ -178,7 +178,7 @@ class Attempt:
                 for bad, lines in copy.copy(opened.records(targets)):
                     rejects.add(bad, lines, copy.rows)
                 rejects.finish(copy.rows)
-            except TooManyRejects as error:
+            except TooManyRejectsError as error:
                 error.changes = _type_drift(error, targets)
                 raise
             self._enter(file_id, digest, rows=copy.rows, rejected=rejects.count)
@@ -218,7 +218,7 @@ class Attempt:
         missing = [name for name in getattr(opened, "missing", ()) if name in self._source.columns]
         keys = [name for name in missing if name in self._source.options.key_columns]
         if keys:
-            raise FileRefused(f"key column {keys[0]!r} is missing")
+            raise FileRefusedError(f"key column {keys[0]!r} is missing")
         self._note([Change("missing", name, "loaded as null") for name in missing])
 
     def _enter(self, file_id: int, digest: str | None, *, rows: int, rejected: int = 0) -> None:
@@ -269,7 +269,7 @@ class Attempt:
         return twin
 
 
-def _type_drift(error: TooManyRejects, targets: Sequence[TableColumn]) -> list[Change]:
+def _type_drift(error: TooManyRejectsError, targets: Sequence[TableColumn]) -> list[Change]:
     """Most refusals in one column: its type doesn't fit any more."""
     column, count = Counter(bad.column for bad in error.kept).most_common(1)[0]
     if not column or count * 2 <= len(error.kept):
@@ -299,7 +299,7 @@ class _Rejects:
             loaded: how many rows are loaded by now.
 
         Raises:
-            TooManyRejects: whatever still comes, the limit is passed.
+            TooManyRejectsError: whatever still comes, the limit is passed.
         """
         self.count += 1
         self._lines += lines
@@ -317,7 +317,7 @@ class _Rejects:
         """The file is read to its end.
 
         Raises:
-            TooManyRejects: too many of its rows were refused.
+            TooManyRejectsError: too many of its rows were refused.
         """
         if self._is_past(loaded):
             raise self._too_many(loaded + self._lines)
@@ -326,10 +326,10 @@ class _Rejects:
     def _is_past(self, good: int) -> bool:
         return self._lines > self._rate * (good + self._lines)
 
-    def _too_many(self, total: int) -> TooManyRejects:
+    def _too_many(self, total: int) -> TooManyRejectsError:
         first = self._kept[0]
         column = f", column {first.column}" if first.column else ""
-        return TooManyRejects(
+        return TooManyRejectsError(
             f"{self.count:,} of {total:,} rows refused, more than max_reject_rate {self._rate:.2%} allows; "
             f"the first: line {first.line}{column}: {first.reason}",
             self._kept,

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from journey.loader.arrow import BATCH_ROWS, convert, copy_stream, text_records
 from journey.loader.columns import TableColumn
-from journey.loader.errors import FileRefused
+from journey.loader.errors import FileRefusedError
 from journey.loader.records import Record
 
 BUFFER_BYTES = 2**20  # read ahead in each column
@@ -29,13 +29,13 @@ class ParquetFile:
             open_file: opens the object as a file that can seek.
 
         Raises:
-            FileRefused: it isn't a Parquet file, or not a whole one.
+            FileRefusedError: it isn't a Parquet file, or not a whole one.
         """
         try:
             file: BinaryIO = open_file()
             self._file = pq.ParquetFile(file, buffer_size=BUFFER_BYTES, pre_buffer=False)
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise FileRefused(f"it isn't a whole Parquet file: {_short(error)}") from error
+            raise FileRefusedError(f"it isn't a whole Parquet file: {_short(error)}") from error
 
     def names(self, *, scan: bool) -> list[str] | None:  # noqa: ARG002
         """The schema's names."""
@@ -64,7 +64,7 @@ class ParquetFile:
         try:
             yield from self._file.iter_batches(BATCH_ROWS, use_threads=False)
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise FileRefused(f"the Parquet file is broken: {_short(error)}") from error
+            raise FileRefusedError(f"the Parquet file is broken: {_short(error)}") from error
 
 
 def _short(error: Exception) -> str:

@@ -79,19 +79,19 @@ def matcher(source: Source) -> re.Pattern[str]:
     that begin with a dot or an underscore aren't data (`_SUCCESS`, `.part`), nor are names that end in `/`.
     """
     pattern, regex = source.pattern, ""
-    for token in re.findall(r"\*\*/?|\*|\?|\[[^\]]+\]|.", pattern, re.DOTALL):
-        if token == "**/":
+    for part in re.findall(r"\*\*/?|\*|\?|\[[^\]]+\]|.", pattern, re.DOTALL):
+        if part == "**/":
             regex += "(?:.*/)?"
-        elif token == "**":
+        elif part == "**":
             regex += ".*"
-        elif token == "*":
+        elif part == "*":
             regex += "[^/]*"
-        elif token == "?":
+        elif part == "?":
             regex += "[^/]"
-        elif token.startswith("[") and len(token) > 1:
-            regex += "[" + re.sub(r"^[!^]", "^", token[1:-1]).replace("\\", r"\\") + "]"
+        elif part.startswith("[") and len(part) > 1:
+            regex += "[" + re.sub(r"^[!^]", "^", part[1:-1]).replace("\\", r"\\") + "]"
         else:
-            regex += re.escape(token)
+            regex += re.escape(part)
     if pattern.endswith("/") or not pattern:
         regex += ".*"
     return re.compile(rf"(?!(?:.*/)?[._][^/]*\Z){regex}(?<!/)", re.DOTALL)

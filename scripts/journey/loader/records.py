@@ -41,7 +41,7 @@ class Format(Protocol):
         """The file's field names in order, [] for an empty file; None if only a full scan can tell and scan is off."""
 
     def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes]:
-        """The file for one COPY; its first chunk tells binary from text. Raises BadRows where it can't be."""
+        """The file for one COPY; its first chunk tells binary from text. Raises BadRowsError where it can't be."""
 
     def records(self, targets: Sequence[TableColumn]) -> Iterator[Record]:
         """The file row by row, whatever is in it."""

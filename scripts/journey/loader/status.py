@@ -60,13 +60,13 @@ def status(
         found = []
         for source in chosen:
             name = [source.schema, source.table]
-            figures = connection.execute(
+            [(files, rows, rejected, key, at, lag)] = connection.execute(
                 """select count(*), coalesce(sum(row_count), 0)::bigint, coalesce(sum(rejected_count), 0)::bigint,
                        (array_agg(key order by finished_at desc))[1], max(finished_at),
                        extract(epoch from clock_timestamp() - max(finished_at))::float8
                    from loader.files where schema_name = %s and table_name = %s and status = 'loaded'""",
                 name,
-            ).fetchone()
+            ).fetchall()
             failed = connection.execute(
                 """select key, coalesce(error, '') from loader.files
                    where schema_name = %s and table_name = %s and status = 'failed' order by key""",
@@ -77,5 +77,5 @@ def status(
                    where schema_name = %s and table_name = %s order by first_seen_at, column_name""",
                 name,
             ).fetchall()
-            found.append(TableStatus(source.name, *(figures or (0, 0, 0, None, None, None)), failed, changes))
+            found.append(TableStatus(source.name, files, rows, rejected, key, at, lag, failed, changes))
     return found

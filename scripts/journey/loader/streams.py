@@ -18,7 +18,7 @@ import zstandard
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from isal import igzip_lib
 
-from journey.loader.errors import FileRefused, ObjectChanged, StorageFailed
+from journey.loader.errors import FileRefusedError, ObjectChangedError, StorageError
 from journey.loader.plan import Listed
 from journey.settings import s3_failure
 
@@ -81,8 +81,8 @@ class S3Object:
         """The bytes from start to stop; a broken, throttled or stalled stream goes on where it broke.
 
         Raises:
-            ObjectChanged: it isn't the version that was asked for any more.
-            StorageFailed: S3 keeps failing.
+            ObjectChangedError: it isn't the version that was asked for any more.
+            StorageError: S3 keeps failing.
         """
         position, end, attempt = start, self.size if stop is None else min(stop, self.size), 0
         while position < end:
@@ -127,11 +127,11 @@ class S3Object:
             code = error.response.get("Error", {}).get("Code", "")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             if code in ("PreconditionFailed", "412", "NoSuchKey", "404", "InvalidRange", "416"):
-                raise ObjectChanged(f"{where} was overwritten or removed while it was read") from error
+                raise ObjectChangedError(f"{where} was overwritten or removed while it was read") from error
             if status < 500 and status != 429 and code not in TRANSIENT_CODES:
-                raise StorageFailed(s3_failure(error, where)) from error
+                raise StorageError(s3_failure(error, where)) from error
         if attempt >= self.retry.attempts:
-            raise StorageFailed(f"{s3_failure(error, where)}, {attempt} times, after {position:,} bytes") from error
+            raise StorageError(f"{s3_failure(error, where)}, {attempt} times, after {position:,} bytes") from error
         self.resumed += 1
         time.sleep(self.retry.pause(attempt - 1))
 
@@ -218,6 +218,7 @@ MAGIC: tuple[tuple[bytes, str, Callable[[], Any]], ...] = (
     (b"\x28\xb5\x2f\xfd", "zstd", _Zstd),
     (b"BZh", "bz2", bz2.BZ2Decompressor),
 )
+BROKEN: tuple[type[Exception], ...] = (igzip_lib.IsalError, zstandard.ZstdError, OSError, EOFError)  # type: ignore[assignment]
 FOREIGN = ((b"PK\x03\x04", "a zip archive"), (b"\xfd7zXZ\x00", "xz"), (b"PAR1", "a Parquet file"), (b"ORC", "ORC"),
            (b"Obj\x01", "Avro"), (b"7z\xbc\xaf", "a 7z archive"))  # fmt: skip
 
@@ -230,14 +231,14 @@ def decompress(chunks: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
         max_bytes: largest size, decompressed.
 
     Raises:
-        FileRefused: broken, cut short, larger than max_bytes, or of a kind that isn't read.
+        FileRefusedError: broken, cut short, larger than max_bytes, or of a kind that isn't read.
     """
     head = b""
     while len(head) < 6 and (more := next(chunks, b"")):
         head += more
     for magic, kind in FOREIGN:
         if head.startswith(magic):
-            raise FileRefused(f"it is {kind}, which this source's file_format doesn't mean")
+            raise FileRefusedError(f"it is {kind}, which this source's file_format doesn't mean")
     for magic, kind, make in MAGIC:
         if head.startswith(magic):
             plain = _members(kind, make, head, chunks)
@@ -248,7 +249,7 @@ def decompress(chunks: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
     for data in plain:
         total += len(data)
         if total > max_bytes:
-            raise FileRefused(f"it is larger than max_bytes ({max_bytes:,} bytes, decompressed)")
+            raise FileRefusedError(f"it is larger than max_bytes ({max_bytes:,} bytes, decompressed)")
         yield data
 
 
@@ -270,13 +271,13 @@ def _members(kind: str, make: Callable[[], _Decompressor], head: bytes, chunks: 
                     data = more.lstrip(b"\0")
                 decompressor = make()
             elif not data and decompressor.needs_input and not (data := next(chunks, b"")):
-                raise FileRefused(f"the {kind} stream is cut short")
+                raise FileRefusedError(f"the {kind} stream is cut short")
             plain = decompressor.decompress(data, CHUNK)
             data = b""
             if plain:
                 yield plain
-    except (IsalError, zstandard.ZstdError, OSError, EOFError) as error:
-        raise FileRefused(f"the {kind} stream is broken: {error}") from error
+    except BROKEN as error:
+        raise FileRefusedError(f"the {kind} stream is broken: {error}") from error
 
 
 class ReadAhead:

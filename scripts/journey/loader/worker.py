@@ -14,7 +14,7 @@ from psycopg import Connection
 
 from journey.errors import JourneyError
 from journey.loader import ledger
-from journey.loader.errors import FileRefused, ObjectChanged, StorageFailed, TooManyRejects
+from journey.loader.errors import FileRefusedError, ObjectChangedError, StorageError, TooManyRejectsError
 from journey.loader.onefile import Attempt, Outcome, Session
 from journey.loader.plan import Action, Known, Listed
 from journey.loader.sources import Source
@@ -49,9 +49,9 @@ class Worker:
         while True:
             try:
                 return self._once(source, action)
-            except (FileRefused, StorageFailed) as error:
+            except (FileRefusedError, StorageError) as error:
                 return self._failed(source, action, begun, error)
-            except ObjectChanged as error:
+            except ObjectChangedError as error:
                 attempt += 1
                 file = self._look_again(source, action.file.key)
                 if file is None or attempt >= retry.attempts:
@@ -60,11 +60,13 @@ class Worker:
             except psycopg.OperationalError as error:  # connection lost, restart, disk full, lock timeout, deadlock
                 attempt += 1
                 if attempt >= retry.attempts:
-                    return self._failed(source, action, begun, FileRefused(_one_line(error)))
+                    return self._failed(source, action, begun, FileRefusedError(_one_line(error)))
                 time.sleep(retry.pause(attempt))
                 self._reconnect()
             except Exception as error:  # whatever it is, the other files are loaded
-                return self._failed(source, action, begun, FileRefused(f"{type(error).__name__}: {_one_line(error)}"))
+                return self._failed(
+                    source, action, begun, FileRefusedError(f"{type(error).__name__}: {_one_line(error)}")
+                )
 
     def finish_table(self, source: Source, new_rows: int) -> None:
         """Statistics and index after a load."""
@@ -117,7 +119,7 @@ class Worker:
 
     def _failed(self, source: Source, action: Action, begun: float, error: JourneyError) -> Outcome:
         """Enter the failure in the ledger."""
-        rejected = error if isinstance(error, TooManyRejects) else None
+        rejected = error if isinstance(error, TooManyRejectsError) else None
         self._reconnect()
         with self._session.connection.transaction():
             ledger.write(
