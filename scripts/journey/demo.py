@@ -107,7 +107,7 @@ def _services() -> list[services.Status]:
 def _print_figures() -> None:
     with settings.connect() as connection:
         for mart, query in FIGURES.items():
-            row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(query).fetchone()
             click.echo(f"{mart:<10} {row[0] if row else 'nothing yet'}")
 
 
