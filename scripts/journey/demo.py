@@ -39,9 +39,9 @@ FIGURES = {
             || ' (budget ' || to_char(sum(budget_amount) filter (where line_code = 'net_income'), 'FM999,999,990.00')
             || ') on net sales of '
             || to_char(sum(actual_amount) filter (where line_code = 'net_sales'), 'FM999,999,990.00')
-            || ', ' || count(distinct fiscal_period) || ' closed periods, simulated books'
+            || ' in ' || count(distinct fiscal_period) || ' posted periods (simulated books)'
         from finance.income_statement
-        where period_status = 'closed'
+        where actual_amount is not null
     """,
 }
 

@@ -1,5 +1,5 @@
--- Net sales are one figure: to the cent, in the warehouse, in marketing, in sales, and in finance for the periods that the
--- ledger has posted. A mart without rows fails.
+-- Net sales are one figure: to the cent, in the warehouse, in marketing, in sales, and in finance for the periods
+-- that the ledger has posted. A mart without rows fails.
 with facts as (
     select
         dates.fiscal_period,

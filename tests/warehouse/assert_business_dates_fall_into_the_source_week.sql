@@ -1,5 +1,6 @@
--- Store time, not UTC: the source numbers its weeks in store time, so each sale's business date lies in the week that the
--- source says. A business date taken in UTC puts late evenings into the next day, and Sunday evenings into the next week.
+-- Store time, not UTC: the source numbers its weeks in store time, so each sale's business date lies in the week
+-- that the source says. A business date taken in UTC puts late evenings into the next day, and Sunday evenings into
+-- the next week.
 with sales as (
     select * from {{ ref('stg_pos__transactions') }}
 ),

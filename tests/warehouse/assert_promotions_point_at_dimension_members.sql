@@ -1,5 +1,6 @@
--- Products, stores and placements of promotions are known members: no key that no dimension has, and no store or placement
--- unknown (the dimensions are made from these very rows). Each key is first made distinct: a join of all rows costs more.
+-- Products, stores and placements of promotions are known members: no key that no dimension has, and no store or
+-- placement unknown (the dimensions are made from these very rows). Each key is first made distinct: a join of all
+-- rows costs more.
 with used_products as (
     select distinct product_key
     from {{ ref('fct_promotions') }}

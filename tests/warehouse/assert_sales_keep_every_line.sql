@@ -1,5 +1,5 @@
--- Every delivered basket line is in fct_sales once, with its amounts: no join drops one (an unknown product, customer or
--- store) or doubles one (two versions of a dimension valid on one day).
+-- Every delivered basket line is in fct_sales once, with its amounts: no join drops one (an unknown product,
+-- customer or store) or doubles one (two versions of a dimension valid on one day).
 with delivered as (
     select
         count(*) as lines_count,

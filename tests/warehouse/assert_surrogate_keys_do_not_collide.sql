@@ -1,21 +1,22 @@
--- A hash collision would give two business keys one surrogate key. The primary keys refuse it when a dimension is built;
--- this says which business keys it were, over all dimensions with hashed keys, and that no member but the unknown has key 0.
+-- A hash collision would give two business keys one surrogate key. The primary keys refuse it when a dimension is
+-- built; this says which business keys it were, over all dimensions with hashed keys, and that no member but the
+-- unknown has key 0.
 with members as (
-    select 'dim_customer' as dimension, customer_key as member_key, count(*) as members_count, max(customer_id) as member_id
-    from {{ ref('dim_customer') }}
-    group by customer_key
-    union all
-    select 'dim_product' as dimension, product_key as member_key, count(*) as members_count, max(product_id) as member_id
-    from {{ ref('dim_product') }}
-    group by product_key
-    union all
-    select 'dim_store' as dimension, store_key as member_key, count(*) as members_count, max(store_id) as member_id
-    from {{ ref('dim_store') }}
-    group by store_key
-    union all
-    select 'dim_campaign' as dimension, campaign_key as member_key, count(*) as members_count, max(campaign_id) as member_id
-    from {{ ref('dim_campaign') }}
-    group by campaign_key
+{%- for dimension, key, id in [
+    ('dim_customer', 'customer_key', 'customer_id'),
+    ('dim_product', 'product_key', 'product_id'),
+    ('dim_store', 'store_key', 'store_id'),
+    ('dim_campaign', 'campaign_key', 'campaign_id'),
+] %}
+    select
+        '{{ dimension }}' as dimension,
+        {{ key }} as member_key,
+        count(*) as members_count,
+        max({{ id }}) as member_id
+    from {{ ref(dimension) }}
+    group by {{ key }}
+    {% if not loop.last %}union all{% endif %}
+{%- endfor %}
 )
 
 select

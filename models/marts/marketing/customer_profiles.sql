@@ -44,9 +44,12 @@ purchases as (
         sum(baskets.gross_sales_amount) as gross_sales_amount,
         sum(baskets.net_sales_amount) as net_sales_amount,
         sum(baskets.loyalty_discount_amount + baskets.coupon_match_amount) as discount_amount,
+        {{ dbt.datediff('max(baskets.business_date)', 'max(sales_window.as_of_date)', 'day') }} as days_since_last,
+        {{ dbt.datediff('min(baskets.business_date)', 'max(sales_window.as_of_date)', 'day') }} as days_since_first,
         cast(count(*) filter (where baskets.manufacturer_coupon_amount > 0) as integer) as coupon_baskets_count
     from baskets
     inner join customers on baskets.customer_key = customers.customer_key
+    cross join sales_window
     group by customers.customer_id
 ),
 
@@ -79,14 +82,11 @@ redeemed as (
 ),
 
 current_customers as (
-    select
-        customers.*,
-        sales_window.as_of_date
+    select *
     from customers
-    cross join sales_window
     where
-        customers.is_current
-        and customers.customer_key <> 0
+        is_current
+        and customer_key <> 0
 )
 
 select
@@ -119,9 +119,9 @@ select
     ) as private_brand_rate,
     case
         when purchases.customer_id is null then 'Prospect'
-        when {{ dbt.datediff('purchases.last_purchase_date', 'current_customers.as_of_date', 'day') }} > 90 then 'Lapsed'
-        when {{ dbt.datediff('purchases.last_purchase_date', 'current_customers.as_of_date', 'day') }} > 30 then 'Lapsing'
-        when {{ dbt.datediff('purchases.first_purchase_date', 'current_customers.as_of_date', 'day') }} < 90 then 'New'
+        when purchases.days_since_last > 90 then 'Lapsed'
+        when purchases.days_since_last > 30 then 'Lapsing'
+        when purchases.days_since_first < 90 then 'New'
         else 'Active'
     end as lifecycle_stage,
     rfm.recency_days_count,

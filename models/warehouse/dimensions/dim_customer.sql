@@ -1,6 +1,12 @@
 -- one row: one version of one customer; customers without a questionnaire have one version, of unknown attributes
 {%- set attributes = [
-    'age_band', 'income_band', 'home_ownership', 'marital_status', 'household_size', 'household_composition', 'kids_count'
+    'age_band',
+    'income_band',
+    'home_ownership',
+    'marital_status',
+    'household_size',
+    'household_composition',
+    'kids_count',
 ] %}
 with extracts as (
     select * from {{ ref('stg_loyalty__households') }}

@@ -19,26 +19,29 @@ sales_window as (
     select * from {{ ref('int_sales_window_measured') }}
 ),
 
+observed as (
+    select
+        campaign_id,
+        observed_start_date,
+        observed_end_date,
+        {{ dbt.datediff('observed_start_date', 'observed_end_date', 'day') }} + 1 as during_days_count
+    from campaigns
+    where observed_start_date is not null
+),
+
 -- before: as many days as the observed window has, just ahead of it, as far back as the data goes
 windows as (
     select
-        campaigns.campaign_id,
-        campaigns.observed_start_date,
-        campaigns.observed_end_date,
+        observed.campaign_id,
+        observed.observed_start_date,
+        observed.observed_end_date,
+        observed.during_days_count,
         greatest(
-            cast(
-                {{ dbt.dateadd(
-                    'day',
-                    '-1 - (' ~ dbt.datediff('campaigns.observed_start_date', 'campaigns.observed_end_date', 'day') ~ ')',
-                    'campaigns.observed_start_date'
-                ) }} as date
-            ),
+            cast({{ dbt.dateadd('day', '-observed.during_days_count', 'observed.observed_start_date') }} as date),
             sales_window.first_business_date
-        ) as before_start_date,
-        {{ dbt.datediff('campaigns.observed_start_date', 'campaigns.observed_end_date', 'day') }} + 1 as during_days_count
-    from campaigns
+        ) as before_start_date
+    from observed
     cross join sales_window
-    where campaigns.observed_start_date is not null
 ),
 
 customer_days as (
