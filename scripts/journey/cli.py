@@ -107,6 +107,66 @@ def land_command(until: datetime | None, weeks: int | None) -> None:
     print_landing(done)
 
 
+@cli.command()
+@click.option("--weeks", type=click.IntRange(1, 53), metavar="N", help="Only the first N weeks of the default data.")
+def demo(weeks: int | None) -> None:
+    """From nothing to tested marts, on the embedded services and the default data."""
+    from journey import demo as demonstration
+
+    demonstration.run(weeks)
+
+
+@cli.command()
+def docs() -> None:
+    """Write the docs site (models, columns, tests, lineage) of what is in the database now."""
+    from journey import site
+    from journey.project import project_root
+
+    click.echo(site.write(project_root()).as_uri())
+
+
+@cli.command("load")
+@click.option("--select", "-s", "selected", multiple=True, metavar="SOURCE[.TABLE]", help="Only these, as in dbt.")
+@click.option("--dry-run", is_flag=True, help="Say what would load, and why; load nothing.")
+@click.option("--reload", multiple=True, metavar="KEY", help="Load this file again though it is loaded.")
+@click.option("--max-files", type=click.IntRange(min=0), help="Load at most so many files.")
+@click.option("--threads", type=click.IntRange(min=1), default=4, show_default=True, help="Files side by side.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def load_command(
+    selected: Sequence[str], dry_run: bool, reload: Sequence[str], max_files: int | None, threads: int, log_format: str
+) -> None:
+    """Load what is in S3 and not yet in PostgreSQL, each file exactly once.
+
+    Exit status 0: all is loaded. 1: a file failed, the others are loaded. 2: usage or configuration, nothing was tried.
+    """
+    from journey.loader import load
+    from journey.loader.report import JsonReport, TextReport, summary_lines
+
+    report = JsonReport() if log_format == "json" else TextReport()
+    summary = load(
+        selected, dry_run=dry_run, reload=reload, max_files=max_files, threads=threads, report=report
+    )  # fmt: skip
+    for line in summary_lines(summary, as_json=log_format == "json"):
+        click.echo(line)
+    sys.exit(summary.exit_status)
+
+
+@cli.command("status")
+@click.option("--select", "-s", "selected", multiple=True, metavar="SOURCE[.TABLE]", help="Only these, as in dbt.")
+def status_command(selected: Sequence[str]) -> None:
+    """Say how each raw table stands: files, rows, rejects, newest file, lag, failures, drift.
+
+    Exit status 1 if a file failed and wasn't loaded since.
+    """
+    from journey.loader import status
+    from journey.loader.report import status_lines
+
+    tables = status(selected)
+    for line in status_lines(tables):
+        click.echo(line)
+    sys.exit(1 if any(table.failed for table in tables) else 0)
+
+
 def _print_services(found: Sequence[Status]) -> None:
     if not found:
         click.echo("the embedded services were never started here: run `journey services up`")

@@ -31,7 +31,8 @@ classified as (
         not exists (
             select 1
             from non_merchandise
-            where non_merchandise.department in ('*', versions.department)
+            where
+                non_merchandise.department in ('*', versions.department)
                 and non_merchandise.product_category in ('*', versions.product_category)
         ) as is_merchandise,
         versions.last_extract_date < newest_extract.extract_date as is_delisted,

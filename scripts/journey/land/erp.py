@@ -62,7 +62,15 @@ def _chart_file() -> bytes:
     return formats.erp_csv(
         _ACCOUNT,
         (
-            (one.number, one.name, one.parent, one.type, one.statement, one.normal_balance, "NY"[one.is_posting])
+            (
+                one.number,
+                one.name,
+                one.parent,
+                one.type,
+                one.statement,
+                one.normal_balance,
+                "Y" if one.is_posting else "N",
+            )
             for one in CHART
         ),
     )

@@ -138,13 +138,11 @@ def _land_feed(s3: S3Client, bucket: str, feed: Feed, until: date | None, notes:
     free = BoundedSemaphore(IN_FLIGHT)
     jobs: list[Future[int]] = []
     with ThreadPoolExecutor(WORKERS) as pool:
-        try:
-            for key, encode in feed.make(frozenset(unsure)) if unsure else ():
-                free.acquire()
-                jobs.append(pool.submit(deliver, key, encode))
-                if any(job.done() and job.exception() for job in jobs[-2 * IN_FLIGHT :]):
-                    break  # the first failure ends it; result() below raises it
-        finally:
-            sizes = [job.result() for job in jobs]
+        for key, encode in feed.make(frozenset(unsure)) if unsure else ():
+            free.acquire()
+            if any(job.done() and job.exception() for job in jobs[-2 * IN_FLIGHT :]):
+                break  # one failure ends it; result() raises it
+            jobs.append(pool.submit(deliver, key, encode))
+    sizes = [job.result() for job in jobs]
     written = sum(size > 0 for size in sizes)
     return Prefix(feed.prefix, written, len(arrived) - written, sum(sizes), time.monotonic() - started)

@@ -6,7 +6,6 @@ What belongs to a campaign that started before the data arrives with the first d
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -37,7 +36,9 @@ def household_extracts() -> Feed:
 
 def campaigns() -> Feed:
     """One JSON-lines file per day on which campaigns start: their descriptions."""
-    by_start = _grouped(_campaigns(), "start_date")
+    by_start: dict[str, list[Row]] = defaultdict(list)
+    for row in _campaigns():
+        by_start[row["start_date"]].append(row)
     return feed_of(
         CAMPAIGNS,
         {
@@ -119,13 +120,6 @@ def _campaigns() -> list[Row]:
 def _with_dates(row: Row) -> Row:
     """The row with its timestamps, all of them midnight, as ISO dates."""
     return {name: value.date().isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
-
-
-def _grouped(rows: list[Row], column: str) -> dict[Any, list[Row]]:
-    groups: dict[Hashable, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row[column]].append(row)
-    return groups
 
 
 def _household_file(index: int) -> bytes:

@@ -11,8 +11,6 @@ A changed product shows the classification of another real product, so no name i
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -29,7 +27,8 @@ from journey.land.timeline import EXTRACT_DATES, FIRST_DAY, business_days, day_n
 Array = np.ndarray[Any, Any]
 
 RECLASSIFIED_SHARE = 0.005
-KINDS = (("department", 0.15), ("category", 0.25), ("type", 0.60))
+CLASSIFICATION = ("department", "product_category", "product_type")
+SHARES = (0.15, 0.25, 0.60)  # of the reclassified: how many change their department, category, type
 TAKEN_BACK_EVERY = 20
 DELISTED = 24
 UNKNOWN = "UNKNOWN"
@@ -71,7 +70,7 @@ class ProductHistory:
         """
         shown = pa.array(self.shown_as[index])
         columns = {name: self.public[name] for name in self.public.column_names}
-        columns |= {name: columns[name].take(shown) for name in ("department", "product_category", "product_type")}
+        columns |= {name: columns[name].take(shown) for name in CLASSIFICATION}
         days = pa.array([EXTRACT_DATES[index]] * self.public.num_rows, pa.date32())
         types = {"product_id": pa.int32(), "manufacturer_id": pa.int32()}
         table = pa.table({"extract_date": days, **{n: c.cast(types.get(n, pa.string())) for n, c in columns.items()}})
@@ -146,50 +145,36 @@ def _mark(month: Array, ids: Array, products: pa.Array) -> None:
 
 
 def _reclassify(public: pa.Table, first: Array, shown_as: Array) -> None:
-    rows = public.select(["department", "product_category", "product_type"]).to_pylist()
-    names = [(row["department"], row["product_category"], row["product_type"]) for row in rows]
-    by_department, by_category = defaultdict(list), defaultdict(list)
-    usable = [row for row, name in enumerate(names) if name[0] in MERCHANDISE and None not in name]
-    for row in usable:
-        by_department[names[row][0]].append(row)
-        by_category[names[row][:2]].append(row)
-
-    def donor(kind: str, row: int, product: int) -> int | None:
-        """Another product, whose classification differs in what is to change."""
-        department, category, type_ = names[row]
-        if kind == "department":
-            other = pick([name for name in MERCHANDISE if name != department], "donor department", product)
-            return pick(by_department[other], "donor", product)
-        same: Callable[[int], bool]
-        if kind == "category":
-            candidates, same = by_department[department], lambda other: names[other][1] == category
-        else:
-            candidates, same = by_category[department, category], lambda other: names[other][2] == type_
-        chosen = pick(candidates, "donor", product)
-        for _ in range(20):  # most draws fit at once
-            if not same(chosen):
-                return chosen
-            chosen = pick(candidates, "donor", product, chosen)
-        return None
-
+    names = list(zip(*(public[column].to_pylist() for column in CLASSIFICATION), strict=True))
     ids = public["product_id"].to_pylist()
+    usable = [row for row, name in enumerate(names) if name[0] in MERCHANDISE and None not in name]
+    classes = {names[row]: row for row in reversed(usable)}  # the first product of each classification stands for it
     queue = iter(shuffled(usable, "reclassified"))
-    total = round(len(names) * RECLASSIFIED_SHARE)
-    done = 0
-    for kind, share in KINDS:
-        goal = total if kind == KINDS[-1][0] else done + round(total * share)
-        while done < goal:
+    for number, level in enumerate(_levels(round(len(names) * RECLASSIFIED_SHARE))):
+        others: list[int] = []
+        while not others:
             row = next(queue)
-            other = donor(kind, row, ids[row])
+            now = names[row]
             changes_at = range(int(first[row]) + 1, len(EXTRACT_DATES))
-            if other is None or len(changes_at) < 3:
-                continue
-            if done % TAKEN_BACK_EVERY:
-                shown_as[: pick(changes_at, "change", ids[row]), row] = other
-            else:  # a trap for whoever joins equal states into one version
-                begin = pick(changes_at[:-2], "change", ids[row])
-                shown_as[begin : begin + 2, row] = other
-            done += 1
+            if len(changes_at) >= 3:
+                others = [other for name, other in classes.items() if _differs_at(level, now, name)]
+        other = pick(sorted(others), "shown as", ids[row])
+        if number % TAKEN_BACK_EVERY:
+            shown_as[: pick(changes_at, "change", ids[row]), row] = other
+        else:  # a trap for whoever joins equal states into one version
+            begin = pick(changes_at[:-2], "change", ids[row])
+            shown_as[begin : begin + 2, row] = other
+
+
+def _levels(count: int) -> list[int]:
+    """What each of so many reclassified products changes: a position in `CLASSIFICATION`."""
+    wanted = [level for level, share in enumerate(SHARES) for _ in range(round(count * share))]
+    return wanted[:count] + [len(SHARES) - 1] * (count - len(wanted))
+
+
+def _differs_at(level: int, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two classifications are equal above a level and differ there."""
+    return one[:level] == other[:level] and one[level] != other[level]
 
 
 def _delist(public: pa.Table, active: Array, present: Array, shown_as: Array) -> None:

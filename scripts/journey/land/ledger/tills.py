@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -58,8 +58,3 @@ def takings(products: ProductHistory) -> dict[tuple[date, str], Takings]:
 
 def _sum_by(cells: Any, cents: Any, size: int) -> Any:
     return np.bincount(cells, weights=cents, minlength=size).astype(np.int64)  # whole cents: exact as floats
-
-
-def total(found: dict[tuple[date, str], Takings]) -> Takings:
-    """All takings together."""
-    return Takings(*(sum(column) for column in zip(*map(astuple, found.values()), strict=True)))

@@ -1,0 +1,8 @@
+"""The loader: files from S3 into PostgreSQL's raw schemas, exactly once. docs/loader.md says what it promises."""
+
+from __future__ import annotations
+
+from journey.loader.run import Summary, TableSummary, load
+from journey.loader.status import TableStatus, status
+
+__all__ = ["Summary", "TableStatus", "TableSummary", "load", "status"]

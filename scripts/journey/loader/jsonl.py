@@ -1,0 +1,216 @@
+"""JSON lines: parsed by Arrow where every line is one plain object, else line by line, where every doubt is settled."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.json
+
+from journey.loader.arrow import arrow_type, convert, copy_stream
+from journey.loader.columns import TableColumn
+from journey.loader.errors import BadRowsError
+from journey.loader.records import LineStream, Record, csv_row, lines
+
+BLOCK_BYTES = 2**20
+NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+SECOND_VALUE = re.compile(rb"\}[ \t\r]*[^\s,\]}]")
+
+
+class JsonLines:
+    """One JSON-lines file."""
+
+    encoding = "UTF8"
+    line_end = b"\n"
+
+    def __init__(self, stream: LineStream) -> None:
+        """Remember where the file is; nothing is read yet.
+
+        Args:
+            stream: opens its decompressed bytes.
+        """
+        self._stream = stream
+        self._names: list[str] | None = None
+        self.missing: list[str] = []  # columns without a value in the file and without a name in its first line
+
+    def names(self, *, scan: bool) -> list[str] | None:
+        """Every field name that any line has, in the order of appearance; None without a scan."""
+        if scan and self._names is None:
+            found: dict[str, None] = {}
+            for _, line in self._lines():
+                with suppress(ValueError):  # refused later, with its reason
+                    found.update(dict.fromkeys(_parse(line)))
+            self._names = list(found)
+        return self._names
+
+    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes]:
+        """COPY's bytes, if Arrow reads exactly what the careful path would read.
+
+        Raises:
+            BadRowsError: anything else.
+        """
+        if any(column.type in ("json", "jsonb") for column in targets):
+            raise BadRowsError("a JSON column takes any value, and Arrow doesn't")
+        return copy_stream(self._batches(targets), targets)
+
+    def records(self, targets: Sequence[TableColumn]) -> Iterator[Record]:
+        """Line by line; an empty line is nothing.
+
+        Args:
+            targets: a column for each of the names.
+        """
+        fields = [
+            (name, column.type in ("json", "jsonb"))
+            for name, column in zip(self.names(scan=True) or (), targets, strict=True)
+        ]
+        for number, line in self._lines():
+            try:
+                value = _parse(line)
+                yield Record(number, line, csv_row([_text(value.get(name), as_json) for name, as_json in fields]))
+            except UnicodeEncodeError:
+                yield Record(number, line, None, "half a surrogate pair in a text")
+            except ValueError as error:
+                yield Record(number, line, None, str(error))
+
+    def count(self) -> int:
+        """Number of lines that aren't empty."""
+        return sum(1 for _ in self._lines())
+
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        for number, line in enumerate(lines(self._stream()), 1):
+            plain = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            if plain.strip():
+                yield number, plain
+
+    def _batches(self, targets: Sequence[TableColumn]) -> Iterator[list[pa.Array]]:
+        guard = _Guard(self._stream())
+        schema = pa.schema([(column.name, _parsed_type(column)) for column in targets])
+        rows, filled = 0, set[str]()
+        try:
+            reader = pyarrow.json.open_json(
+                pa.PythonFile(guard, "r"),
+                read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
+                parse_options=pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
+            )
+            for batch in reader:
+                rows += batch.num_rows
+                arrays = [convert(batch.column(position), column) for position, column in enumerate(targets)]
+                filled.update(c.name for c, array in zip(targets, arrays, strict=True) if array.null_count < len(array))
+                yield arrays
+        except (pa.ArrowException, UnicodeDecodeError) as error:
+            if guard.lines or guard.refusal:
+                raise BadRowsError(guard.refusal or " ".join(str(error).split())) from error
+        if rows != guard.lines:
+            raise BadRowsError(f"{rows} objects on {guard.lines} lines")
+        if rows and len(filled) < len(targets):
+            first = _parse(guard.first_line)
+            self.missing = [c.name for c in targets if c.name not in filled and c.name not in first]
+
+
+class _Guard(io.RawIOBase):
+    """The stream as a file for Arrow, which is only shown lines that are one object each.
+
+    Arrow takes two objects on a line for two rows, and a line that is `null` kills the process.
+    """
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._tail, self._ready = b"", memoryview(b"")
+        self.lines, self.first_line, self.refusal = 0, b"", ""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while not self._ready and not self.refusal:
+            chunk = next(self._chunks, b"")
+            whole, newline, self._tail = (self._tail + chunk).rpartition(b"\n")
+            block = whole + newline
+            if not chunk:
+                block, self._tail = (block + self._tail + b"\n" if self._tail else block), b""
+                if not block:
+                    return b""
+            if block and not self._is_plain(block):
+                self.refusal = "a line isn't one JSON object"
+                raise pa.ArrowInvalid(self.refusal)
+            self._ready = memoryview(block)
+        data, self._ready = self._ready[:size], self._ready[size:]
+        return bytes(data)
+
+    def _is_plain(self, block: bytes) -> bool:
+        count = block.count(b"\n")
+        if not self.lines:
+            self.first_line = block.partition(b"\n")[0]
+        self.lines += count
+        return (
+            block.startswith(b"{")
+            and block.count(b"\n{") == count - 1
+            and block.count(b"}\n") + block.count(b"}\r\n") == count
+            and (block.count(b"}") == count or not SECOND_VALUE.search(block))
+        )
+
+
+class _Number(str):
+    """A number as it is written: no digit is lost on the way to PostgreSQL."""
+
+    __slots__ = ()
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    """One line's object.
+
+    Raises:
+        ValueError: it isn't one; the message is the reason for people.
+    """
+    try:
+        text = line.decode()
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_int=_Number, parse_float=_Number, parse_constant=_Number
+        )
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 at byte {error.start + 1}") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON at character {error.pos + 1}: {error.msg}") from error
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(value, dict):
+        kind = "array" if isinstance(value, list) else "null" if value is None else type(value).__name__.strip("_")
+        raise ValueError(f"a JSON {kind.lower()} instead of an object")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} comes twice")
+    return value
+
+
+def _text(value: Any, as_json: bool) -> str | None:
+    if value is None or (isinstance(value, str) and not as_json):
+        return value
+    return _dump(value)
+
+
+def _dump(value: Any) -> str:
+    """JSON text of a parsed value, its numbers as they were written."""
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k, ensure_ascii=False)}: {_dump(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_dump, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _parsed_type(column: TableColumn) -> pa.DataType:
+    """What Arrow parses: numbers as such; dates and the rest as text, whose cast is stricter than the parser."""
+    wanted = arrow_type(column)
+    return wanted if any(is_kind(wanted) for is_kind in NUMBERS) else pa.string()

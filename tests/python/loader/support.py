@@ -1,0 +1,104 @@
+"""A bucket, a database and a way to declare sources without a dbt project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from journey.loader import Summary, load
+from journey.loader.onefile import Outcome
+from journey.loader.report import Report
+from journey.loader.sources import Source, parse_source
+from journey.loader.streams import Retry
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+QUICK = Retry(attempts=4, base_seconds=0.01, stall_seconds=1.0)
+
+
+def node(name: str, location: str, file_format: str, columns: Mapping[str, str], **options: Any) -> dict[str, Any]:
+    """A source as dbt's manifest has it."""
+    source, table = name.split(".")
+    return {
+        "source_name": source,
+        "name": table,
+        "schema": f"raw_{source}",
+        "identifier": table,
+        "original_file_path": f"models/staging/{source}/_{source}__sources.yml",
+        "external": {"location": location, "file_format": file_format, "options": options},
+        "columns": {column: {"name": column, "data_type": data_type} for column, data_type in columns.items()},
+    }
+
+
+class Recorder(Report):
+    """Remembers what became of each file."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+
+    def done(self, outcome: Outcome) -> None:
+        """Keep it."""
+        self.outcomes.append(outcome)
+
+
+@dataclass
+class Landing:
+    """The bucket, and the database that it is loaded into."""
+
+    client: S3Client
+    bucket: str
+    connection: psycopg.Connection[Any]
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def put(self, key: str, body: bytes | str) -> str:
+        """Write an object; returns its ETag."""
+        body = body.encode() if isinstance(body, str) else body
+        return self.client.put_object(Bucket=self.bucket, Key=key, Body=body)["ETag"].strip('"')
+
+    def source(
+        self,
+        pattern: str = "in/",
+        file_format: str = "csv",
+        columns: Mapping[str, str] | None = None,
+        name: str = "shop.sales",
+        **options: Any,
+    ) -> Source:
+        """A declared source; by default id integer, name text."""
+        columns = columns or {"id": "integer", "name": "text"}
+        return parse_source(node(name, f"s3://{self.bucket}/{pattern}", file_format, columns, **options))
+
+    def load(self, *sources: Source, **more: Any) -> Summary:
+        """Run a load; impatient, so that tests are quick. What became of each file is in `outcomes`."""
+        report = Recorder()
+        try:
+            return load(sources=sources, **{"threads": 2, "retry": QUICK, "report": report, **more})
+        finally:
+            self.outcomes = report.outcomes
+
+    def query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Rows of a query."""
+        return self.connection.execute(statement, parameters).fetchall()
+
+    def rows(self, table: str = "raw_shop.sales", columns: str = "id, name") -> list[tuple[Any, ...]]:
+        """A table's rows, in order."""
+        return self.query(f"select {columns} from {table} order by {columns}")
+
+    def statuses(self) -> list[tuple[str, str]]:
+        """Key and status of the ledger's rows, in order."""
+        return self.query("select key, status from loader.files order by file_id")
+
+    def agree(self, table: str = "raw_shop.sales") -> bool:
+        """Whether ledger and table tell the same, file by file."""
+        schema, name = table.split(".")
+        return self.query(
+            f"select _file_id, count(*) from {table} group by 1 order by 1"
+        ) == self.query(
+            """select file_id, row_count from loader.files
+               where schema_name = %s and table_name = %s and status = 'loaded' and row_count > 0 order by 1""",
+            schema,
+            name,
+        )  # fmt: skip
