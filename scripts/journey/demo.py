@@ -33,6 +33,16 @@ FIGURES = {
         order by sum(net_sales_amount) desc
         limit 1
     """,
+    "finance": """
+        select
+            'Net income ' || to_char(sum(actual_amount) filter (where line_code = 'net_income'), 'FM999,999,990.00')
+            || ' (budget ' || to_char(sum(budget_amount) filter (where line_code = 'net_income'), 'FM999,999,990.00')
+            || ') on net sales of '
+            || to_char(sum(actual_amount) filter (where line_code = 'net_sales'), 'FM999,999,990.00')
+            || ', ' || count(distinct fiscal_period) || ' closed periods, simulated books'
+        from finance.income_statement
+        where period_status = 'closed'
+    """,
 }
 
 
