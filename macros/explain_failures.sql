@@ -10,10 +10,10 @@
                     'select ' ~ column ~ ' from (' ~ result.node.compiled_code ~ ') as failures order by 1 limit 5'
                 ) -%}
                 {%- for row in rows -%}
-                    {%- do log(result.node.name ~ ': ' ~ row[0], info=true) -%}
+                    {%- do print(result.node.name ~ ': ' ~ row[0]) -%}
                 {%- endfor -%}
                 {%- if result.failures > 5 -%}
-                    {%- do log(result.node.name ~ ': and ' ~ (result.failures - 5) ~ ' more', info=true) -%}
+                    {%- do print(result.node.name ~ ': and ' ~ (result.failures - 5) ~ ' more') -%}
                 {%- endif -%}
             {%- endif -%}
         {%- endfor -%}

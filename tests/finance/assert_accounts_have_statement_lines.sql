@@ -14,13 +14,13 @@ checked as (
         accounts.account_name,
         accounts.account_type,
         case
-            when accounts.account_path is null or accounts.level_number >= 10 then 'has no way up to the top of the chart'
+            when accounts.account_path is null or accounts.level_number >= 10
+                then 'has no way up to the top of the chart'
             when accounts.statement_line_code is null then 'has no line in seed statement_accounts'
             when own_lines.line_code is null
                 then 'stands in line ' || accounts.statement_line_code || ', which is not one of its own statement'
             when cash_flow_lines.line_code is null
-                then 'moves line ' || coalesce(accounts.cash_flow_line_code, 'none')
-                || ', which the cash-flow statement does not have'
+                then 'has no line of the cash-flow statement'
         end as fault
     from accounts
     left join statement_lines as own_lines
@@ -39,7 +39,7 @@ checked as (
 select
     account_id,
     account_name,
-    'account ' || cast(account_id as {{ dbt.type_string() }}) || ' ' || account_name || ' (' || account_type || ') '
+    'account ' || {{ as_text('account_id') }} || ' ' || account_name || ' (' || account_type || ') '
     || fault as message
 from checked
 where fault is not null

@@ -22,8 +22,8 @@ sides as (
 select
     fiscal_period,
     assets_amount - claims_amount as amount,
-    'period ' || fiscal_period || ': assets ' || coalesce(cast(assets_amount as {{ dbt.type_string() }}), 'missing')
-    || ', liabilities and equity ' || coalesce(cast(claims_amount as {{ dbt.type_string() }}), 'missing')
-    || ', off by ' || coalesce(cast(assets_amount - claims_amount as {{ dbt.type_string() }}), 'all of it') as message
+    'period ' || fiscal_period || ': assets ' || {{ as_text('assets_amount') }}
+    || ', liabilities and equity ' || {{ as_text('claims_amount') }}
+    || ', off by ' || {{ as_text('assets_amount - claims_amount', 'all of it') }} as message
 from sides
 where not coalesce(assets_amount = claims_amount, false)

@@ -44,10 +44,10 @@ select
     delivered.budget_version,
     delivered.fiscal_period,
     'budget ' || delivered.budget_version || ', period ' || delivered.fiscal_period
-    || ': delivered ' || cast(delivered.delivered_amount as {{ dbt.type_string() }})
-    || ', budget_vs_actual ' || coalesce(cast(shown.shown_amount as {{ dbt.type_string() }}), 'missing')
-    || '; its net income ' || coalesce(cast(shown.net_income_amount as {{ dbt.type_string() }}), 'missing')
-    || ', income statement ' || coalesce(cast(statement.budget_amount as {{ dbt.type_string() }}), 'another version')
+    || ': delivered ' || {{ as_text('delivered.delivered_amount') }}
+    || ', budget_vs_actual ' || {{ as_text('shown.shown_amount') }}
+    || '; its net income ' || {{ as_text('shown.net_income_amount') }}
+    || ', income statement ' || {{ as_text('statement.budget_amount', 'another version') }}
         as message
 from delivered
 left join shown

@@ -35,11 +35,11 @@ select
     periods.fiscal_period,
     flows.net_change_amount - balances.balance_change_amount as amount,
     'period ' || periods.fiscal_period
-    || ': net change in cash ' || coalesce(cast(flows.net_change_amount as {{ dbt.type_string() }}), 'missing')
-    || ', cash accounts ' || coalesce(cast(flows.cash_accounts_amount as {{ dbt.type_string() }}), 'missing')
+    || ': net change in cash ' || {{ as_text('flows.net_change_amount') }}
+    || ', cash accounts ' || {{ as_text('flows.cash_accounts_amount') }}
     || ', closing less opening cash '
-    || coalesce(cast(flows.opening_to_closing_amount as {{ dbt.type_string() }}), 'missing')
-    || ', balance sheet ' || coalesce(cast(balances.balance_change_amount as {{ dbt.type_string() }}), 'missing')
+    || {{ as_text('flows.opening_to_closing_amount') }}
+    || ', balance sheet ' || {{ as_text('balances.balance_change_amount') }}
         as message
 from periods
 left join flows on periods.fiscal_period = flows.fiscal_period

@@ -72,23 +72,18 @@ select
     differences.new_difference_amount as amount,
     coalesce(exact_journals.journal_id, touching_journals.journal_id) as journal_id,
     'period ' || differences.fiscal_period
-    || ', account ' || cast(differences.account_id as {{ dbt.type_string() }}) || ' ' || differences.account_name
+    || ', account ' || {{ as_text('differences.account_id') }} || ' ' || differences.account_name
     || ': ' || differences.status
-    || ', off by ' || cast(differences.new_difference_amount as {{ dbt.type_string() }})
-    || ' (ours ' || coalesce(cast(differences.closing_amount as {{ dbt.type_string() }}), 'none')
-    || ', ERP ' || coalesce(cast(differences.erp_closing_amount as {{ dbt.type_string() }}), 'none') || '); '
-    || case
-        when exact_journals.journals_count = 1 then 'journal ' || exact_journals.journal_id || ' has just that amount'
-        when exact_journals.journals_count > 1
-            then cast(exact_journals.journals_count as {{ dbt.type_string() }})
-            || ' journals have just that amount, such as ' || exact_journals.journal_id
-        when touching_journals.journals_count = 1
-            then 'journal ' || touching_journals.journal_id || ' moves every account that differs'
-        when touching_journals.journals_count > 1
-            then cast(touching_journals.journals_count as {{ dbt.type_string() }})
-            || ' journals move every account that differs, such as ' || touching_journals.journal_id
-        else 'no journal fits: one may be missing'
-    end as message
+    || ', off by ' || {{ as_text('differences.new_difference_amount') }}
+    || ' (ours ' || {{ as_text('differences.closing_amount', 'none') }}
+    || ', ERP ' || {{ as_text('differences.erp_closing_amount', 'none') }} || '); '
+    || coalesce(
+        'journal ' || exact_journals.journal_id || ' has just that amount'
+        || case when exact_journals.journals_count > 1 then ', and others have' else '' end,
+        'journal ' || touching_journals.journal_id || ' moves every account that differs'
+        || case when touching_journals.journals_count > 1 then ', and others do' else '' end,
+        'no journal fits: one may be missing'
+    ) as message
 from differences
 left join exact_journals on differences.fiscal_period = exact_journals.fiscal_period
 left join touching_journals on differences.fiscal_period = touching_journals.fiscal_period

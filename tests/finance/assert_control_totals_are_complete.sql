@@ -14,7 +14,7 @@ periods as (
 select
     periods.fiscal_period,
     accounts.account_id,
-    'period ' || periods.fiscal_period || ', account ' || cast(accounts.account_id as {{ dbt.type_string() }})
+    'period ' || periods.fiscal_period || ', account ' || {{ as_text('accounts.account_id') }}
     || ': not compared with the ERP' as message
 from periods
 cross join accounts

@@ -14,11 +14,11 @@
 } %}
 with counted as (
     {%- for model, per_period in expected.items() %}
-    select
-        '{{ model }}' as model_name,
-        (select count(*) from {{ ref(model) }}) as rows_count,
-        {{ per_period }} * (select count(*) from {{ ref('dim_fiscal_period') }}) as expected_count
-    {% if not loop.last %}union all{% endif %}
+        select
+            '{{ model }}' as model_name,
+            (select count(*) from {{ ref(model) }}) as rows_count,
+            {{ per_period }} * (select count(*) from {{ ref('dim_fiscal_period') }}) as expected_count
+        {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 )
 
@@ -26,7 +26,7 @@ select
     model_name,
     rows_count,
     expected_count,
-    model_name || ': ' || cast(rows_count as {{ dbt.type_string() }}) || ' rows, expected '
-    || cast(expected_count as {{ dbt.type_string() }}) as message
+    model_name || ': ' || {{ as_text('rows_count') }} || ' rows, expected '
+    || {{ as_text('expected_count') }} as message
 from counted
 where rows_count <> expected_count

@@ -39,9 +39,9 @@ select
     periods.fiscal_period,
     statement.net_income_amount - coalesce(ledger.ledger_amount, 0) as amount,
     'period ' || periods.fiscal_period
-    || ': net income ' || coalesce(cast(statement.net_income_amount as {{ dbt.type_string() }}), 'missing')
-    || ', its lines add up to ' || coalesce(cast(statement.details_amount as {{ dbt.type_string() }}), 'missing')
-    || ', journals say ' || cast(coalesce(ledger.ledger_amount, 0) as {{ dbt.type_string() }}) as message
+    || ': net income ' || {{ as_text('statement.net_income_amount') }}
+    || ', its lines add up to ' || {{ as_text('statement.details_amount') }}
+    || ', journals say ' || {{ as_text('coalesce(ledger.ledger_amount, 0)') }} as message
 from periods
 left join statement on periods.fiscal_period = statement.fiscal_period
 left join ledger on periods.fiscal_period = ledger.fiscal_period

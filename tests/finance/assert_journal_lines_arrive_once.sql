@@ -8,10 +8,10 @@ select
     line_number,
     min(fiscal_period) as fiscal_period,
     max(debit_amount + credit_amount) as amount,
-    'journal ' || journal_id || ', line ' || cast(line_number as {{ dbt.type_string() }})
-    || ', period ' || min(fiscal_period)
-    || ': came ' || cast(count(*) as {{ dbt.type_string() }}) || ' times, amount '
-    || cast(max(debit_amount + credit_amount) as {{ dbt.type_string() }}) as message
+    'journal ' || journal_id || ', line ' || {{ as_text('line_number') }}
+    || ', period ' || {{ as_text('min(fiscal_period)', 'none') }}
+    || ': came ' || {{ as_text('count(*)') }} || ' times, amount '
+    || {{ as_text('max(debit_amount + credit_amount)') }} as message
 from journal_lines
 group by journal_id, line_number
 having count(*) > 1

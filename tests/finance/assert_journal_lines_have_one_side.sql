@@ -9,10 +9,10 @@ select
     fiscal_period,
     debit_amount,
     credit_amount,
-    'journal ' || journal_id || ', line ' || cast(line_number as {{ dbt.type_string() }})
+    'journal ' || journal_id || ', line ' || {{ as_text('line_number') }}
     || ', period ' || coalesce(fiscal_period, 'none')
-    || ': debit ' || coalesce(cast(debit_amount as {{ dbt.type_string() }}), 'none')
-    || ', credit ' || coalesce(cast(credit_amount as {{ dbt.type_string() }}), 'none') as message
+    || ': debit ' || {{ as_text('debit_amount', 'none') }}
+    || ', credit ' || {{ as_text('credit_amount', 'none') }} as message
 from journal_lines
 where not coalesce(
     debit_amount >= 0 and credit_amount >= 0 and (debit_amount = 0 or credit_amount = 0)

@@ -18,8 +18,8 @@ select
     fiscal_period,
     debit_amount - credit_amount as amount,
     'journal ' || journal_id || ', period ' || coalesce(fiscal_period, 'none')
-    || ': debits ' || cast(debit_amount as {{ dbt.type_string() }})
-    || ', credits ' || cast(credit_amount as {{ dbt.type_string() }})
-    || ', off by ' || cast(debit_amount - credit_amount as {{ dbt.type_string() }}) as message
+    || ': debits ' || {{ as_text('debit_amount') }}
+    || ', credits ' || {{ as_text('credit_amount') }}
+    || ', off by ' || {{ as_text('debit_amount - credit_amount') }} as message
 from journals
 where debit_amount <> credit_amount

@@ -23,11 +23,11 @@ select
     journal_lines.posting_date,
     journal_lines.debit_amount + journal_lines.credit_amount as amount,
     'journal ' || journal_lines.journal_id
-    || ', line ' || cast(journal_lines.line_number as {{ dbt.type_string() }})
+    || ', line ' || {{ as_text('journal_lines.line_number') }}
     || ', period ' || coalesce(journal_lines.fiscal_period, 'none')
-    || ': amount ' || cast(journal_lines.debit_amount + journal_lines.credit_amount as {{ dbt.type_string() }})
-    || ' is dated ' || coalesce(cast(journal_lines.posting_date as {{ dbt.type_string() }}), 'nowhere')
-    || case when journals.first_posting_date <> journals.last_posting_date then ', its journal has two dates' else '' end
+    || ': amount ' || {{ as_text('journal_lines.debit_amount + journal_lines.credit_amount') }}
+    || ' is dated ' || {{ as_text('journal_lines.posting_date', 'nowhere') }}
+    || case when journals.first_posting_date <> journals.last_posting_date then ', its journal has two' else '' end
         as message
 from journal_lines
 inner join journals on journal_lines.journal_id = journals.journal_id

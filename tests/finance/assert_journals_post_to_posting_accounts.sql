@@ -13,8 +13,8 @@ select
     journal_lines.account_id,
     journal_lines.debit_amount - journal_lines.credit_amount as amount,
     'journal ' || journal_lines.journal_id || ', period ' || coalesce(journal_lines.fiscal_period, 'none')
-    || ': amount ' || cast(journal_lines.debit_amount - journal_lines.credit_amount as {{ dbt.type_string() }})
-    || ' is posted to account ' || coalesce(cast(journal_lines.account_id as {{ dbt.type_string() }}), 'none')
+    || ': amount ' || {{ as_text('journal_lines.debit_amount - journal_lines.credit_amount') }}
+    || ' is posted to account ' || {{ as_text('journal_lines.account_id', 'none') }}
     || case
         when chart_of_accounts.account_id is null then ', which the chart does not have'
         else ' (' || chart_of_accounts.account_name || '), which is a heading'

@@ -45,9 +45,9 @@ select
     periods.fiscal_period,
     net_income.actual_amount - (earnings.change_amount - distributions.cash_flow_amount) as amount,
     'period ' || periods.fiscal_period
-    || ': net income ' || coalesce(cast(net_income.actual_amount as {{ dbt.type_string() }}), 'missing')
-    || ', change in earnings ' || coalesce(cast(earnings.change_amount as {{ dbt.type_string() }}), 'missing')
-    || ', distributions ' || coalesce(cast(distributions.cash_flow_amount as {{ dbt.type_string() }}), 'missing')
+    || ': net income ' || {{ as_text('net_income.actual_amount') }}
+    || ', change in earnings ' || {{ as_text('earnings.change_amount') }}
+    || ', distributions ' || {{ as_text('distributions.cash_flow_amount') }}
         as message
 from periods
 left join net_income on periods.fiscal_period = net_income.fiscal_period

@@ -71,10 +71,10 @@ explained as (
 select
     periods.fiscal_period,
     'period ' || periods.fiscal_period
-    || ': tills ' || coalesce(cast(tills.till_amount as {{ dbt.type_string() }}), 'none')
-    || ', explained ' || coalesce(cast(explained.explained_amount as {{ dbt.type_string() }}), 'none')
-    || ', income statement ' || coalesce(cast(statement.statement_amount as {{ dbt.type_string() }}), 'missing')
-    || ', budget_vs_actual ' || coalesce(cast(budgeted.most_amount as {{ dbt.type_string() }}), 'missing') as message
+    || ': tills ' || {{ as_text('tills.till_amount', 'none') }}
+    || ', explained ' || {{ as_text('explained.explained_amount', 'none') }}
+    || ', income statement ' || {{ as_text('statement.statement_amount') }}
+    || ', budget_vs_actual ' || {{ as_text('budgeted.most_amount') }} as message
 from periods
 left join tills on periods.fiscal_period = tills.fiscal_period
 left join explained on periods.fiscal_period = explained.fiscal_period

@@ -25,10 +25,10 @@ select
     summed.budget_version,
     summed.fiscal_period,
     'budget ' || summed.budget_version || ', period ' || summed.fiscal_period
-    || ': net sales ' || coalesce(cast(summed.actual_amount as {{ dbt.type_string() }}), 'missing')
-    || ', income statement ' || coalesce(cast(income_lines.actual_amount as {{ dbt.type_string() }}), 'missing')
-    || '; variance ' || coalesce(cast(summed.variance_amount as {{ dbt.type_string() }}), 'missing')
-    || ', its parts ' || cast(summed.split_amount as {{ dbt.type_string() }}) as message
+    || ': net sales ' || {{ as_text('summed.actual_amount') }}
+    || ', income statement ' || {{ as_text('income_lines.actual_amount') }}
+    || '; variance ' || {{ as_text('summed.variance_amount') }}
+    || ', its parts ' || {{ as_text('summed.split_amount') }} as message
 from summed
 left join income_lines
     on summed.fiscal_period = income_lines.fiscal_period and income_lines.line_code = 'net_sales'

@@ -22,10 +22,10 @@ needed as (
     {%- for statement, lines in needed.items() %}
         {%- set last_statement = loop.last %}
         {%- for line in lines %}
-    select
-        '{{ statement }}' as statement_name,
-        '{{ line }}' as line_code
-    {% if not (loop.last and last_statement) %}union all{% endif %}
+            select
+                '{{ statement }}' as statement_name,
+                '{{ line }}' as line_code
+            {% if not (loop.last and last_statement) %}union all{% endif %}
         {%- endfor %}
     {%- endfor %}
 ),
@@ -43,7 +43,7 @@ select
     coalesce(needed.statement_name, counted.statement_name) as statement_name,
     coalesce(needed.line_code, counted.line_code) as line_code,
     'line ' || coalesce(needed.line_code, counted.line_code) || ' stands '
-    || cast(coalesce(counted.lines_count, 0) as {{ dbt.type_string() }}) || ' times in the layout of '
+    || {{ as_text('coalesce(counted.lines_count, 0)') }} || ' times in the layout of '
     || coalesce(needed.statement_name, counted.statement_name) as message
 from needed
 full outer join counted

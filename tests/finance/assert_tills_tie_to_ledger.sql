@@ -30,23 +30,16 @@ select
     sales_journals.journal_id,
     reconciliation.difference_amount as amount,
     'period ' || coalesce(reconciliation.fiscal_period, 'none')
-    || ', ' || cast(coalesce(reconciliation.business_date, till_days.business_date) as {{ dbt.type_string() }})
+    || ', ' || {{ as_text('coalesce(reconciliation.business_date, till_days.business_date)') }}
     || ', ' || coalesce(reconciliation.department, till_days.department)
-    || ', ' || case
-        when sales_journals.journal_id is null then 'no journal'
-        else 'journal ' || sales_journals.journal_id
-            || case when sales_journals.journals_count > 1 then ' and others' else '' end
-    end
+    || ', ' || coalesce('journal ' || sales_journals.journal_id, 'no journal')
+    || case when sales_journals.journals_count > 1 then ' and others' else '' end
     || ': ledger less tills'
     {%- for measure in [
         'net_sales', 'gross_sales', 'loyalty_discount', 'coupon_match', 'manufacturer_coupon', 'customer_paid'
     ] %}
-    || ', {{ measure.replace('_', ' ') }} ' || coalesce(
-        cast(
-            reconciliation.ledger_{{ measure }}_amount - reconciliation.till_{{ measure }}_amount
-            as {{ dbt.type_string() }}
-        ), 'missing'
-    )
+        {%- set difference = 'reconciliation.ledger_%s_amount - reconciliation.till_%s_amount' %}
+        || ', {{ measure.replace('_', ' ') }} ' || {{ as_text(difference | replace('%s', measure)) }}
     {%- endfor %} as message
 from reconciliation
 full outer join till_days

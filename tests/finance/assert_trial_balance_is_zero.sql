@@ -21,16 +21,22 @@ expected as (
     where periods.is_posted and accounts.is_posting
 ),
 
+posted_rows as (
+    select * from ledger_rows
+    where period_status <> 'not yet posted'
+),
+
 -- a posted amount that no account of the chart takes counts, too
 joined as (
     select
-        coalesce(expected.fiscal_period, ledger_rows.fiscal_period) as fiscal_period,
-        ledger_rows.closing_amount,
-        ledger_rows.movement_amount,
-        case when ledger_rows.closing_amount is null or ledger_rows.movement_amount is null then 1 else 0 end as is_missing
+        coalesce(expected.fiscal_period, posted_rows.fiscal_period) as fiscal_period,
+        posted_rows.closing_amount,
+        posted_rows.movement_amount,
+        case when posted_rows.closing_amount is null or posted_rows.movement_amount is null then 1 else 0 end
+            as is_missing
     from expected
-    full outer join (select * from ledger_rows where period_status <> 'not yet posted') as ledger_rows
-        on expected.fiscal_period = ledger_rows.fiscal_period and expected.account_id = ledger_rows.account_id
+    full outer join posted_rows
+        on expected.fiscal_period = posted_rows.fiscal_period and expected.account_id = posted_rows.account_id
 ),
 
 summed as (
@@ -47,8 +53,8 @@ select
     fiscal_period,
     closing_amount,
     movement_amount,
-    'period ' || fiscal_period || ': closing balances add up to ' || cast(closing_amount as {{ dbt.type_string() }})
-    || ', movements to ' || cast(movement_amount as {{ dbt.type_string() }})
-    || ', accounts missing: ' || cast(missing_count as {{ dbt.type_string() }}) as message
+    'period ' || fiscal_period || ': closing balances add up to ' || {{ as_text('closing_amount') }}
+    || ', movements to ' || {{ as_text('movement_amount') }}
+    || ', accounts missing: ' || {{ as_text('missing_count') }} as message
 from summed
 where closing_amount <> 0 or movement_amount <> 0 or missing_count > 0

@@ -24,10 +24,10 @@ periods as (
 flows as (
     select
         'period' as basis,
-        fiscal_period,
         {%- for line in flows %}
-        max(case when line_code = '{{ line }}' then actual_amount end) as {{ line }}{{ ',' if not loop.last }}
+            max(case when line_code = '{{ line }}' then actual_amount end) as {{ line }},
         {%- endfor %}
+        fiscal_period
     from income_lines
     group by fiscal_period
 
@@ -35,20 +35,20 @@ flows as (
 
     select
         'year to date' as basis,
-        fiscal_period,
         {%- for line in flows %}
-        max(case when line_code = '{{ line }}' then year_to_date_amount end) as {{ line }}{{ ',' if not loop.last }}
+            max(case when line_code = '{{ line }}' then year_to_date_amount end) as {{ line }},
         {%- endfor %}
+        fiscal_period
     from income_lines
     group by fiscal_period
 ),
 
 stocks as (
     select
-        fiscal_period,
         {%- for line in stocks %}
-        max(case when line_code = '{{ line }}' then closing_amount end) as {{ line }}{{ ',' if not loop.last }}
+            max(case when line_code = '{{ line }}' then closing_amount end) as {{ line }},
         {%- endfor %}
+        fiscal_period
     from balance_lines
     group by fiscal_period
 ),
