@@ -1,5 +1,6 @@
 -- Net sales are one figure: to the cent, in the warehouse, in marketing, in sales, and in finance for the periods
--- that the ledger has posted. A mart without rows fails.
+-- that the ledger has posted, but for what the reconciliation explains (a journal that has not arrived yet). A mart
+-- without rows fails.
 with facts as (
     select
         dates.fiscal_period,
@@ -9,39 +10,36 @@ with facts as (
     group by dates.fiscal_period
 ),
 
-total as (
-    select sum(net_sales_amount) as net_sales_amount
-    from facts
+explained as (
+    select
+        fiscal_period,
+        sum(difference_amount) as explained_amount
+    from {{ ref('sales_ledger_reconciliation') }}
+    where status in ('tied', 'explained')
+    group by fiscal_period
 ),
 
 figures as (
+{%- for mart, model in [
+    ('sales', 'sales_performance'), ('sales', 'product_performance'), ('marketing', 'customer_profiles')
+] %}
+        select
+            '{{ mart }}.{{ model }}' as figure,
+            (select sum(facts.net_sales_amount) from facts) as expected_amount,
+            sum({{ model }}.net_sales_amount) as actual_amount
+        from {{ ref(model) }} as {{ model }}
+        union all
+    {%- endfor %}
     select
-        'sales.sales_performance' as figure,
-        total.net_sales_amount as expected_amount,
-        (select sum(net_sales_amount) from {{ ref('sales_performance') }}) as actual_amount
-    from total
-    union all
-    select
-        'sales.product_performance' as figure,
-        total.net_sales_amount as expected_amount,
-        (select sum(net_sales_amount) from {{ ref('product_performance') }}) as actual_amount
-    from total
-    union all
-    select
-        'marketing.customer_profiles' as figure,
-        total.net_sales_amount as expected_amount,
-        (select sum(net_sales_amount) from {{ ref('customer_profiles') }}) as actual_amount
-    from total
-    union all
-    select
-        'finance.income_statement ' || statement.fiscal_period as figure,
-        facts.net_sales_amount as expected_amount,
-        statement.actual_amount
-    from {{ ref('income_statement') }} as statement
-    left join facts on statement.fiscal_period = facts.fiscal_period
+        'finance.income_statement ' || statements.fiscal_period as figure,
+        facts.net_sales_amount + explained.explained_amount as expected_amount,
+        statements.actual_amount
+    from {{ ref('income_statement') }} as statements
+    left join facts on statements.fiscal_period = facts.fiscal_period
+    left join explained on statements.fiscal_period = explained.fiscal_period
     where
-        statement.line_code = 'net_sales'
-        and statement.period_status = 'closed'
+        statements.line_code = 'net_sales'
+        and statements.period_status <> 'not yet posted'
 )
 
 select

@@ -8,15 +8,15 @@ with members as (
     ('dim_store', 'store_key', 'store_id'),
     ('dim_campaign', 'campaign_key', 'campaign_id'),
 ] %}
-    select
-        '{{ dimension }}' as dimension,
-        {{ key }} as member_key,
-        count(*) as members_count,
-        max({{ id }}) as member_id
-    from {{ ref(dimension) }}
-    group by {{ key }}
-    {% if not loop.last %}union all{% endif %}
-{%- endfor %}
+        select
+            '{{ dimension }}' as dimension,
+            {{ key }} as member_key,
+            count(*) as members_count,
+            max({{ id }}) as member_id
+        from {{ ref(dimension) }}
+        group by {{ key }}
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
 )
 
 select

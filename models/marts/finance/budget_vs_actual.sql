@@ -34,9 +34,15 @@ actuals as (
 
 -- whatever is budgeted or posted anywhere in the year appears in every period of every version
 cells as (
-    select department, account_id from budgets
+    select
+        department,
+        account_id
+    from budgets
     union distinct
-    select department, account_id from actuals
+    select
+        department,
+        account_id
+    from actuals
 ),
 
 compared as (
@@ -112,9 +118,11 @@ select
     end as variance_effect,
     cast(accumulated.year_to_date_budget_amount as numeric(16, 2)) as year_to_date_budget_amount,
     cast(accumulated.year_to_date_actual_amount as numeric(16, 2)) as year_to_date_actual_amount,
-    cast(accumulated.year_to_date_actual_amount - accumulated.year_to_date_budget_amount as numeric(16, 2)) as year_to_date_variance_amount,
+    cast(accumulated.year_to_date_actual_amount - accumulated.year_to_date_budget_amount as numeric(16, 2))
+        as year_to_date_variance_amount,
     cast(accumulated.full_year_budget_amount as numeric(16, 2)) as full_year_budget_amount,
     cast(accumulated.full_year_outlook_amount as numeric(16, 2)) as full_year_outlook_amount,
-    cast(accumulated.full_year_outlook_amount - accumulated.full_year_budget_amount as numeric(16, 2)) as full_year_variance_amount
+    cast(accumulated.full_year_outlook_amount - accumulated.full_year_budget_amount as numeric(16, 2))
+        as full_year_variance_amount
 from accumulated
 left join accounts on accumulated.account_id = accounts.account_id

@@ -54,8 +54,16 @@ select
     0 as department_key,
     'UNKNOWN' as department,
     false as has_products,
-    coalesce((select max(case when department = 'UNKNOWN' then 1 else 0 end) from journal_lines), 0) = 1 as has_journals,
-    coalesce((select max(case when department = 'UNKNOWN' then 1 else 0 end) from budgets), 0) = 1 as has_budgets
+    exists(
+        select 1
+        from journal_lines
+        where department = 'UNKNOWN'
+    ) as has_journals,
+    exists(
+        select 1
+        from budgets
+        where department = 'UNKNOWN'
+    ) as has_budgets
 
 union all
 
@@ -64,5 +72,13 @@ select
     -1 as department_key,
     'NO DEPARTMENT' as department,
     false as has_products,
-    coalesce((select max(case when department is null then 1 else 0 end) from journal_lines), 0) = 1 as has_journals,
-    coalesce((select max(case when department is null then 1 else 0 end) from budgets), 0) = 1 as has_budgets
+    exists(
+        select 1
+        from journal_lines
+        where department is null
+    ) as has_journals,
+    exists(
+        select 1
+        from budgets
+        where department is null
+    ) as has_budgets

@@ -26,10 +26,17 @@ calendar as (
     group by fiscal_period, fiscal_year
 ),
 
-covered as (
+mentioned as (
     select fiscal_period from journal_lines
     union distinct
     select fiscal_period from budgets
+),
+
+covered as (
+    select
+        min(fiscal_period) as first_period,
+        max(fiscal_period) as last_period
+    from mentioned
 ),
 
 -- the newest period that journals say and whose dates agree: one mistyped period doesn't post the whole year
@@ -59,10 +66,9 @@ periods as (
         exported.last_exported_on,
         coalesce(calendar.fiscal_period <= posted.last_posted_period, false) as is_posted
     from calendar
+    inner join covered on calendar.fiscal_period between covered.first_period and covered.last_period
     cross join posted
     cross join exported
-    where calendar.fiscal_period between
-        (select min(fiscal_period) from covered) and (select max(fiscal_period) from covered)
 )
 
 select

@@ -20,7 +20,9 @@ dates as (
 ),
 
 reversals as (
-    select distinct reverses_journal_id from journal_lines where reverses_journal_id is not null
+    select distinct reverses_journal_id
+    from journal_lines
+    where reverses_journal_id is not null
 )
 
 select

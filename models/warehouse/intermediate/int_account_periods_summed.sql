@@ -79,7 +79,8 @@ select
     account_key,
     account_id,
     fiscal_period,
-    cast(case when is_posted then closing_amount - debit_amount + credit_amount end as numeric(16, 2)) as opening_amount,
+    cast(case when is_posted then closing_amount - debit_amount + credit_amount end as numeric(16, 2))
+        as opening_amount,
     cast(case when is_posted then debit_amount end as numeric(16, 2)) as debit_amount,
     cast(case when is_posted then credit_amount end as numeric(16, 2)) as credit_amount,
     cast(case when is_posted then debit_amount - credit_amount end as numeric(16, 2)) as movement_amount,

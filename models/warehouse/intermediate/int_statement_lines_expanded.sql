@@ -17,17 +17,17 @@ placed_accounts as (
     inner join statement_lines
         on
             (
-                statement_lines.statement_name = accounts.statement_name
-                and statement_lines.line_code = accounts.statement_line_code
+                accounts.statement_name = statement_lines.statement_name
+                and accounts.statement_line_code = statement_lines.line_code
             )
             or (
-                statement_lines.statement_name = 'cash_flow_statement'
-                and statement_lines.line_code = accounts.cash_flow_line_code
+                accounts.cash_flow_line_code = statement_lines.line_code
+                and statement_lines.statement_name = 'cash_flow_statement'
             )
             or (
-                statement_lines.statement_name = 'balance_sheet'
+                accounts.statement_name = 'income_statement'
+                and statement_lines.statement_name = 'balance_sheet'
                 and statement_lines.line_kind = 'earnings'
-                and accounts.statement_name = 'income_statement'
             )
 )
 
