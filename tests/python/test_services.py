@@ -129,8 +129,10 @@ def test_root_starts_it_from_a_folder_that_is_closed_to_others(
 ) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    shutil.copytree(postgres.bin_dir().parent, closed / "pg", symlinks=True)
-    monkeypatch.setenv("JOURNEY_POSTGRES_BIN", str(closed / "pg" / "bin"))
+    package = postgres.bin_dir().parent.parent
+    for part in package.parent.glob(f"{package.name}*"):  # the package, and the libraries that it was linked with
+        shutil.copytree(part, closed / part.name, ignore=shutil.ignore_patterns("pginstall"))
+    monkeypatch.setenv("JOURNEY_POSTGRES_BIN", str(closed / package.name / "pginstall18" / "bin"))
     monkeypatch.setenv("JOURNEY_LOCAL_DIR", str(closed / "local"))
     services.up()
     pid = int((closed / "local" / postgres.DATA / "postmaster.pid").read_text().split()[0])
