@@ -1,11 +1,16 @@
 -- Closing balances are what the ERP states. Failure rows: where a difference arises, account by account, with the
--- journals that fit it: one with a line of just that amount, else one that moves every account that differs.
+-- journals that fit it: one with a line of just that amount, else one that moves every account that differs; and the
+-- days whose sales are not the tills'.
 with control_totals as (
     select * from {{ ref('ledger_control_totals') }}
 ),
 
 journal_lines as (
     select * from {{ ref('fct_journal_lines') }}
+),
+
+reconciliation as (
+    select * from {{ ref('sales_ledger_reconciliation') }}
 ),
 
 accounts as (
@@ -17,7 +22,9 @@ differences as (
         control_totals.*,
         count(*) over (partition by fiscal_period) as different_accounts_count
     from control_totals
-    where status not in ('tied', 'not yet posted') and (new_difference_amount <> 0 or difference_amount = 0)
+    where
+        status <> 'not yet posted'
+        and (new_difference_amount <> 0 or (status <> 'tied' and difference_amount = 0))
 ),
 
 posted_lines as (
@@ -57,6 +64,16 @@ touching as (
     having count(distinct differences.account_id) = differences.different_accounts_count
 ),
 
+unexplained_days as (
+    select
+        fiscal_period,
+        min({{ as_text('business_date') }} || ' ' || department) as first_day,
+        count(*) as days_count
+    from reconciliation
+    where status = 'unexplained'
+    group by fiscal_period
+),
+
 touching_journals as (
     select
         fiscal_period,
@@ -74,7 +91,7 @@ select
     'period ' || differences.fiscal_period
     || ', account ' || {{ as_text('differences.account_id') }} || ' ' || differences.account_name
     || ': ' || differences.status
-    || ', off by ' || {{ as_text('differences.new_difference_amount') }}
+    || ', movement off by ' || {{ as_text('differences.new_difference_amount') }}
     || ' (ours ' || {{ as_text('differences.closing_amount', 'none') }}
     || ', ERP ' || {{ as_text('differences.erp_closing_amount', 'none') }} || '); '
     || coalesce(
@@ -83,7 +100,10 @@ select
         'journal ' || touching_journals.journal_id || ' moves every account that differs'
         || case when touching_journals.journals_count > 1 then ', and others do' else '' end,
         'no journal fits: one may be missing'
-    ) as message
+    )
+    || coalesce('; sales of ' || unexplained_days.first_day || ' are not what the tills say', '')
+    || case when unexplained_days.days_count > 1 then ', and others are not' else '' end as message
 from differences
 left join exact_journals on differences.fiscal_period = exact_journals.fiscal_period
 left join touching_journals on differences.fiscal_period = touching_journals.fiscal_period
+left join unexplained_days on differences.fiscal_period = unexplained_days.fiscal_period
