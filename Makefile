@@ -40,3 +40,7 @@ lock: ## compile requirements*.in into the hashed locks
 	  uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
 	    --no-annotate --custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; \
 	done
+
+.PHONY: bench-load
+bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (about 6 minutes); ARGS="--rounds 3 --only gzip"
+	@$(BIN)/python -m journey.bench.load $(ARGS)

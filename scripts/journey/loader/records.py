@@ -40,7 +40,7 @@ class Format(Protocol):
     def names(self, *, scan: bool) -> list[str] | None:
         """The file's field names in order, [] for an empty file; None if only a full scan can tell and scan is off."""
 
-    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes]:
+    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes | memoryview]:
         """The file for one COPY; its first chunk tells binary from text. Raises BadRowsError where it can't be."""
 
     def records(self, targets: Sequence[TableColumn]) -> Iterator[Record]:
