@@ -67,8 +67,8 @@ def lines(chunks: Iterator[bytes], end: bytes = b"\n") -> Iterator[bytes]:
         for line in found[1:-1]:
             yield line + end
         parts = [found[-1]] if found[-1] else []
-    if parts:
-        yield b"".join(parts)
+    if last := b"".join(parts):
+        yield last
 
 
 def csv_row(values: Sequence[str | None]) -> bytes:

@@ -60,7 +60,7 @@ class Worker:
                 action = replace(action, file=file)
             except psycopg.OperationalError as error:  # connection lost, restart, disk full, lock timeout, deadlock
                 attempt += 1
-                if attempt >= retry.attempts:
+                if attempt >= retry.attempts or isinstance(error, psycopg.errors.ProgramLimitExceeded):
                     return self._failed(source, action, begun, FileRefusedError(_one_line(error)))
                 time.sleep(retry.pause(attempt))
                 self._reconnect()
