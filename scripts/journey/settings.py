@@ -92,11 +92,13 @@ def connect(*, application: str = "journey", autocommit: bool = False) -> psycop
         ) from error
 
 
-def s3_client(*, connections: int = 10) -> S3Client:
+def s3_client(*, connections: int = 10, attempts: int = 5, read_seconds: float = 60) -> S3Client:
     """An S3 client as boto3 configures it from the environment.
 
     Args:
         connections: how many requests may be under way at once.
+        attempts: how often boto3 tries a request by itself.
+        read_seconds: how long an answer may be silent.
 
     Raises:
         UsageError: boto3's configuration can't be used.
@@ -109,8 +111,8 @@ def s3_client(*, connections: int = 10) -> S3Client:
             config=Config(
                 max_pool_connections=connections,
                 connect_timeout=10,
-                read_timeout=60,
-                retries={"mode": "standard", "max_attempts": 5},
+                read_timeout=read_seconds,
+                retries={"mode": "standard", "max_attempts": attempts},
             ),
         )
     except (BotoCoreError, ValueError) as error:

@@ -17,6 +17,7 @@ import pytest
 from journey import services, settings
 from journey.project import project_root
 from journey.services.state import State
+from loader.support import empty
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -61,11 +62,13 @@ def s3(embedded: State) -> S3Client:
 
 
 @pytest.fixture
-def bucket(s3: S3Client) -> str:
-    """A new, empty bucket."""
+def bucket(s3: S3Client) -> Iterator[str]:
+    """A new, empty bucket, removed after the test: the server has room for a limited number of buckets."""
     name = f"test-{uuid.uuid4().hex[:12]}"
     s3.create_bucket(Bucket=name)
-    return name
+    yield name
+    empty(s3, name)
+    s3.delete_bucket(Bucket=name)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def _through_text(given: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(pa.types.is_boolean(wanted) != pa.types.is_boolean(given)) and not pa.types.is_string(given)
 
 
-def copy_stream(batches: Iterator[list[pa.Array]], columns: Sequence[TableColumn]) -> Iterator[bytes]:
+def copy_stream(batches: Iterator[list[pa.Array]], columns: Sequence[TableColumn]) -> Iterator[bytes | memoryview]:
     """COPY's bytes for batches of converted arrays: binary if every column has a binary form, else CSV."""
     if all(binary.has_binary(column) for column in columns):
         yield binary.HEADER

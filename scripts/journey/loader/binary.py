@@ -37,7 +37,7 @@ def has_binary(column: TableColumn) -> bool:
     return column.type in FIXED or column.type.split("(")[0] in VARIABLE
 
 
-def encode(arrays: Sequence[pa.Array], columns: Sequence[TableColumn]) -> Iterator[bytes]:
+def encode(arrays: Sequence[pa.Array], columns: Sequence[TableColumn]) -> Iterator[bytes | memoryview]:
     """Encode rows.
 
     Args:
@@ -74,7 +74,7 @@ def encode(arrays: Sequence[pa.Array], columns: Sequence[TableColumn]) -> Iterat
                 mask = np.ones(matrix.shape, bool)
             mask[:, begin:end] = np.arange(data.shape[1]) < length[:, None]
         position = end
-    yield (matrix if mask is None else matrix[mask]).tobytes()
+    yield (matrix.reshape(-1) if mask is None else matrix[mask]).data  # a copy less than bytes
 
 
 def _fixed(array: pa.Array, column: TableColumn) -> Bytes:

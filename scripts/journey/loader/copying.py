@@ -24,7 +24,11 @@ DATA_ERRORS = (errors.DataError, errors.IntegrityError, errors.ProgramLimitExcee
 
 
 def copy_fast(
-    connection: Connection[Any], source: Source, targets: Sequence[str], chunks: Iterator[bytes], encoding: str
+    connection: Connection[Any],
+    source: Source,
+    targets: Sequence[str],
+    chunks: Iterator[bytes | memoryview],
+    encoding: str,
 ) -> int:
     """COPY a whole file.
 
@@ -40,7 +44,7 @@ def copy_fast(
         BadRowsError: the server refuses the data.
     """
     first = next(chunks, b"")
-    binary = first.startswith(BINARY_SIGNATURE)
+    binary = bytes(first[:11]) == BINARY_SIGNATURE
     own = source.format == "csv"
     statement = _statement(source, targets, None if binary else encoding, own=own, header=own and source.options.header)
     cursor = connection.cursor()

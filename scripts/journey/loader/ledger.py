@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection, sql
+from psycopg.pq import TransactionStatus
 
 from journey.loader.columns import Change, TableColumn
 from journey.loader.plan import Known, Listed
@@ -81,6 +83,18 @@ create table if not exists loader.schema_changes (
 -- Declared immutable so that COPY works out the default once a file, not once a row; nobody else calls it.
 create or replace function loader.current_file_id() returns integer language plpgsql immutable parallel safe
     as $$ begin return current_setting('journey.file_id')::integer; end $$;
+-- Locks a file for the session, and then, never before, looks whether it is loaded.
+create or replace function loader.take(the_schema text, the_table text, the_bucket text, the_key text,
+    out held boolean, out loaded_id integer, out loaded_etag text) language plpgsql volatile
+    as $$ begin
+        held := pg_try_advisory_lock(
+            hashtextextended(concat_ws(E'\n', the_schema, the_table, the_bucket, the_key), 7310003));
+        if held then
+            select file_id, etag into loaded_id, loaded_etag from loader.files
+            where table_name = the_table and schema_name = the_schema and bucket = the_bucket and key = the_key
+              and status = 'loaded';
+        end if;
+    end $$;
 """
 
 
@@ -103,7 +117,7 @@ class Rejected:
 
 def set_up(connection: Connection[Any]) -> None:
     """Create the ledger where it isn't there yet."""
-    if connection.execute("select to_regprocedure('loader.current_file_id()')").fetchone() == (None,):
+    if connection.execute("select to_regprocedure('loader.take(text, text, text, text)')").fetchone() == (None,):
         with connection.transaction():
             connection.execute("select pg_advisory_xact_lock(%s)", [DDL_LOCK])
             connection.execute(SCHEMA)
@@ -122,18 +136,37 @@ def begin_run(connection: Connection[Any], selected: str, host: str) -> int:
         [RUN_LOCK],
     )
     with connection.transaction():
-        row = connection.execute(
+        [(run_id,)] = connection.execute(
             "insert into loader.runs (selected, host) values (%s, %s) returning run_id", [selected, host]
-        ).fetchone()
-        assert row is not None  # noqa: S101
-        connection.execute("select pg_advisory_lock(%s, %s)", [RUN_LOCK, row[0]])
-    return int(row[0])
+        ).fetchall()
+        connection.execute("select pg_try_advisory_lock(%s, %s)", [RUN_LOCK, run_id])
+    return int(run_id)
 
 
 def end_run(connection: Connection[Any], run_id: int, status: str) -> None:
     """Close a run: loaded, failed or interrupted."""
     connection.execute(
         "update loader.runs set status = %s, finished_at = clock_timestamp() where run_id = %s", [status, run_id]
+    )
+
+
+def is_usable(connection: Connection[Any]) -> bool:
+    """Whether a connection waits for the next statement: one that broke is not always closed."""
+    return not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE
+
+
+def backend(connection: Connection[Any]) -> tuple[int, datetime]:
+    """The server's process for a connection: its number, and when it started."""
+    [(pid, started)] = connection.execute(
+        "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()"
+    ).fetchall()
+    return pid, started
+
+
+def end_backend(connection: Connection[Any], lost: tuple[int, datetime]) -> None:
+    """End the process of a lost connection, which may not have noticed yet and hold a file's lock; wait for its end."""
+    connection.execute(
+        "select pg_terminate_backend(pid, 10000) from pg_stat_activity where (pid, backend_start) = (%s, %s)", lost
     )
 
 
@@ -257,31 +290,39 @@ def record_changes(connection: Connection[Any], source: Source, key: str, change
 
 
 @contextmanager
-def hold(connection: Connection[Any], *name: str, wait: bool = False) -> Iterator[bool]:
-    """Hold a lock against other runs, at most as long as the connection lives.
+def take(connection: Connection[Any], source: Source, key: str) -> Iterator[tuple[bool, int | None, str | None]]:
+    """Hold a file's lock, at most as long as the connection lives.
 
-    Args:
-        name: what is locked.
-        wait: until the other one lets go; else yields False at once if there is another one.
+    Yields:
+        Whether we have it, or else another run; file_id and ETag of the version that is loaded, if any is.
     """
-    lock = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
-    key = "\n".join(name)
-    row = connection.execute(f"select {lock}(hashtextextended(%s, 7310003))", [key]).fetchone()
-    held = wait or bool(row and row[0])
+    name = [source.schema, source.table, source.bucket, key]
+    [(held, loaded_id, loaded_etag)] = connection.execute("select * from loader.take(%s, %s, %s, %s)", name).fetchall()
     try:
-        yield held
+        yield held, loaded_id, loaded_etag
     finally:
-        if held and not connection.closed:
-            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 7310003))", [key])
+        if held and is_usable(connection):
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 7310003))", ["\n".join(name)])
+
+
+@contextmanager
+def hold_content(connection: Connection[Any], source: Source, digest: str) -> Iterator[None]:
+    """Hold a content's lock, after waiting for it: the same bytes under two keys are looked at one after the other."""
+    name = "\n".join((source.schema, source.table, digest))
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 7310004))", [name])
+    try:
+        yield
+    finally:
+        if is_usable(connection):
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 7310004))", [name])
 
 
 def new_file(connection: Connection[Any]) -> int:
     """A new file_id, which COPY gives to every row from here to the end of the transaction."""
-    row = connection.execute(
-        """select set_config('journey.file_id', nextval('loader.files_file_id_seq')::text, true)::integer"""
-    ).fetchone()
-    assert row is not None  # noqa: S101
-    return int(row[0])
+    [(file_id,)] = connection.execute(
+        "select set_config('journey.file_id', nextval('loader.files_file_id_seq')::text, true)::integer"
+    ).fetchall()
+    return int(file_id)
 
 
 def remove_rows(connection: Connection[Any], source: Source, file_id: int, status: str) -> None:
@@ -318,25 +359,24 @@ def write(
     Returns:
         The file_id.
     """
-    connection.execute(
-        """update loader.files set status = 'retried'
-           where table_name = %s and schema_name = %s and bucket = %s and key = %s
-             and status in ('failed', 'duplicate')""",
-        [source.table, source.schema, source.bucket, file.key],
-    )
-    row = connection.execute(
-        """insert into loader.files (file_id, schema_name, table_name, bucket, key, etag, version_id, content_hash,
+    [(file_id,)] = connection.execute(
+        """with settled as (
+               update loader.files set status = 'retried'
+               where table_name = %(table)s and schema_name = %(schema)s and bucket = %(bucket)s and key = %(key)s
+                 and status in ('failed', 'duplicate'))
+           insert into loader.files (file_id, schema_name, table_name, bucket, key, etag, version_id, content_hash,
                duplicate_of, size_bytes, row_count, rejected_count, run_id, started_at, status, error)
-           values (coalesce(%s, nextval('loader.files_file_id_seq')), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-                   to_timestamp(%s), %s, %s)
+           values (coalesce(%(file_id)s, nextval('loader.files_file_id_seq')), %(schema)s, %(table)s, %(bucket)s,
+               %(key)s, %(etag)s, %(version_id)s, %(content_hash)s, %(duplicate_of)s, %(size)s, %(rows)s,
+               %(rejected)s, %(run_id)s, to_timestamp(%(started)s), %(status)s, %(error)s)
            returning file_id""",
-        [file_id, source.schema, source.table, source.bucket, file.key, file.etag, version_id, content_hash,
-         duplicate_of, file.size, rows, rejected_count, run_id, started,
-         status, error],
-    ).fetchone()  # fmt: skip
-    assert row is not None  # noqa: S101
-    write_rejected(connection, int(row[0]), rejected)
-    return int(row[0])
+        {"schema": source.schema, "table": source.table, "bucket": source.bucket, "key": file.key, "etag": file.etag,
+         "size": file.size, "file_id": file_id, "version_id": version_id, "content_hash": content_hash,
+         "duplicate_of": duplicate_of, "rows": rows, "rejected": rejected_count, "run_id": run_id, "started": started,
+         "status": status, "error": error},
+    ).fetchall()  # fmt: skip
+    write_rejected(connection, file_id, rejected)
+    return int(file_id)
 
 
 def write_rejected(connection: Connection[Any], file_id: int, rejected: Sequence[Rejected]) -> None:

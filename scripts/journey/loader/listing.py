@@ -10,8 +10,8 @@ from psycopg import Connection
 
 from journey.errors import UsageError
 from journey.loader import ledger
-from journey.loader.plan import Action, Known, Listed, decide, matcher
-from journey.loader.sources import Source
+from journey.loader.plan import Action, Known, Listed, decide
+from journey.loader.sources import Source, key_pattern
 from journey.settings import s3_failure
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def plan_source(
         UsageError: S3 doesn't let us list, or isn't there.
     """
     partly = source.options.list == "since_last_key" and not reload
-    is_file, seen = matcher(source), set[str]()
+    is_file, seen = key_pattern(source.pattern), set[str]()
     remove = source.options.on_delete == "remove"
     for page in _pages(client, source, ledger.overlap_key(connection, source) if partly else None):
         files = [file for file in page if is_file.fullmatch(file.key)]

@@ -249,8 +249,7 @@ class Attempt:
         """The loaded file with the same content, after noting in the ledger that this one repeats it."""
         if digest is None:
             return None
-        content = (self._source.schema, self._source.table, digest)
-        self._streams.enter_context(ledger.hold(self._connection, *content, wait=True))
+        self._streams.enter_context(ledger.hold_content(self._connection, self._source, digest))
         twin = ledger.same_content(self._connection, self._source, digest, self._file.key)
         if twin is not None:
             with self._connection.transaction():

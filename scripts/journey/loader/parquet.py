@@ -41,7 +41,7 @@ class ParquetFile:
         """The schema's names."""
         return list(self._file.schema_arrow.names)
 
-    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes]:
+    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes | memoryview]:
         """COPY's bytes."""
         converted = (
             [convert(array, column) for array, column in zip(batch.columns, targets, strict=True)]

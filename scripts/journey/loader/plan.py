@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-
-from journey.loader.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +67,3 @@ def decide(file: Listed, known: Known, *, reload: bool = False) -> Action:
     if known.failed_etag == file.etag:
         return Action("load", file, "it failed before")
     return Action("load", file, "new")
-
-
-def matcher(source: Source) -> re.Pattern[str]:
-    """A pattern of the keys that are a source's files.
-
-    A key without wildcards is itself; `prefix/` is everything below; `*` and `?` stop at `/`, `**` doesn't. Names
-    that begin with a dot or an underscore aren't data (`_SUCCESS`, `.part`), nor are names that end in `/`.
-    """
-    pattern, regex = source.pattern, ""
-    for part in re.findall(r"\*\*/?|\*|\?|\[[^\]]+\]|.", pattern, re.DOTALL):
-        if part == "**/":
-            regex += "(?:.*/)?"
-        elif part == "**":
-            regex += ".*"
-        elif part == "*":
-            regex += "[^/]*"
-        elif part == "?":
-            regex += "[^/]"
-        elif part.startswith("[") and len(part) > 1:
-            regex += "[" + re.sub(r"^[!^]", "^", part[1:-1]).replace("\\", r"\\") + "]"
-        else:
-            regex += re.escape(part)
-    if pattern.endswith("/") or not pattern:
-        regex += ".*"
-    return re.compile(rf"(?!(?:.*/)?[._][^/]*\Z){regex}(?<!/)", re.DOTALL)

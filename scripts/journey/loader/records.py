@@ -40,7 +40,7 @@ class Format(Protocol):
     def names(self, *, scan: bool) -> list[str] | None:
         """The file's field names in order, [] for an empty file; None if only a full scan can tell and scan is off."""
 
-    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes]:
+    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes | memoryview]:
         """The file for one COPY; its first chunk tells binary from text. Raises BadRowsError where it can't be."""
 
     def records(self, targets: Sequence[TableColumn]) -> Iterator[Record]:
@@ -67,8 +67,8 @@ def lines(chunks: Iterator[bytes], end: bytes = b"\n") -> Iterator[bytes]:
         for line in found[1:-1]:
             yield line + end
         parts = [found[-1]] if found[-1] else []
-    if parts:
-        yield b"".join(parts)
+    if last := b"".join(parts):
+        yield last
 
 
 def csv_row(values: Sequence[str | None]) -> bytes:

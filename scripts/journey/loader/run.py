@@ -198,7 +198,7 @@ def _prepare(connection: Connection[Any], source: Source, report: Report) -> Non
 def _close(connection: Connection[Any], run_id: int, status: str) -> None:
     """Close the run in the ledger, by a new connection if the old one broke."""
     with suppress(psycopg.Error, JourneyError):
-        if connection.closed:
+        if not ledger.is_usable(connection):
             connection = _connect()
         try:
             ledger.end_run(connection, run_id, status)
@@ -219,7 +219,8 @@ class _Pool:
         self._todo: deque[tuple[Source, Action]] = deque(todo)
         self._left = Counter(source.name for source, _ in todo)
         self._summary, self._retry, self._report = summary, retry, report
-        self._client = settings.s3_client(connections=3 * threads)
+        # The streams have their own patience, and know what they have read: boto3 doesn't try again beneath them.
+        self._client = settings.s3_client(connections=3 * threads, attempts=1, read_seconds=retry.stall_seconds)
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._connections: list[Connection[Any]] = []
         self._error: BaseException | None = None

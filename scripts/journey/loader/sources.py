@@ -93,6 +93,31 @@ class Source:
         return WILDCARDS.split(self.pattern, maxsplit=1)[0]
 
 
+def key_pattern(pattern: str) -> re.Pattern[str]:
+    """The keys that a location's path means.
+
+    A key without wildcards is itself; `prefix/` is everything below; `*` and `?` stop at `/`, `**` doesn't. Names
+    that begin with a dot or an underscore aren't data (`_SUCCESS`, `.part`), nor are names that end in `/`.
+    """
+    regex = ""
+    for part in re.findall(r"\*\*/?|\*|\?|\[[^\]]+\]|.", pattern, re.DOTALL):
+        if part == "**/":
+            regex += "(?:.*/)?"
+        elif part == "**":
+            regex += ".*"
+        elif part == "*":
+            regex += "[^/]*"
+        elif part == "?":
+            regex += "[^/]"
+        elif part.startswith("[") and len(part) > 1:
+            regex += "[" + re.sub(r"^[!^]", "^", part[1:-1]).replace("\\", r"\\") + "]"
+        else:
+            regex += re.escape(part)
+    if pattern.endswith("/") or not pattern:
+        regex += ".*"
+    return re.compile(rf"(?!(?:.*/)?[._][^/]*\Z){regex}(?<!/)", re.DOTALL)
+
+
 def parse_source(node: Mapping[str, Any]) -> Source:
     """Read one source of dbt's manifest.
 
@@ -110,6 +135,10 @@ def parse_source(node: Mapping[str, Any]) -> Source:
     external = node["external"]
     location = external.get("location")
     match = re.fullmatch(r"s3://([a-z0-9][a-z0-9._-]+)/(.*)", location or "")
+    try:
+        key_pattern(match[2] if match else "")
+    except re.error:
+        match = None
     if not match:
         raise wrong(f"external.location must be like s3://bucket/prefix/ or s3://bucket/part_*.csv, not {location!r}")
     file_format = external.get("file_format")

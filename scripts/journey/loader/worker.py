@@ -16,7 +16,7 @@ from journey.errors import JourneyError
 from journey.loader import ledger
 from journey.loader.errors import FileRefusedError, ObjectChangedError, StorageError, TooManyRejectsError
 from journey.loader.onefile import Attempt, Outcome, Session
-from journey.loader.plan import Action, Known, Listed
+from journey.loader.plan import Action, Listed
 from journey.loader.sources import Source
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Worker:
             connect: opens an autocommit connection to PostgreSQL.
         """
         self._session, self._connect = session, connect
+        self._backend = ledger.backend(session.connection)
 
     def close(self) -> None:
         """Close the connection."""
@@ -59,7 +60,7 @@ class Worker:
                 action = replace(action, file=file)
             except psycopg.OperationalError as error:  # connection lost, restart, disk full, lock timeout, deadlock
                 attempt += 1
-                if attempt >= retry.attempts:
+                if attempt >= retry.attempts or isinstance(error, psycopg.errors.ProgramLimitExceeded):
                     return self._failed(source, action, begun, FileRefusedError(_one_line(error)))
                 time.sleep(retry.pause(attempt))
                 self._reconnect()
@@ -75,22 +76,21 @@ class Worker:
 
     def _once(self, source: Source, action: Action) -> Outcome:
         connection, file = self._session.connection, action.file
-        with ledger.hold(connection, source.schema, source.table, source.bucket, file.key) as held:
+        with ledger.take(connection, source, file.key) as (held, loaded_id, loaded_etag):
             if not held:
                 return Outcome(source.name, file.key, "skipped", error="another run is loading it")
-            known = ledger.known(connection, source, [file.key]).get(file.key, Known())
             if action.kind == "remove":
-                with connection.transaction():
-                    if known.loaded_id is not None:
-                        ledger.remove_rows(connection, source, known.loaded_id, "removed")
+                if loaded_id is not None:
+                    with connection.transaction():
+                        ledger.remove_rows(connection, source, loaded_id, "removed")
                 return Outcome(source.name, file.key, "removed", size=file.size)
-            if known.loaded_id != action.loaded_id and known.loaded_etag == file.etag:
-                rows, rejected = ledger.loaded_by(connection, known.loaded_id, self._session.run_id)
+            if loaded_id != action.loaded_id and loaded_etag == file.etag:
+                rows, rejected = ledger.loaded_by(connection, loaded_id, self._session.run_id)
                 if rows is None:
                     return Outcome(source.name, file.key, "skipped", error="another run has loaded it")
-                # The connection broke while it answered that our transaction was committed.
+                # The connection broke while it told us that our transaction was committed.
                 return Outcome(source.name, file.key, "loaded", rows=rows, rejected=rejected, size=file.size)
-            return Attempt(self._session, source, file, known.loaded_id).run()
+            return Attempt(self._session, source, file, loaded_id).run()
 
     def _reconnect(self) -> None:
         """A new connection, unless the old one still works.
@@ -98,11 +98,14 @@ class Worker:
         Raises:
             JourneyError: PostgreSQL doesn't come back.
         """
-        if not self._session.connection.closed:
+        if ledger.is_usable(self._session.connection):
             return
+        self._session.connection.close()
         for attempt in range(1, self._session.retry.attempts + 4):
             try:
                 self._session.connection = self._connect()
+                ledger.end_backend(self._session.connection, self._backend)
+                self._backend = ledger.backend(self._session.connection)
                 return
             except JourneyError as error:
                 gone = error

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from journey import settings
 from journey.services.state import State
-from loader.support import Landing
+from loader.support import Landing, empty
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -31,8 +32,8 @@ def loader_database(embedded: State) -> Iterator[str]:
 def database(loader_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """That database, emptied after the test; PGDATABASE names it."""
     monkeypatch.setenv("PGDATABASE", loader_database)
-    yield loader_database
     with psycopg.connect(autocommit=True) as connection:
+        yield loader_database
         connection.execute(
             """do $$ declare name text; begin
                  for name in select nspname from pg_namespace where nspname ~ '^raw_|^loader$' loop
@@ -41,6 +42,23 @@ def database(loader_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
                  drop view if exists seen;
                end $$"""
         )
+
+
+@pytest.fixture(scope="session")
+def loader_bucket(embedded: State) -> Iterator[str]:
+    """One bucket for all of these tests."""
+    s3, name = settings.s3_client(), f"test-{uuid.uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=name)
+    yield name
+    empty(s3, name)
+    s3.delete_bucket(Bucket=name)
+
+
+@pytest.fixture
+def bucket(loader_bucket: str, s3: S3Client) -> Iterator[str]:
+    """That bucket, emptied after the test."""
+    yield loader_bucket
+    empty(s3, loader_bucket)
 
 
 @pytest.fixture

@@ -102,3 +102,10 @@ class Landing:
             schema,
             name,
         )  # fmt: skip
+
+
+def empty(s3: S3Client, bucket: str) -> None:
+    """Remove all objects of a bucket."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for item in page.get("Contents", ()):
+            s3.delete_object(Bucket=bucket, Key=item["Key"])

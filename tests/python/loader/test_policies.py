@@ -1,0 +1,349 @@
+"""Drift, rejects, duplicates, removed and restated files, selection: what the source declares is what happens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from journey.cli import cli
+from journey.errors import UsageError
+from journey.loader import load, status
+from journey.loader.manifest import load_sources, select
+from journey.loader.sources import parse_source
+from loader.support import Landing, node
+
+CHANGES = "select change, column_name from loader.schema_changes order by 1, 2"
+
+
+def test_a_new_column_is_added_as_text_and_stays(landing: Landing) -> None:
+    landing.put("in/a.csv", "id,name\n1,a\n")
+    landing.put("in/b.csv", "id,name,extra\n2,b,x\n")
+    landing.put("in/c.csv", "id,name,extra\n3,c,y\n")
+    summary = landing.load(landing.source(), threads=1)
+    assert summary.failures == []
+    assert landing.rows(columns="id, name, extra") == [(1, "a", None), (2, "b", "x"), (3, "c", "y")]
+    assert landing.query(CHANGES) == [("new", "extra")]
+    assert [len(outcome.changes) for outcome in landing.outcomes] == [0, 1, 0]
+    [table] = status(sources=[landing.source()])
+    assert table.changes[0][:2] == ("new", "extra")
+
+
+@pytest.mark.parametrize("file_format", ["jsonl", "parquet"])
+def test_a_new_field_is_added_in_every_format(landing: Landing, file_format: str) -> None:
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [{"id": 1, "name": "a"}, {"id": 2, "name": "b", "extra": 5}]
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows[::-1]), out)
+    landing.put("in/a", out.getvalue() if file_format == "parquet" else "".join(json.dumps(r) + "\n" for r in rows))
+    landing.load(landing.source(file_format=file_format))
+    assert landing.rows(columns="id, name, extra") == [(1, "a", None), (2, "b", "5")]
+    assert landing.query(CHANGES) == [("new", "extra")]
+
+
+def test_a_missing_column_is_null_and_recorded(landing: Landing) -> None:
+    landing.put("in/a.csv", "id\n1\n")
+    landing.put("in/b.jsonl", '{"id": 2}\n')
+    landing.load(landing.source("in/a.csv"), landing.source("in/b.jsonl", "jsonl", name="shop.more"))
+    assert landing.rows() == [(1, None)]
+    assert landing.query(CHANGES) == [("missing", "name"), ("missing", "name")]
+
+
+@pytest.mark.parametrize(("key", "body"), [("a.csv", "name\na\n"), ("a.jsonl", '{"name": "a"}\n{"name": "b"}\n')])
+def test_a_missing_key_column_refuses_the_file(landing: Landing, key: str, body: str) -> None:
+    landing.put(f"in/{key}", body)
+    [failure] = landing.load(landing.source(file_format=key[2:], key_columns=["id"])).failures
+    assert "key column 'id' is missing" in failure
+    assert landing.rows() == []
+
+
+def test_a_renamed_and_a_moved_column_are_told(landing: Landing) -> None:
+    columns = {"id": "integer", "name": "text", "city": "text"}
+    landing.put("in/a.csv", "id,title,city\n1,a,x\n")
+    landing.put("in/b.csv", "city,id,name\nx,2,b\n")
+    landing.load(landing.source(columns=columns), threads=1)
+    assert landing.rows(columns="id, name, city, title") == [(1, None, "x", "a"), (2, "b", "x", None)]
+    assert landing.query(CHANGES) == [
+        ("missing", "name"), ("new", "title"), ("renamed", "name"), ("reordered", "city")
+    ]  # fmt: skip
+
+
+def test_a_type_that_no_longer_fits_is_drift(landing: Landing) -> None:
+    landing.put("in/a.csv", "id,name\n" + "A17,x\n" * 50)
+    landing.load(landing.source())
+    [(change, column, detail)] = landing.query("select change, column_name, detail from loader.schema_changes")
+    assert (change, column) == ("type", "id")
+    assert detail == 'integer no longer fits: invalid input syntax for type integer: "A17"'
+
+
+def test_a_declared_type_that_the_table_has_not_is_told_and_the_table_kept(landing: Landing) -> None:
+    landing.put("in/a.csv", "id,name\n1,a\n")
+    landing.load(landing.source())
+    landing.put("in/b.csv", "id,name\n2,b\n")
+    landing.load(landing.source(columns={"id": "bigint", "name": "text", "later": "date"}))
+    assert landing.rows(columns="id, name, later") == [(1, "a", None), (2, "b", None)]
+    assert ("type", "id") in landing.query(CHANGES)
+
+
+def test_a_refused_row_is_kept_with_line_column_reason_and_text(landing: Landing) -> None:
+    landing.put("in/a.csv", 'id,name\n1,"a\nb"\nx,c\n2,d\n3,e,f\n')
+    landing.load(landing.source(max_reject_rate=0.5))
+    assert landing.rows() == [(1, "a\nb"), (2, "d")]
+    assert landing.query("select line_number, column_name, reason, raw_text from loader.rejected_rows order by 1") == [
+        (4, "id", 'invalid input syntax for type integer: "x"', "x,c"),
+        (6, None, "extra data after last expected column", "3,e,f"),
+    ]
+    assert landing.query("select row_count, rejected_count from loader.files") == [(2, 2)]
+
+
+@pytest.mark.parametrize(("bad", "loads"), [(1, True), (2, False)])
+def test_the_reject_rate_is_a_limit(landing: Landing, bad: int, loads: bool) -> None:
+    landing.put("in/a.csv", "id,name\n" + "x,a\n" * bad + "".join(f"{i},a\n" for i in range(100 - bad)))
+    summary = landing.load(landing.source())  # 1 % is the default
+    assert (summary.failures == []) is loads
+    assert len(landing.rows()) == (100 - bad if loads else 0)
+    assert landing.query("select count(*) from loader.rejected_rows") == [(bad,)]
+
+
+def test_a_large_file_of_bad_rows_is_given_up_early(landing: Landing) -> None:
+    landing.put("in/a.csv", "id,name\n" + "x,a\n" * 200_000)
+    [failure] = landing.load(landing.source()).failures
+    assert "of 200,000 rows refused" in failure
+    assert landing.query("select rejected_count < 3000 from loader.files") == [(True,)]
+    assert landing.query("select count(*) from loader.rejected_rows") == [(100,)]
+
+
+def test_many_rejects_do_not_pile_up(landing: Landing) -> None:
+    landing.put("in/a.csv", "id,name\n" + "".join(f"{'x' if i % 10 == 0 else i},a\n" for i in range(30_000)))
+    summary = landing.load(landing.source(max_reject_rate=0.2))
+    assert (summary.tables["shop.sales"].rows, summary.tables["shop.sales"].rejected) == (27_000, 3_000)
+    assert landing.query("select count(distinct line_number) from loader.rejected_rows") == [(3_000,)]
+    assert landing.agree()
+
+
+def test_the_same_content_twice(landing: Landing) -> None:
+    for key in ("a", "b"):
+        landing.put(f"in/{key}.csv", "id,name\n1,a\n")
+    landing.load(landing.source(name="shop.twice"))
+    assert landing.rows("raw_shop.twice") == [(1, "a"), (1, "a")]
+    once = landing.source(name="shop.once", deduplicate="content")
+    assert landing.load(once).tables["shop.once"].skipped == 1
+    assert landing.rows("raw_shop.once") == [(1, "a")]
+    assert landing.load(once).run_id is None  # nothing to do
+    landing.put("in/a.csv", "id,name\n2,b\n")  # what the other one repeated is gone: now it counts
+    landing.put("in/b.csv", "id,name\n1,a\n")
+    landing.load(once)
+    landing.load(once)
+    assert landing.rows("raw_shop.once") == [(1, "a"), (2, "b")]
+    assert landing.agree("raw_shop.once")
+
+
+@pytest.mark.parametrize(("on_delete", "left"), [("keep", [(1, "a"), (2, "b")]), ("remove", [(2, "b")])])
+def test_a_removed_object(landing: Landing, on_delete: str, left: list[tuple[Any, ...]]) -> None:
+    landing.put("in/a.csv", "id,name\n1,a\n")
+    landing.put("in/b.csv", "id,name\n2,b\n")
+    source = landing.source(on_delete=on_delete)
+    landing.load(source)
+    landing.client.delete_object(Bucket=landing.bucket, Key="in/a.csv")
+    landing.load(source)
+    assert landing.rows() == left
+    assert landing.agree()
+    landing.client.delete_object(Bucket=landing.bucket, Key="in/b.csv")
+    landing.load(source)
+    assert landing.rows() == left  # nothing at all is listed: rather a wrong address
+
+
+def test_the_past_is_not_listed_again(landing: Landing) -> None:
+    for day in range(1, 10):
+        landing.put(f"in/{day}.csv", f"id,name\n{day},a\n")
+    source = landing.source(list="since_last_key", list_overlap=2)
+    assert landing.load(source).tables["shop.sales"].files == 9
+    assert landing.load(source).tables["shop.sales"].skipped == 2
+    landing.put("in/3.csv", "id,name\n33,late\n")  # before the overlap: not seen
+    landing.put("in/8.csv", "id,name\n88,late\n")
+    landing.put("in/99.csv", "id,name\n99,new\n")
+    assert landing.load(source).tables["shop.sales"].files == 2
+    assert len(landing.rows()) == 10
+    assert landing.load(source, reload=["in/3.csv"]).tables["shop.sales"].files == 1
+    assert (33, "late") in landing.rows()
+
+
+def test_reload_replaces_even_what_has_not_changed(landing: Landing) -> None:
+    landing.put("in/a.csv", "id,name\n1,a\n")
+    landing.load(landing.source())
+    landing.connection.execute("delete from raw_shop.sales")
+    landing.load(landing.source(), reload=[f"s3://{landing.bucket}/in/a.csv"])
+    assert landing.rows() == [(1, "a")]
+    assert landing.agree()
+    with pytest.raises(UsageError, match="--reload nothing: no selected source has such a file"):
+        landing.load(landing.source(), reload=["nothing"])
+
+
+def test_a_dry_run_says_why_and_does_nothing(landing: Landing) -> None:
+    landing.put("in/a.csv", "id,name\n1,a\n")
+    landing.put("in/b.csv", "id,name\nx,a\n")
+    landing.load(landing.source())
+    landing.put("in/a.csv", "id,name\n2,b\n")
+    landing.put("in/c.csv", "id,name\n3,c\n")
+    summary = landing.load(landing.source(), dry_run=True)
+    assert [(action.kind, action.file.key, action.reason) for _, action in summary.actions] == [
+        ("replace", "in/a.csv", "it has changed since it was loaded"),
+        ("load", "in/b.csv", "it failed before"),
+        ("load", "in/c.csv", "new"),
+    ]
+    assert landing.rows() == [(1, "a")]
+
+
+def test_max_files(landing: Landing) -> None:
+    for name in "abc":
+        landing.put(f"in/{name}.csv", f"id,name\n1,{name}\n")
+    assert landing.load(landing.source(), max_files=2).tables["shop.sales"].files == 2
+    assert landing.load(landing.source(), max_files=2).tables["shop.sales"].files == 1
+
+
+def test_a_source_that_cannot_be_listed_does_not_stop_the_others(landing: Landing) -> None:
+    landing.put("in/a.csv", "id,name\n1,a\n")
+    lost = parse_source(node("shop.lost", "s3://no-such-bucket/in/", "csv", {"id": "integer"}))
+    summary = landing.load(landing.source(), lost)
+    assert summary.failures == [
+        "shop.lost: s3://no-such-bucket/in/: no such bucket: `landing_bucket` in dbt_project.yml names it"
+    ]
+    assert landing.rows() == [(1, "a")]
+    with pytest.raises(UsageError, match="no such bucket"):
+        landing.load(lost)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"external": {"location": "landing/x"}}, "external.location must be like s3://"),
+        ({"external": {"file_format": "tsv"}}, "external.file_format must be one of csv, jsonl, parquet, not 'tsv'"),
+        ({"external": {"options": {"delimeter": ";"}}}, "external.options.delimeter is not an option"),
+        ({"external": {"options": {"header": "yes"}}}, "external.options.header must be bool"),
+        ({"external": {"options": {"delimiter": "||"}}}, "delimiter must be one ASCII character"),
+        ({"external": {"options": {"encoding": "klingon"}}}, "encoding 'klingon' is unknown"),
+        ({"external": {"options": {"max_reject_rate": 5}}}, "max_reject_rate must be between 0 and 1"),
+        ({"external": {"options": {"max_reject_rate": True}}}, "max_reject_rate must be int or float, not True"),
+        ({"external": {"options": {"on_delete": "drop"}}}, "on_delete must be keep or remove"),
+        ({"external": {"options": {"key_columns": ["nope"]}}}, "key_columns names 'nope'"),
+        ({"external": {"options": {"list": "since_last_key", "on_delete": "remove"}}}, "on_delete must be keep"),
+        ({"external": {"options": ["x"]}}, "external.options must be a mapping"),
+        ({"external": {"location": "s3://landing/[z-a]"}}, "external.location"),
+        ({"external": {"file_format": "jsonl", "options": {"quote": "'"}}}, "quote is for csv, and this is jsonl"),
+        ({"columns": {}}, "no columns are declared"),
+        ({"columns": {"id": {"name": "id", "data_type": None}}}, "column id needs a PostgreSQL type"),
+        ({"columns": {"id": {"name": "id", "data_type": "int); drop table x; --"}}}, "needs a PostgreSQL type"),
+        ({"columns": {"_file_id": {"name": "_file_id", "data_type": "int"}}}, "a column can't be called '_file_id'"),
+    ],
+)
+def test_a_wrong_declaration_is_one_clear_line(change: dict[str, Any], said: str) -> None:
+    declared = node("shop.sales", "s3://landing/in/", "csv", {"id": "integer"})
+    external = {**declared["external"], **change.get("external", {})}
+    with pytest.raises(UsageError) as caught:
+        parse_source({**declared, **change, "external": external})
+    assert str(caught.value).startswith("models/staging/shop/_shop__sources.yml: source shop.sales: ")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_status == 2
+
+
+def test_a_type_that_postgres_does_not_know_is_a_wrong_declaration(landing: Landing) -> None:
+    landing.put("in/a.csv", "id\n1\n")
+    with pytest.raises(UsageError, match=r'_shop__sources.yml: source shop.sales: type "strnig" does not exist'):
+        landing.load(landing.source(columns={"id": "strnig"}))
+
+
+@pytest.fixture
+def project(tmp_path: Path, landing: Landing) -> Path:
+    """A dbt project with one source."""
+    root = Path(__file__).parents[3]
+    (tmp_path / "models").mkdir()
+    (tmp_path / "profiles.yml").write_text((root / "profiles.yml.example").read_text())
+    (tmp_path / "dbt_project.yml").write_text(
+        f"name: tiny\nversion: '1.0'\nprofile: data_journey\nvars: {{landing_bucket: {landing.bucket}}}\n"
+    )
+    (tmp_path / "models" / "sources.yml").write_text(
+        """sources:
+  - name: shop
+    schema: raw_shop
+    tables:
+      - name: sales
+        external: {location: "s3://{{ var('landing_bucket') }}/in/", file_format: csv}
+        columns: [{name: id, data_type: integer}, {name: name, data_type: text}]
+"""
+    )
+    return tmp_path
+
+
+def test_the_manifest_follows_the_yaml(project: Path, landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    [source] = load_sources(project)
+    assert (source.bucket, source.pattern, dict(source.columns)) == (
+        landing.bucket, "in/", {"id": "integer", "name": "text"}
+    )  # fmt: skip
+    parsed = (project / "target" / "manifest.json").stat().st_mtime_ns
+    load_sources(project)
+    assert (project / "target" / "manifest.json").stat().st_mtime_ns == parsed
+    yaml = project / "models" / "sources.yml"
+    yaml.write_text(yaml.read_text().replace("file_format: csv", "file_format: tsv"))
+    monkeypatch.chdir(project)
+    done = CliRunner().invoke(cli, ["load"])
+    assert isinstance(done.exception, UsageError)
+    assert str(done.exception).startswith("models/sources.yml: source shop.sales: external.file_format")
+    yaml.write_text("sources: {")
+    with pytest.raises(UsageError, match=r"dbt can't parse the project: .*sources.yml"):
+        load_sources(project)
+
+
+def test_the_command_line(project: Path, landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    landing.put("in/a.csv", "id,name\n1,a\n")
+    landing.put("in/b.csv", "id,name\nx,b\n")
+    run = CliRunner()
+    assert "load     shop.sales" in run.invoke(cli, ["load", "--dry-run"]).stdout
+    done = run.invoke(cli, ["load", "--log-format", "json", "--threads", "1"])
+    assert done.exit_code == 1
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [(event["event"], event.get("status")) for event in events] == [
+        ("planned", None), ("file", "loaded"), ("file", "failed")
+    ]  # fmt: skip
+    assert json.loads(done.stdout.splitlines()[-1])["exit_status"] == 1
+    done = run.invoke(cli, ["status", "--select", "shop.sales"])
+    assert done.exit_code == 1
+    assert "failed: shop.sales: in/b.csv: 1 of 1 rows refused" in done.stdout
+    landing.put("in/b.csv", "id,name\n2,b\n")
+    assert run.invoke(cli, ["load"]).exit_code == 0
+    assert run.invoke(cli, ["status"]).exit_code == 0
+    wrong = run.invoke(cli, ["load", "--select", "nothing"])
+    assert isinstance(wrong.exception, UsageError)
+
+
+def test_selectors_are_dbts(landing: Landing) -> None:
+    sources = [landing.source(name=name) for name in ("shop.a", "shop.b", "bank.c")]
+    names = [source.name for source in select(sources, ["shop"])]
+    assert names == ["shop.a", "shop.b"]
+    assert [s.name for s in select(sources, ["source:bank", "shop.b"])] == ["shop.b", "bank.c"]
+    assert select(sources, []) == sources
+
+
+def test_anonymous_and_unnamed_surroundings(landing: Landing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(UsageError, match="no S3 credentials"):
+        landing.load(landing.source())
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
+    with pytest.raises(UsageError, match="S3 does not answer"):
+        landing.load(landing.source())
+    monkeypatch.setenv("PGPORT", "1")
+    with pytest.raises(UsageError, match="does not let us in"):
+        load(sources=[landing.source()])
