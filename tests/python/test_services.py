@@ -121,3 +121,21 @@ def test_status_and_env_say_what_is_there(private: Path) -> None:
     assert stopped.returncode == 2
     assert "Traceback" not in stopped.stderr
     assert "does not let us in" in stopped.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as somebody else")
+def test_root_starts_it_from_a_folder_that_is_closed_to_others(
+    private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    package = postgres.bin_dir().parent.parent
+    for part in package.parent.glob(f"{package.name}*"):  # the package, and the libraries that it was linked with
+        shutil.copytree(part, closed / part.name, ignore=shutil.ignore_patterns("pginstall"))
+    monkeypatch.setenv("JOURNEY_POSTGRES_BIN", str(closed / package.name / "pginstall18" / "bin"))
+    monkeypatch.setenv("JOURNEY_LOCAL_DIR", str(closed / "local"))
+    services.up()
+    pid = int((closed / "local" / postgres.DATA / "postmaster.pid").read_text().split()[0])
+    status = Path(f"/proc/{pid}/status").read_text()
+    assert "Uid:\t0" not in status
+    assert "CapEff:\t0000000000000002" in status, "more than the one capability to pass folders"

@@ -230,5 +230,6 @@ def _unprivileged() -> list[str]:
     command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     needed = (bin_dir(), local_dir())
     if not all(folder.stat().st_mode & 0o001 for path in needed for folder in (path, *path.parents) if folder.exists()):
-        command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        # access(2), by which PostgreSQL looks for its own programs, minds capabilities only with no_setuid_fixup
+        command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
     return [*command, "--"]
