@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -58,7 +57,8 @@ class Dbt:
 
     def __init__(self, target: Path) -> None:
         self.folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target-path", str(target)]
-        self.manifest = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *self.folders]).result
+        parsed: Any = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *self.folders])
+        self.manifest = parsed.result
 
     def __call__(self, *arguments: str) -> Ran:
         ran = Ran()
@@ -67,7 +67,7 @@ class Dbt:
             if event.info.name == "PrintEvent":
                 ran.said.append(event.info.msg)
 
-        result = dbtRunner(manifest=self.manifest, callbacks=[listen]).invoke(
+        result: Any = dbtRunner(manifest=self.manifest, callbacks=[listen]).invoke(
             [*QUIETLY, *arguments, "--threads", "2", *self.folders]
         )
         if result.exception is not None:
@@ -98,9 +98,9 @@ class Books:
     template: str
     dbt: Dbt
 
-    def rows(self, query: str) -> list[dict[str, Any]]:
-        """The answer of the untouched database."""
-        with psycopg.connect(dbname=self.template, row_factory=psycopg.rows.dict_row) as connection:
+    def rows(self, query: str, database: str | None = None) -> list[dict[str, Any]]:
+        """The answer of a database; of the untouched one if None."""
+        with psycopg.connect(dbname=database or self.template, row_factory=psycopg.rows.dict_row) as connection:
             return connection.execute(query).fetchall()
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from .conftest import REBUILD, TESTS, Ran
+from .conftest import REBUILD, TESTS, Books, Ran
 
 Corrupted = Callable[..., Ran]
 LINES = "raw_erp.journal_lines"
@@ -78,7 +78,7 @@ CASES = {
     "journal dropped": Case(
         (f"delete from {LINES} where {UTILITIES}",),
         "assert_closing_balances_tie_to_control_totals",
-        r"period 2017-02, account 6200 Utilities: different, movement off by -8\d{3}.\d\d .*one may be missing",
+        r"period 2017-02, account 6200 Utilities: different, .* off by -8\d{3}.\d\d .*one may be missing",
     ),
     "sales journal dropped": Case(
         (f"delete from {LINES} where {SALE}",),
@@ -88,7 +88,7 @@ CASES = {
     "journal doubled": Case(
         (double(UTILITIES, journal_id="'UTL-170220-02'"),),
         "assert_closing_balances_tie_to_control_totals",
-        r"period 2017-02, account 6200 Utilities: different, movement off by 8\d{3}.\d\d .*journal UTL-170220-01 has just that",
+        r"period 2017-02, account 6200 Utilities: different, .* by 8\d{3}.\d\d .*journal UTL-170220-01 has just that",
     ),
     "sales journal doubled": Case(
         (double(SALE, journal_id="'SAL-170110-99'"),),
@@ -98,7 +98,7 @@ CASES = {
     "wrong account": Case(
         (f"update {LINES} set account_id = 6600 where {RENT} and account_id = 6100",),
         "assert_closing_balances_tie_to_control_totals",
-        r"period 2017-02, account 6600 Repairs and maintenance: different, movement off by 15000.00 .*"
+        r"period 2017-02, account 6600 Repairs and maintenance: different, .* off by 15000.00 .*"
         r"journal RNT-170201-01 has just that amount",
     ),
     "wrong account in a sales journal": Case(
@@ -129,7 +129,7 @@ CASES = {
     "wrong period and date": Case(
         (f"update {LINES} set fiscal_period = '2017-03', posting_date = '2017-03-20' where {UTILITIES}",),
         "assert_closing_balances_tie_to_control_totals",
-        r"period 2017-03, account 6200 Utilities: tied, movement off by 8\d{3}.\d\d .*journal UTL-170220-01 has just that",
+        r"period 2017-03, account 6200 Utilities: tied, .* off by 8\d{3}.\d\d .*journal UTL-170220-01 has just that",
     ),
     "wrong sign on a line": Case(
         (f"update {LINES} set {SWAPPED} where {RENT} and line_number = 1",),
@@ -139,7 +139,7 @@ CASES = {
     "wrong sign on all lines": Case(
         (f"update {LINES} set {SWAPPED} where {RENT}",),
         "assert_closing_balances_tie_to_control_totals",
-        r"period 2017-02, account 6100 Rent: different, movement off by -30000.00 .*journal RNT-170201-01 moves every account",
+        r"period 2017-02, account 6100 Rent: different, .* by -30000.00 .*journal RNT-170201-01 moves every account",
     ),
     "negative amount": Case(
         (f"update {LINES} set debit_amount = '-' || debit_amount where {RENT} and line_number = 1",),
@@ -154,7 +154,7 @@ CASES = {
     "off by a cent on both sides": Case(
         (recent(RENT, 1),),
         "assert_closing_balances_tie_to_control_totals",
-        r"period 2017-02, account 6100 Rent: different, movement off by 0.01 .*journal RNT-170201-01 moves every account",
+        r"period 2017-02, account 6100 Rent: different, .* off by 0.01 .*journal RNT-170201-01 moves every account",
     ),
     "off by a cent on both sides of a sale": Case(
         (recent(f"{SALE} and account_id in (1000, 4000)", 1),),
@@ -193,6 +193,32 @@ def test_what_is_wrong_on_arrival_reaches_no_mart(corrupted: Corrupted) -> None:
 
 def test_the_untouched_ledger_passes(corrupted: Corrupted) -> None:
     assert corrupted() == Ran()
+
+
+@pytest.mark.parametrize(
+    ("files", "reasons"),
+    [
+        ("2017-03", {"tied none": None, "explained not yet posted": 1, "not yet posted not yet posted": None}),
+        ("2017-0[1-3]", {"not yet posted not yet posted": None}),
+    ],
+    ids=["before a late entry arrived", "before any journal arrived"],
+)
+def test_a_ledger_that_has_not_arrived_is_no_difference(
+    books: Books, corrupted: Corrupted, files: str, reasons: dict[str, int | None]
+) -> None:
+    """What the ERP hasn't delivered yet is not yet posted; nothing fails and nothing is false."""
+    late = f"_file_id in (select file_id from loader.files where key ~ '{files}.csv')"
+    ran = corrupted(f"delete from {LINES} where {late}", f"delete from raw_erp.control_totals where {late}")
+    assert ran == Ran()
+    found = {
+        f"{row['status']} {row['reason']}": row["days"]
+        for row in books.rows(
+            "select status, reason, count(*) as days from finance.sales_ledger_reconciliation group by status, reason",
+            books.database,
+        )
+    }
+    assert found.keys() == reasons.keys()
+    assert all(days in (None, found[reason]) for reason, days in reasons.items())
 
 
 def test_identities_catch_a_mart_that_says_something_else(corrupted: Corrupted) -> None:
