@@ -137,5 +137,8 @@ left join purchases on current_customers.customer_id = purchases.customer_id
 left join private_brands on current_customers.customer_id = private_brands.customer_id
 left join contacted on current_customers.customer_id = contacted.customer_id
 left join redeemed on current_customers.customer_id = redeemed.customer_id
-left join rfm on current_customers.customer_id = rfm.customer_id
+left join rfm
+    on
+        current_customers.customer_id = rfm.customer_id
+        and current_customers.as_of_date = rfm.scored_on_date
 left join favourites on current_customers.customer_id = favourites.customer_id
