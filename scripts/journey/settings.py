@@ -18,14 +18,12 @@ from psycopg.conninfo import make_conninfo
 
 from journey.errors import UsageError
 from journey.project import local_dir
-from journey.services.state import State
+from journey.services.state import REGION, State
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 DATABASE = "journey"
-BUCKET = "landing"
-REGION = "us-east-1"
 
 POSTGRES_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGSERVICE")
 S3_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN",

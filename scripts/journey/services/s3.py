@@ -15,12 +15,11 @@ from pathlib import Path
 import psutil
 
 from journey.errors import JourneyError, UsageError
-from journey.services.state import PORTS, State, is_free, write_private
+from journey.services.state import BUCKET, PORTS, REGION, State, is_free, write_private
 
 DATA = "s3"
 LOG = "log/s3.log"
 PROCESS = "s3.process"
-BUCKET = "landing"
 START_SECONDS = 60
 
 
@@ -104,7 +103,7 @@ def _lets_us_in(state: State) -> bool:
         endpoint_url=f"http://127.0.0.1:{state.ports['s3']}",
         aws_access_key_id=state.s3_access_key,
         aws_secret_access_key=state.s3_secret_key,
-        region_name="us-east-1",
+        region_name=REGION,
     )
     try:
         client.head_bucket(Bucket=BUCKET)
