@@ -44,3 +44,7 @@ lock: ## compile requirements*.in into the hashed locks
 .PHONY: bench-load
 bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (about 6 minutes); ARGS="--rounds 3 --only gzip"
 	@$(BIN)/python -m journey.bench.load $(ARGS)
+
+.PHONY: chaos
+chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, 200 times: nothing lost, nothing doubled (about 8 minutes)
+	@PYTHONPATH=tests/python $(BIN)/python -m loader.chaos $(ARGS)
