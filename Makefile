@@ -41,6 +41,37 @@ lock: ## compile requirements*.in into the hashed locks
 	    --no-annotate --custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; \
 	done
 
+.PHONY: demo
+demo: setup ## from nothing to tested marts on the default data; WEEKS=8 for a quick slice
+	@$(BIN)/journey demo $(if $(WEEKS),--weeks $(WEEKS))
+
+.PHONY: docs
+docs: setup ## write the docs site of what is in the database
+	@$(BIN)/journey services up >/dev/null && $(BIN)/journey docs
+
+# Tests and SQL lint run on services of their own, so that they never touch what `make demo` built.
+TEST_ENV = JOURNEY_LOCAL_DIR=$(CURDIR)/.local/test
+
+.PHONY: lint
+lint: setup-dev ## ruff, mypy, sqlfluff
+	@$(BIN)/ruff check scripts tests/python
+	@$(BIN)/ruff format --check --quiet scripts tests/python
+	@$(BIN)/mypy
+	@$(TEST_ENV) $(BIN)/journey services up >/dev/null
+	@eval "$$($(TEST_ENV) $(BIN)/journey env)" && $(BIN)/sqlfluff lint --disable-progress-bar $(wildcard models tests analyses snapshots)
+
+.PHONY: test
+test: lint ## lint, then every test on the real services
+	@$(BIN)/pytest
+
+.PHONY: down
+down: ## stop the embedded services; the data stays
+	@$(BIN)/journey services down
+
+.PHONY: clean
+clean: down ## remove the services' data and everything that was generated
+	rm -rf .local target site logs
+
 .PHONY: bench-load
 bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (about 6 minutes); ARGS="--rounds 3 --only gzip"
 	@$(BIN)/python -m journey.bench.load $(ARGS)

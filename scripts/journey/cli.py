@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,46 @@ def psql(arguments: Sequence[str]) -> None:
     use_embedded()
     program = postgres.bin_dir() / "psql"
     os.execv(program, [str(program), *arguments])  # noqa: S606
+
+
+@cli.command("land")
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only what arrived by then (2017-03-31)."
+)
+@click.option("--weeks", type=click.IntRange(1, 53), metavar="N", help="Only the first N retail weeks (1 to 53).")
+def land_command(until: datetime | None, weeks: int | None) -> None:
+    """Write the default data into the landing bucket, as three source systems would deliver it.
+
+    Sales, promotions and the loyalty programme are public data (The Complete Journey). Earlier states of products and
+    households and the whole ledger are simulated. What is there already is not written again.
+    """
+    from journey.land import land, until_of_weeks
+    from journey.land.report import print_landing, progress
+
+    if until and weeks:
+        raise UsageError("--until and --weeks both say where to stop: give one of them")
+    last = until.date() if until else until_of_weeks(weeks) if weeks else None
+    with progress() as begin:
+        done = land(until=last, begin=begin)
+    print_landing(done)
+
+
+@cli.command()
+@click.option("--weeks", type=click.IntRange(1, 53), metavar="N", help="Only the first N weeks of the default data.")
+def demo(weeks: int | None) -> None:
+    """From nothing to tested marts, on the embedded services and the default data."""
+    from journey import demo as demonstration
+
+    demonstration.run(weeks)
+
+
+@cli.command()
+def docs() -> None:
+    """Write the docs site (models, columns, tests, lineage) of what is in the database now."""
+    from journey import site
+    from journey.project import project_root
+
+    click.echo(site.write(project_root()).as_uri())
 
 
 @cli.command("load")

@@ -47,15 +47,21 @@ def environment(state: State) -> dict[str, str]:
     }
 
 
-def use_embedded() -> None:
+def use_embedded(*, only: bool = False) -> None:
     """Put what names the embedded services into this process's environment where it names no others.
 
     dbt, started in this process, then finds the same database as the loader does.
+
+    Args:
+        only: forget whatever else the environment names: nothing then reaches anybody's cloud.
     """
     state = State.read(local_dir())
     if state is None:
         return
     variables = environment(state)
+    if only:
+        for name in [name for name in os.environ if name.startswith(("PG", "AWS_"))]:
+            del os.environ[name]
     if not any(name in os.environ for name in POSTGRES_VARIABLES):
         os.environ.update({name: value for name, value in variables.items() if name.startswith("PG")})
     if not any(name in os.environ for name in S3_VARIABLES):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 ROOT = project_root(Path(__file__).parent)
+WEEKS = 8  # of the default data; the first ledger arrives after four
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +69,31 @@ def bucket(s3: S3Client) -> Iterator[str]:
     yield name
     empty(s3, name)
     s3.delete_bucket(Bucket=name)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What `journey demo` left.
+
+    Attributes:
+        said: what it printed.
+        page: the docs site.
+    """
+
+    said: str
+    page: Path
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The `journey` command, as a person runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "journey", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="session")
+def demo(embedded: State) -> Demo:
+    """`journey demo --weeks 8`, once a test run, in the database and the bucket that everybody else leaves alone."""
+    done = run("demo", "--weeks", str(WEEKS))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Demo(done.stdout, ROOT / "site" / "index.html")

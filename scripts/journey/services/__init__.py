@@ -47,9 +47,10 @@ def up() -> list[Status]:
 def down() -> list[Status]:
     """Stop what runs; the data stays."""
     folder = local_dir()
-    if State.read(folder) is not None:
+    state = State.read(folder)
+    if state is not None:
         with _locked(folder):
-            s3.stop(folder)
+            s3.stop(folder, state)
             postgres.stop(folder)
     return status()
 

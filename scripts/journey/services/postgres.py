@@ -52,22 +52,17 @@ def start(folder: Path, state: State) -> None:
     Raises:
         JourneyError: the port is taken, or the server doesn't start; the message ends with its own last words.
     """
-    data, log = folder / DATA, folder / LOG
-    if not is_running(folder):
-        log.parent.mkdir(exist_ok=True)
-        log.touch()
-        _own(log.parent, log)
-        if not (data / "PG_VERSION").exists():
-            _initialise(data, state)
-        port = state.ports["postgres"]
-        if not is_free(port):
-            raise JourneyError(
-                f"port {port} (PostgreSQL) is taken by another program: stop it, "
-                f'or write a free port into {folder / "services.json"} under "postgres"'
-            )
-        (data / "journey.conf").write_text(_settings(port))
-        _start_server(data, log)
-    _create_database(state)
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        if not is_running(folder):
+            _start(folder, state, deadline)
+        # A server that was killed a moment ago still looks alive: what counts is that it lets us in.
+        refusal = _create_database(state)
+        if refusal is None:
+            return
+        if time.monotonic() > deadline:
+            raise JourneyError(f"PostgreSQL runs but does not let us in: {refusal} (its log: {folder / LOG})")
+        time.sleep(0.2)
 
 
 def stop(folder: Path) -> None:
@@ -79,9 +74,11 @@ def stop(folder: Path) -> None:
 def is_running(folder: Path) -> bool:
     """Whether the server of this folder runs."""
     try:
-        pid = int((folder / DATA / "postmaster.pid").read_text().split("\n", 1)[0])
-        return psutil.Process(pid).name().startswith("postgres")
-    except (OSError, ValueError, psutil.Error):
+        lines = (folder / DATA / "postmaster.pid").read_text().splitlines()
+        process = psutil.Process(int(lines[0]))
+        same = abs(process.create_time() - int(lines[2])) < 10  # seconds; not another process with its number
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, IndexError, psutil.Error):
         return False
 
 
@@ -135,36 +132,57 @@ checkpoint_timeout = 15min
 """
 
 
-def _start_server(data: Path, log: Path) -> None:
-    """Start, and wait for it; a killed server's orphans get a moment to notice and go."""
-    deadline = time.monotonic() + START_SECONDS
+def _start(folder: Path, state: State, deadline: float) -> None:
+    """Start the server, and wait for it; a killed server's orphans get a moment to notice and go."""
+    data, log = folder / DATA, folder / LOG
+    log.parent.mkdir(exist_ok=True)
+    log.touch()
+    _own(log.parent, log)
+    if not data.exists():
+        _initialise(data, state)
+    was_killed = (data / "postmaster.pid").exists()
+    settings = data / "journey.conf"
+    settings.write_text(_settings(state.ports["postgres"]))
+    _own(settings)
     while True:
         begin = log.stat().st_size
         try:
+            if not is_free(state.ports["postgres"]):
+                raise JourneyError(
+                    f"port {state.ports['postgres']} (PostgreSQL) is taken by another program: stop it, "
+                    f'or write a free port into {folder / "services.json"} under "postgres"'
+                )
             _run("pg_ctl", "start", "-D", str(data), "-l", str(log), "-w", "-t", str(START_SECONDS))
+            return
         except JourneyError as error:
+            if was_killed and time.monotonic() < deadline:
+                time.sleep(0.2)
+                continue
             with log.open("rb") as file:
                 file.seek(begin)
                 said = file.read().decode(errors="replace").strip().splitlines()
-            orphans = any("still in use" in line or "is another postmaster" in line for line in said)
-            if orphans and time.monotonic() < deadline:
-                time.sleep(0.2)
-                continue
-            raise JourneyError(f"PostgreSQL does not start: {said[-1] if said else error} (its log: {log})") from error
-        return
+            if not said:
+                raise
+            raise JourneyError(f"PostgreSQL does not start: {said[-1]} (its log: {log})") from error
 
 
-def _create_database(state: State) -> None:
-    with psycopg.connect(
-        host="127.0.0.1",
-        port=state.ports["postgres"],
-        user=state.postgres_user,
-        password=state.postgres_password,
-        dbname="postgres",
-        autocommit=True,
-    ) as connection:
-        if not connection.execute("select 1 from pg_database where datname = 'journey'").fetchone():
-            connection.execute("create database journey")
+def _create_database(state: State) -> str | None:
+    """Create our database if it's missing; say why not if the server doesn't let us in."""
+    try:
+        with psycopg.connect(
+            host="127.0.0.1",
+            port=state.ports["postgres"],
+            user=state.postgres_user,
+            password=state.postgres_password,
+            dbname="postgres",
+            connect_timeout=10,
+            autocommit=True,
+        ) as connection:
+            if not connection.execute("select 1 from pg_database where datname = 'journey'").fetchone():
+                connection.execute("create database journey")
+    except psycopg.OperationalError as error:
+        return " ".join(str(error).split())
+    return None
 
 
 def _run(program: str, *arguments: str) -> None:
@@ -212,5 +230,6 @@ def _unprivileged() -> list[str]:
     command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     needed = (bin_dir(), local_dir())
     if not all(folder.stat().st_mode & 0o001 for path in needed for folder in (path, *path.parents) if folder.exists()):
-        command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        # access(2), by which PostgreSQL looks for its own programs, minds capabilities only with no_setuid_fixup
+        command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
     return [*command, "--"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -34,7 +35,7 @@ def start(folder: Path, state: State) -> None:
     """
     if _process(folder) and answers(state):
         return
-    stop(folder)  # one that runs but doesn't answer
+    stop(folder, state)  # one that runs but doesn't answer
     for name in PORTS[1:]:
         if not is_free(state.ports[name]):
             raise JourneyError(
@@ -58,12 +59,13 @@ def start(folder: Path, state: State) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not answers(state):
         if process.poll() is not None or time.monotonic() > deadline:
+            stop(folder, state)
             raise JourneyError(f"the S3 server does not start: see its log, {log}")
         time.sleep(0.1)
 
 
-def stop(folder: Path) -> None:
-    """Stop the server, if it runs."""
+def stop(folder: Path, state: State) -> None:
+    """Stop the server, if it runs, and take away the sockets that it leaves in the system's temporary folder."""
     process = _process(folder)
     if process:
         process.terminate()
@@ -72,6 +74,10 @@ def stop(folder: Path) -> None:
         except psutil.TimeoutExpired:
             process.kill()
     (folder / PROCESS).unlink(missing_ok=True)
+    for port in state.ports.values():
+        for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - where the server puts them
+            with contextlib.suppress(PermissionError):
+                socket.unlink()
 
 
 def answers(state: State) -> bool:
@@ -120,6 +126,7 @@ def _identities(state: State) -> dict[str, object]:
 def _options(folder: Path, state: State) -> list[str]:
     ports = state.ports
     return [
+        "-logtostderr=true",  # which is our log file; its own files would go to the system's temporary folder
         "mini",
         f"-dir={folder / DATA}",
         "-ip=127.0.0.1",

@@ -1,0 +1,8 @@
+{% macro business_time(timestamp) -%}
+    {#- The wall clock of the stores (var business_timezone) at a point in time. -#}
+    {{ return(adapter.dispatch('business_time')(timestamp)) }}
+{%- endmacro %}
+
+{% macro default__business_time(timestamp) -%}
+    ({{ timestamp }} at time zone '{{ var("business_timezone") }}')
+{%- endmacro %}

@@ -1,0 +1,151 @@
+-- one row: sales of one department on one business date, the tills against the (simulated) ledger
+{%- set measures = [
+    'gross_sales', 'loyalty_discount', 'coupon_match', 'net_sales', 'manufacturer_coupon', 'customer_paid'
+] %}
+with till_days as (
+    select * from {{ ref('int_department_days_summed') }}
+),
+
+journal_lines as (
+    select * from {{ ref('fct_journal_lines') }}
+),
+
+accounts as (
+    select * from {{ ref('dim_account') }}
+),
+
+dates as (
+    select * from {{ ref('dim_date') }}
+),
+
+periods as (
+    select * from {{ ref('dim_fiscal_period') }}
+),
+
+control_totals as (
+    select * from {{ ref('ledger_control_totals') }}
+),
+
+-- whoever posted it counts in sales; of cash and receivables, which others move too, only what sales journals posted
+sales_lines as (
+    select
+        journal_lines.*,
+        accounts.statement_line_code as line_code,
+        accounts.statement_line_code in ('gross_sales', 'loyalty_discounts', 'coupon_match') as is_net_sales
+    from journal_lines
+    inner join accounts on journal_lines.account_key = accounts.account_key
+    where
+        accounts.statement_line_code in ('gross_sales', 'loyalty_discounts', 'coupon_match')
+        or (
+            journal_lines.journal_type = 'sales'
+            and accounts.statement_line_code in ('cash', 'coupons_receivable')
+        )
+),
+
+ledger_days as (
+    select
+        posting_date,
+        department,
+        count(distinct case when not is_reversal and not is_reversed then journal_id end) as journals_count,
+        -sum(case when line_code = 'gross_sales' then net_debit_amount else 0 end) as gross_sales_amount,
+        sum(case when line_code = 'loyalty_discounts' then net_debit_amount else 0 end) as loyalty_discount_amount,
+        sum(case when line_code = 'coupon_match' then net_debit_amount else 0 end) as coupon_match_amount,
+        sum(case when line_code = 'coupons_receivable' then net_debit_amount else 0 end)
+            as manufacturer_coupon_amount,
+        sum(case when line_code = 'cash' then net_debit_amount else 0 end) as customer_paid_amount,
+        -sum(case when is_net_sales then net_debit_amount else 0 end) as net_sales_amount,
+        -sum(case when is_net_sales and not is_late_entry then net_debit_amount else 0 end)
+            as period_end_net_sales_amount,
+        max(case when is_late_entry and not is_reversal then 1 else 0 end) = 1 as has_late_entry,
+        max(case when is_reversal then 1 else 0 end) = 1 as has_reversal
+    from sales_lines
+    group by posting_date, department
+),
+
+-- periods in which the ledger has what the ERP says it has: what is missing there is missing in the ERP, too
+complete_periods as (
+    select fiscal_period
+    from control_totals
+    group by fiscal_period
+    having max(case when status = 'tied' then 0 else 1 end) = 0
+),
+
+paired as (
+    select
+        {%- for measure in measures %}
+            coalesce(till_days.{{ measure }}_amount, 0) as till_{{ measure }}_amount,
+            coalesce(ledger_days.{{ measure }}_amount, 0) as ledger_{{ measure }}_amount,
+        {%- endfor %}
+        coalesce(till_days.business_date, ledger_days.posting_date) as business_date,
+        coalesce(till_days.department, ledger_days.department) as department,
+        coalesce(ledger_days.journals_count, 0) as journals_count,
+        coalesce(ledger_days.has_late_entry, false) as has_late_entry,
+        coalesce(ledger_days.has_reversal, false) as has_reversal,
+        coalesce(ledger_days.period_end_net_sales_amount, 0) as period_end_net_sales_amount
+    from till_days
+    full outer join ledger_days
+        on till_days.business_date = ledger_days.posting_date and till_days.department = ledger_days.department
+),
+
+compared as (
+    select
+        paired.*,
+        0
+        {%- for measure in measures if measure != 'net_sales' %}
+            + abs(ledger_{{ measure }}_amount - till_{{ measure }}_amount)
+        {%- endfor %} as absolute_difference_amount,
+        0
+        {%- for measure in measures if measure != 'net_sales' %}
+            + abs(ledger_{{ measure }}_amount - 2 * till_{{ measure }}_amount)
+        {%- endfor %} as difference_to_double_amount
+    from paired
+),
+
+dated as (
+    select
+        compared.*,
+        dates.fiscal_period,
+        coalesce(periods.period_status, 'not yet posted') as period_status,
+        complete_periods.fiscal_period is not null as is_complete
+    from compared
+    inner join dates on compared.business_date = dates.date_key
+    left join periods on dates.fiscal_period = periods.fiscal_period
+    left join complete_periods on dates.fiscal_period = complete_periods.fiscal_period
+),
+
+explained as (
+    select
+        dated.*,
+        case
+            when period_status = 'not yet posted' then 'not yet posted'
+            when absolute_difference_amount = 0 and has_late_entry then 'late entry'
+            when absolute_difference_amount = 0 and has_reversal then 'reversal'
+            when absolute_difference_amount = 0 then 'none'
+            when is_complete and journals_count = 0 and not has_reversal then 'not yet posted'
+            when is_complete and journals_count = 2 and difference_to_double_amount = 0 then 'posted twice'
+            else 'unexplained'
+        end as reason
+    from dated
+)
+
+select
+    business_date,
+    department,
+    fiscal_period,
+    period_status,
+    {%- for measure in measures %}
+        cast(till_{{ measure }}_amount as numeric(16, 2)) as till_{{ measure }}_amount,
+        cast(ledger_{{ measure }}_amount as numeric(16, 2)) as ledger_{{ measure }}_amount,
+    {%- endfor %}
+    cast(ledger_net_sales_amount - till_net_sales_amount as numeric(16, 2)) as difference_amount,
+    cast(absolute_difference_amount as numeric(16, 2)) as absolute_difference_amount,
+    cast(period_end_net_sales_amount - till_net_sales_amount as numeric(16, 2)) as period_end_difference_amount,
+    cast(journals_count as integer) as journals_count,
+    reason,
+    case
+        when period_status = 'not yet posted' then 'not yet posted'
+        when reason = 'unexplained' then 'unexplained'
+        when absolute_difference_amount = 0 then 'tied'
+        else 'explained'
+    end as status
+from explained

@@ -1,0 +1,147 @@
+-- one row: one campaign
+with campaigns as (
+    select * from {{ ref('dim_campaign') }}
+),
+
+contacts as (
+    select * from {{ ref('fct_campaign_contacts') }}
+),
+
+redemptions as (
+    select * from {{ ref('fct_coupon_redemptions') }}
+),
+
+coupon_products as (
+    select * from {{ ref('bridge_coupon_products') }}
+),
+
+sales as (
+    select * from {{ ref('fct_sales') }}
+),
+
+customers as (
+    select * from {{ ref('dim_customer') }}
+),
+
+uplift as (
+    select * from {{ ref('int_campaign_uplift_measured') }}
+),
+
+contacted as (
+    select
+        campaign_id,
+        cast(count(*) as integer) as contacts_count
+    from contacts
+    group by campaign_id
+),
+
+offered as (
+    select
+        campaign_id,
+        cast(count(distinct coupon_id) as integer) as coupons_offered_count,
+        cast(count(distinct product_id) as integer) as promoted_products_count
+    from coupon_products
+    group by campaign_id
+),
+
+redeemed as (
+    select
+        campaign_id,
+        cast(sum(redemptions_count) as integer) as redemptions_count,
+        cast(count(distinct customer_id) as integer) as redeeming_customers_count
+    from redemptions
+    group by campaign_id
+),
+
+promoted_products as (
+    select distinct
+        campaign_id,
+        product_id
+    from coupon_products
+),
+
+promoted_sales as (
+    select
+        contacts.campaign_id,
+        sum(sales.net_sales_amount) as promoted_sales_amount,
+        sum(sales.coupon_match_amount) as coupon_match_cost_amount
+    from sales
+    inner join customers on sales.customer_key = customers.customer_key
+    inner join contacts on customers.customer_id = contacts.customer_id
+    inner join campaigns
+        on
+            contacts.campaign_id = campaigns.campaign_id
+            and sales.business_date >= campaigns.observed_start_date
+            and sales.business_date <= campaigns.observed_end_date
+    inner join promoted_products
+        on
+            contacts.campaign_id = promoted_products.campaign_id
+            and sales.product_id = promoted_products.product_id
+    group by contacts.campaign_id
+),
+
+measured as (
+    select
+        campaigns.campaign_id,
+        campaigns.campaign_type,
+        campaigns.start_date,
+        campaigns.end_date,
+        campaigns.observed_start_date,
+        campaigns.observed_end_date,
+        campaigns.is_start_cut or campaigns.is_end_cut as is_window_cut,
+        coalesce(contacted.contacts_count, 0) as contacts_count,
+        coalesce(offered.coupons_offered_count, 0) as coupons_offered_count,
+        coalesce(offered.promoted_products_count, 0) as promoted_products_count,
+        coalesce(redeemed.redemptions_count, 0) as redemptions_count,
+        coalesce(redeemed.redeeming_customers_count, 0) as redeeming_customers_count,
+        coalesce(contacted.contacts_count, 0) * {{ var('campaign_mailing_unit_cost') }} as mailing_cost_amount,
+        coalesce(promoted_sales.coupon_match_cost_amount, 0) as coupon_match_cost_amount,
+        coalesce(promoted_sales.promoted_sales_amount, 0) as promoted_sales_amount
+    from campaigns
+    left join contacted on campaigns.campaign_id = contacted.campaign_id
+    left join offered on campaigns.campaign_id = offered.campaign_id
+    left join redeemed on campaigns.campaign_id = redeemed.campaign_id
+    left join promoted_sales on campaigns.campaign_id = promoted_sales.campaign_id
+    where campaigns.campaign_key <> 0
+)
+
+select
+    measured.campaign_id,
+    measured.campaign_type,
+    measured.start_date,
+    measured.end_date,
+    measured.observed_start_date,
+    measured.observed_end_date,
+    measured.is_window_cut,
+    measured.contacts_count,
+    uplift.audience_count,
+    uplift.control_count,
+    measured.coupons_offered_count,
+    measured.promoted_products_count,
+    measured.redemptions_count,
+    measured.redeeming_customers_count,
+    cast(
+        measured.redeeming_customers_count / nullif(cast(measured.contacts_count as numeric), 0) as numeric(12, 8)
+    ) as redemption_rate,
+    cast(measured.mailing_cost_amount as numeric(14, 2)) as mailing_cost_amount,
+    cast(measured.coupon_match_cost_amount as numeric(14, 2)) as coupon_match_cost_amount,
+    cast(measured.mailing_cost_amount + measured.coupon_match_cost_amount as numeric(14, 2)) as campaign_cost_amount,
+    cast(measured.promoted_sales_amount as numeric(14, 2)) as promoted_sales_amount,
+    uplift.before_days_count,
+    uplift.during_days_count,
+    uplift.uplift_daily_amount,
+    uplift.standard_error_amount,
+    uplift.uplift_lower_amount,
+    uplift.uplift_upper_amount,
+    uplift.uplift_lower_amount > 0 or uplift.uplift_upper_amount < 0 as is_uplift_significant,
+    cast(
+        uplift.uplift_daily_amount * uplift.audience_count * uplift.during_days_count as numeric(14, 2)
+    ) as incremental_sales_amount,
+    cast(
+        uplift.uplift_daily_amount * uplift.audience_count * uplift.during_days_count
+        / nullif(measured.mailing_cost_amount + measured.coupon_match_cost_amount, 0) as numeric(14, 6)
+    ) as return_on_cost_rate,
+    uplift.before_days_count < uplift.during_days_count as is_before_cut,
+    uplift.audience_count < 30 or uplift.control_count < 30 as is_small_group
+from measured
+left join uplift on measured.campaign_id = uplift.campaign_id

@@ -1,0 +1,141 @@
+-- one row: one customer, whether or not it ever bought
+with customers as (
+    select * from {{ ref('dim_customer') }}
+),
+
+baskets as (
+    select * from {{ ref('fct_baskets') }}
+),
+
+sales as (
+    select * from {{ ref('fct_sales') }}
+),
+
+products as (
+    select * from {{ ref('dim_product') }}
+),
+
+contacts as (
+    select * from {{ ref('fct_campaign_contacts') }}
+),
+
+redemptions as (
+    select * from {{ ref('fct_coupon_redemptions') }}
+),
+
+rfm as (
+    select * from {{ ref('int_customer_rfm_scored') }}
+),
+
+favourites as (
+    select * from {{ ref('int_customer_favourites_ranked') }}
+),
+
+sales_window as (
+    select * from {{ ref('int_sales_window_measured') }}
+),
+
+purchases as (
+    select
+        customers.customer_id,
+        min(baskets.business_date) as first_purchase_date,
+        max(baskets.business_date) as last_purchase_date,
+        cast(count(*) as integer) as baskets_count,
+        sum(baskets.gross_sales_amount) as gross_sales_amount,
+        sum(baskets.net_sales_amount) as net_sales_amount,
+        sum(baskets.loyalty_discount_amount + baskets.coupon_match_amount) as discount_amount,
+        {{ dbt.datediff('max(baskets.business_date)', 'max(sales_window.as_of_date)', 'day') }} as days_since_last,
+        {{ dbt.datediff('min(baskets.business_date)', 'max(sales_window.as_of_date)', 'day') }} as days_since_first,
+        cast(count(*) filter (where baskets.manufacturer_coupon_amount > 0) as integer) as coupon_baskets_count
+    from baskets
+    inner join customers on baskets.customer_key = customers.customer_key
+    cross join sales_window
+    group by customers.customer_id
+),
+
+private_brands as (
+    select
+        customers.customer_id,
+        sum(sales.net_sales_amount) filter (where products.brand = 'Private') as private_sales_amount,
+        sum(sales.net_sales_amount) as merchandise_sales_amount
+    from sales
+    inner join customers on sales.customer_key = customers.customer_key
+    inner join products on sales.product_key = products.product_key
+    where products.is_merchandise
+    group by customers.customer_id
+),
+
+contacted as (
+    select
+        customer_id,
+        cast(count(*) as integer) as campaigns_received_count
+    from contacts
+    group by customer_id
+),
+
+redeemed as (
+    select
+        customer_id,
+        cast(sum(redemptions_count) as integer) as coupon_redemptions_count
+    from redemptions
+    group by customer_id
+),
+
+current_customers as (
+    select *
+    from customers
+    where
+        is_current
+        and customer_key <> 0
+)
+
+select
+    current_customers.customer_id,
+    current_customers.age_band,
+    current_customers.income_band,
+    current_customers.home_ownership,
+    current_customers.marital_status,
+    current_customers.household_size,
+    current_customers.household_composition,
+    current_customers.kids_count,
+    current_customers.has_demographics,
+    purchases.first_purchase_date,
+    purchases.last_purchase_date,
+    coalesce(purchases.baskets_count, 0) as baskets_count,
+    cast(coalesce(purchases.net_sales_amount, 0) as numeric(14, 2)) as net_sales_amount,
+    cast(purchases.net_sales_amount / purchases.baskets_count as numeric(14, 6)) as average_basket_amount,
+    cast(purchases.discount_amount / nullif(purchases.gross_sales_amount, 0) as numeric(12, 8)) as discount_rate,
+    cast(
+        purchases.coupon_baskets_count / cast(purchases.baskets_count as numeric) as numeric(12, 8)
+    ) as coupon_basket_rate,
+    coalesce(redeemed.coupon_redemptions_count, 0) as coupon_redemptions_count,
+    favourites.favourite_department,
+    favourites.favourite_store_id,
+    favourites.favourite_weekday_name,
+    favourites.favourite_hour,
+    cast(
+        coalesce(private_brands.private_sales_amount, 0)
+        / nullif(private_brands.merchandise_sales_amount, 0) as numeric(12, 8)
+    ) as private_brand_rate,
+    case
+        when purchases.customer_id is null then 'Prospect'
+        when purchases.days_since_last > 90 then 'Lapsed'
+        when purchases.days_since_last > 30 then 'Lapsing'
+        when purchases.days_since_first < 90 then 'New'
+        else 'Active'
+    end as lifecycle_stage,
+    rfm.recency_days_count,
+    rfm.frequency_count,
+    rfm.monetary_amount,
+    rfm.recency_score,
+    rfm.frequency_score,
+    rfm.monetary_score,
+    rfm.segment_name,
+    coalesce(contacted.campaigns_received_count, 0) as campaigns_received_count
+from current_customers
+left join purchases on current_customers.customer_id = purchases.customer_id
+left join private_brands on current_customers.customer_id = private_brands.customer_id
+left join contacted on current_customers.customer_id = contacted.customer_id
+left join redeemed on current_customers.customer_id = redeemed.customer_id
+left join rfm on current_customers.customer_id = rfm.customer_id
+left join favourites on current_customers.customer_id = favourites.customer_id

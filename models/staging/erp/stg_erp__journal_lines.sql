@@ -1,0 +1,20 @@
+-- one row: one line of one (simulated) journal
+with source as (
+    select * from {{ source('erp', 'journal_lines') }}
+)
+
+select
+    journal_id,
+    line_number,
+    journal_type,
+    posting_date,
+    entry_date,
+    fiscal_period,
+    account_id,
+    upper(nullif(trim(department), '')) as department,
+    trim(description) as description,
+    {{ decimal_comma('debit_amount') }} as debit_amount,
+    {{ decimal_comma('credit_amount') }} as credit_amount,
+    nullif(trim(reverses_journal_id), '') as reverses_journal_id,
+    _file_id
+from source

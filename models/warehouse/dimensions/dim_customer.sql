@@ -1,0 +1,99 @@
+-- one row: one version of one customer; customers without a questionnaire have one version, of unknown attributes
+{%- set attributes = [
+    'age_band',
+    'income_band',
+    'home_ownership',
+    'marital_status',
+    'household_size',
+    'household_composition',
+    'kids_count',
+] %}
+with extracts as (
+    select * from {{ ref('stg_loyalty__households') }}
+),
+
+transactions as (
+    select * from {{ ref('stg_pos__transactions') }}
+),
+
+campaign_households as (
+    select * from {{ ref('stg_loyalty__campaign_households') }}
+),
+
+redemptions as (
+    select * from {{ ref('stg_loyalty__coupon_redemptions') }}
+),
+
+versions as (
+    {{ versions_from_extracts('extracts', 'customer_id', attributes) }}
+),
+
+seen_customers as (
+    select customer_id from transactions
+    union distinct
+    select customer_id from campaign_households
+    union distinct
+    select customer_id from redemptions
+),
+
+inferred_customers as (
+    select seen_customers.customer_id
+    from seen_customers
+    left join versions on seen_customers.customer_id = versions.customer_id
+    where versions.customer_id is null
+),
+
+members as (
+    select
+        {{ surrogate_key(['customer_id', 'valid_from']) }} as customer_key,
+        customer_id,
+        {%- for attribute in attributes %}
+            {{ attribute }},
+        {%- endfor %}
+        true as has_demographics,
+        attribute_hash,
+        valid_from,
+        valid_to
+    from versions
+
+    union all
+
+    select
+        {{ surrogate_key(['customer_id', "'1900-01-01'"]) }} as customer_key,
+        customer_id,
+        {%- for attribute in attributes %}
+            null as {{ attribute }},
+        {%- endfor %}
+        false as has_demographics,
+        0 as attribute_hash,
+        cast('1900-01-01' as date) as valid_from,
+        cast('9999-12-31' as date) as valid_to
+    from inferred_customers
+
+    union all
+
+    -- the unknown member
+    select
+        0 as customer_key,
+        0 as customer_id,
+        {%- for attribute in attributes %}
+            null as {{ attribute }},
+        {%- endfor %}
+        false as has_demographics,
+        0 as attribute_hash,
+        cast('1900-01-01' as date) as valid_from,
+        cast('9999-12-31' as date) as valid_to
+)
+
+select
+    customer_key,
+    customer_id,
+    {%- for attribute in attributes %}
+        coalesce({{ attribute }}, 'Unknown') as {{ attribute }},
+    {%- endfor %}
+    has_demographics,
+    attribute_hash,
+    valid_from,
+    valid_to,
+    valid_to = cast('9999-12-31' as date) as is_current
+from members

@@ -1,0 +1,28 @@
+-- one row: one basket
+with sales as (
+    select * from {{ ref('fct_sales') }}
+)
+
+select
+    basket_id,
+    customer_key,
+    store_key,
+    sold_at,
+    business_date,
+    business_hour,
+    cast(count(*) as integer) as lines_count,
+    cast(sum(units_count) as integer) as units_count,
+    sum(gross_sales_amount) as gross_sales_amount,
+    sum(loyalty_discount_amount) as loyalty_discount_amount,
+    sum(coupon_match_amount) as coupon_match_amount,
+    sum(net_sales_amount) as net_sales_amount,
+    sum(manufacturer_coupon_amount) as manufacturer_coupon_amount,
+    sum(customer_paid_amount) as customer_paid_amount
+from sales
+group by
+    basket_id,
+    customer_key,
+    store_key,
+    sold_at,
+    business_date,
+    business_hour

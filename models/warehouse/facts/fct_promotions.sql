@@ -1,0 +1,67 @@
+-- one row: one product in one store in one retail week
+-- Of a key that was delivered more than once, display and mailer each keep their highest code: being on display or on
+-- the mailer beats not being (code 0), and among two places the later one in the code book stands. The rule doesn't
+-- depend on the order of rows.
+{% call set_sql_header(config) %}{{ sort_to_group() }}{% endcall %}
+
+with promotions as (
+    select * from {{ ref('stg_pos__promotions') }}
+),
+
+products as (
+    select * from {{ ref('dim_product') }}
+),
+
+stores as (
+    select * from {{ ref('dim_store') }}
+),
+
+placements as (
+    select * from {{ ref('dim_placement') }}
+),
+
+resolved as (
+    select
+        week_number,
+        product_id,
+        store_id,
+        max(display_code) as display_code,
+        max(mailer_code) as mailer_code,
+        count(*) as delivered_rows_count
+    from promotions
+    group by
+        week_number,
+        product_id,
+        store_id
+),
+
+dated as (
+    select
+        {{ retail_week_start_date('week_number') }} as week_start_date,
+        product_id,
+        store_id,
+        display_code,
+        mailer_code,
+        delivered_rows_count
+    from resolved
+)
+
+select
+    coalesce(products.product_key, 0) as product_key,
+    coalesce(stores.store_key, 0) as store_key,
+    coalesce(placements.placement_key, 0) as placement_key,
+    dated.week_start_date,
+    dated.product_id,
+    dated.store_id,
+    cast(dated.delivered_rows_count as smallint) as delivered_rows_count
+from dated
+left join products
+    on
+        dated.product_id = products.product_id
+        and dated.week_start_date >= products.valid_from
+        and dated.week_start_date < products.valid_to
+left join stores on dated.store_id = stores.store_id
+left join placements
+    on
+        dated.display_code = placements.display_code
+        and dated.mailer_code = placements.mailer_code

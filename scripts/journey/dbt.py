@@ -1,0 +1,102 @@
+"""dbt in this process: one start-up for several steps, a progress bar, and failures that say which node and why."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from journey.errors import JourneyError
+from journey.settings import use_embedded
+
+BUILT = ("model", "seed", "snapshot")
+TESTED = ("test", "unit_test")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a dbt command did.
+
+    Attributes:
+        built: models, seeds and snapshots that were built.
+        tested: data and unit tests that passed.
+        warned: tests that warned.
+        seconds: wall time.
+    """
+
+    built: int
+    tested: int
+    warned: int
+    seconds: float
+
+
+def run(arguments: Sequence[str], *, root: Path, title: str = "") -> Outcome:
+    """Run a dbt command in this process.
+
+    Args:
+        arguments: as on dbt's command line.
+        root: the project's folder.
+        title: what a progress bar on a terminal says; no bar if empty.
+
+    Raises:
+        JourneyError: dbt failed; the message has a line for each node that did.
+    """
+    from dbt.cli.main import dbtRunner  # two seconds, so only where dbt is needed
+
+    use_embedded()
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    begun = time.monotonic()
+    console = Console(stderr=True)
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console, disable=not title or not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def listen(event: Any) -> None:
+            data = event.data
+            if event.info.name == "NodeStart":
+                bar.update(task, total=data.total if hasattr(data, "total") else None)
+            elif event.info.name == "NodeFinished":
+                bar.update(task, advance=1, description=data.node_info.node_name)
+            elif event.info.name == "ConcurrencyLine":
+                bar.update(task, total=data.node_count)
+
+        folders = ["--project-dir", str(root), "--profiles-dir", os.environ.get("DBT_PROFILES_DIR", str(root))]
+        result = dbtRunner(callbacks=[listen]).invoke(["--quiet", "--no-use-colors", *arguments, *folders])
+    results = getattr(result.result, "results", None) or []
+    if not result.success:
+        raise JourneyError(_failures(arguments[0], result.exception, results))
+    done = Counter(
+        (entry.node.resource_type.value, str(entry.status)) for entry in results if hasattr(entry.node, "resource_type")
+    )
+    return Outcome(
+        built=sum(count for (kind, status), count in done.items() if kind in BUILT and status == "success"),
+        tested=sum(count for (kind, status), count in done.items() if kind in TESTED and status == "pass"),
+        warned=sum(count for (kind, status), count in done.items() if kind in TESTED and status == "warn"),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _failures(command: str, exception: BaseException | None, results: Sequence[Any]) -> str:
+    """One line for each node that failed; what was skipped because of it is only counted."""
+    if exception is not None:
+        return f"dbt {command} failed: {' '.join(str(exception).split())}"
+    failed = [entry for entry in results if str(entry.status) in ("error", "fail", "runtime error")]
+    skipped = sum(str(entry.status) == "skipped" for entry in results)
+    lines = [f"dbt {command} failed: {len(failed)} of {len(results)} nodes, {skipped} skipped because of them"]
+    for entry in failed:
+        said = " ".join(str(entry.message or "").split())[:400]
+        lines.append(f"  {entry.node.resource_type.value} {entry.node.name} ({entry.node.original_file_path}): {said}")
+    return "\n".join(lines)

@@ -1,0 +1,126 @@
+"""`journey demo`: everything from nothing to tested marts, on the embedded services and the default data."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from journey import dbt, services, settings, site
+from journey.errors import JourneyError
+
+Result = TypeVar("Result")
+
+FIGURES = {
+    "marketing": """
+        select
+            'Champions: ' || count(*) filter (where segment_name = 'Champions') || ' of ' || count(*) || ' customers, '
+            || to_char(
+                100 * sum(net_sales_amount) filter (where segment_name = 'Champions') / sum(net_sales_amount), 'FM990.0'
+            ) || ' % of net sales of ' || to_char(sum(net_sales_amount), 'FM999,999,990.00')
+        from marketing.customer_profiles
+    """,
+    "sales": """
+        select
+            department || ' leads with ' || to_char(sum(net_sales_amount), 'FM999,999,990.00') || ' of net sales of '
+            || to_char(sum(sum(net_sales_amount)) over (), 'FM999,999,990.00')
+        from sales.sales_performance
+        group by department
+        order by sum(net_sales_amount) desc
+        limit 1
+    """,
+    "finance": """
+        select
+            'Net income ' || to_char(sum(actual_amount) filter (where line_code = 'net_income'), 'FM999,999,990.00')
+            || ' (budget ' || to_char(sum(budget_amount) filter (where line_code = 'net_income'), 'FM999,999,990.00')
+            || ') on net sales of '
+            || to_char(sum(actual_amount) filter (where line_code = 'net_sales'), 'FM999,999,990.00')
+            || ' in ' || count(distinct fiscal_period) || ' posted periods (simulated books)'
+        from finance.income_statement
+        where actual_amount is not null
+    """,
+}
+
+
+def run(weeks: int | None) -> None:
+    """Start the services, land, load, build, test, document; then say what there is to see.
+
+    Args:
+        weeks: land only the first so many weeks of the default data; all of it if None.
+
+    Raises:
+        JourneyError: a step failed; the steps before it stand, and the next run goes on from there.
+    """
+    from journey.land import land, until_of_weeks
+    from journey.land.report import progress
+    from journey.loader import load
+    from journey.loader.report import TextReport
+    from journey.project import project_root
+
+    root, begun = project_root(), time.monotonic()
+    step = _Steps(5)
+
+    found = step("services", _services)
+    step.done(", ".join(f"{service.name} at {service.address}" for service in found))
+
+    with progress() as bar:
+        landing = step("land", lambda: land(until=until_of_weeks(weeks) if weeks else None, begin=bar))
+    step.done(f"{landing.written} files written, {landing.unchanged} there already, in s3://{landing.bucket}")
+
+    loaded = step("load", lambda: load(report=TextReport()))
+    if loaded.failures:
+        raise JourneyError("\n".join(["files failed to load:", *loaded.failures]))
+    rows = sum(table.rows for table in loaded.tables.values())
+    files = sum(table.files for table in loaded.tables.values())
+    step.done(f"{rows:,} rows of {files} new files")
+
+    built = step("build", lambda: dbt.run(["build"], root=root, title="build"))
+    step.done(f"{built.built} models, seeds and snapshots built, {built.tested} tests passed, {built.warned} warned")
+
+    page = step("docs", lambda: site.write(root))
+    step.done(f"{page.stat().st_size / 1e6:.1f} MB, one file")
+
+    click.echo(f"\nDone in {time.monotonic() - begun:.0f} s.\n")
+    _print_figures()
+    click.echo(f"\nModels, columns, tests and lineage:  {page.as_uri()}")
+    click.echo(
+        f"SQL on the marts:                    {_command(root)} psql -c 'select * from sales.sales_performance limit 5'"
+    )
+    click.echo(f"Stop the services:                   {_command(root)} services down")
+
+
+class _Steps:
+    """Says what step runs, and when it's over what it did and how long it took."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.number, self.begun = count, 0, 0.0
+        self.name = ""
+
+    def __call__(self, name: str, work: Callable[[], Result]) -> Result:
+        self.number, self.name, self.begun = self.number + 1, name, time.monotonic()
+        return work()
+
+    def done(self, what: str) -> None:
+        click.echo(f"{self.number}/{self.count} {self.name:<9} {time.monotonic() - self.begun:6.1f} s  {what}")
+
+
+def _services() -> list[services.Status]:
+    found = services.up()
+    settings.use_embedded(only=True)
+    return found
+
+
+def _print_figures() -> None:
+    with settings.connect() as connection:
+        for mart, query in FIGURES.items():
+            row = connection.execute(query).fetchone()
+            click.echo(f"{mart:<10} {row[0] if row else 'nothing yet'}")
+
+
+def _command(root: Path) -> str:
+    program = root / ".venv" / "bin" / "journey"
+    return os.path.relpath(program) if program.exists() else "journey"

@@ -1,0 +1,148 @@
+"""Bring the files that have arrived into the bucket: make what isn't there yet, write what differs."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
+
+from journey.land import bucket as target
+from journey.land.feeds import Encode, Feed
+from journey.land.plan import feeds
+from journey.land.recipe import Notes
+from journey.project import local_dir
+from journey.settings import s3_client
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+WORKERS = 3
+IN_FLIGHT = 6  # files that are read and not yet written: bounds memory
+NOTES = "landed.json"
+
+Tick = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """What landing did under one prefix.
+
+    Attributes:
+        prefix: such as pos/transactions.
+        written: files written, because they were missing or different.
+        unchanged: files that were there already, byte for byte.
+        size: bytes written.
+        seconds: how long it took.
+    """
+
+    prefix: str
+    written: int
+    unchanged: int
+    size: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What landing did.
+
+    Attributes:
+        bucket: the bucket it wrote into.
+        until: files that arrived later were left out; None if there was no limit.
+        prefixes: what happened prefix by prefix.
+        seconds: how long it took.
+    """
+
+    bucket: str
+    until: date | None
+    prefixes: tuple[Prefix, ...]
+    seconds: float
+
+    @property
+    def written(self) -> int:
+        """Files written."""
+        return sum(prefix.written for prefix in self.prefixes)
+
+    @property
+    def unchanged(self) -> int:
+        """Files that were there already, byte for byte."""
+        return sum(prefix.unchanged for prefix in self.prefixes)
+
+    @property
+    def size(self) -> int:
+        """Bytes written."""
+        return sum(prefix.size for prefix in self.prefixes)
+
+
+def land(
+    *,
+    until: date | None = None,
+    bucket: str | None = None,
+    client: S3Client | None = None,
+    begin: Callable[[int], Tick] = lambda _: lambda _: None,
+) -> Landing:
+    """Write the default data into the landing bucket, as the three source systems would have delivered it.
+
+    Nothing that is there already with the same bytes is written again, and nothing is deleted.
+
+    Args:
+        until: only what arrived by the end of this day; everything if None.
+        bucket: the bucket, created if missing; the project's `landing_bucket` if None.
+        client: an S3 client for `WORKERS` requests at once; as the environment says if None.
+        begin: told the number of files, returns what is called with each file's key when it is done.
+
+    Raises:
+        UsageError: S3 or the project is not configured, or S3 doesn't answer. Nothing was written.
+        JourneyError: S3 refused a file. What was written before stays.
+    """
+    started = time.monotonic()
+    name = bucket or target.configured_bucket()
+    s3 = client or s3_client(connections=WORKERS)
+    target.create_if_missing(s3, name)
+    notes = Notes(local_dir() / NOTES)
+    planned = feeds()
+    tick = begin(sum(len(feed.arrived(until)) for feed in planned))
+    try:
+        prefixes = tuple(_land_feed(s3, name, feed, until, notes, tick) for feed in planned)
+    finally:
+        notes.write()
+    return Landing(name, until, prefixes, time.monotonic() - started)
+
+
+def _land_feed(s3: S3Client, bucket: str, feed: Feed, until: date | None, notes: Notes, tick: Tick) -> Prefix:
+    started = time.monotonic()
+    there = target.etags(s3, bucket, feed.prefix)
+    arrived = [file.key for file in feed.arrived(until)]
+    unsure = [key for key in arrived if key not in there or there[key] != notes.etags.get(key)]
+    for key in set(arrived).difference(unsure):
+        tick(key)
+
+    def deliver(key: str, encode: Encode) -> int:
+        """Make a file and write it if it differs; its size if so, else 0."""
+        try:
+            data = encode()
+            etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
+            notes.etags[key] = etag
+            if there.get(key) != etag:
+                target.put(s3, bucket, key, data)
+            tick(key)
+            return 0 if there.get(key) == etag else len(data)
+        finally:
+            free.release()
+
+    free = BoundedSemaphore(IN_FLIGHT)
+    jobs: list[Future[int]] = []
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for key, encode in feed.make(frozenset(unsure)) if unsure else ():
+            free.acquire()
+            if any(job.done() and job.exception() for job in jobs[-2 * IN_FLIGHT :]):
+                break  # one failure ends it; result() raises it
+            jobs.append(pool.submit(deliver, key, encode))
+    sizes = [job.result() for job in jobs]
+    written = sum(size > 0 for size in sizes)
+    return Prefix(feed.prefix, written, len(arrived) - written, sum(sizes), time.monotonic() - started)

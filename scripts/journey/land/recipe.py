@@ -1,0 +1,51 @@
+"""What makes a file's bytes, and which ETags an earlier run on this machine found it to make.
+
+The bytes depend on nothing but this package's source and the versions of a few libraries. A file whose ETag in the
+bucket is the one that the same recipe made before need not be made again to know that it is unchanged.
+The notes are a cache: without them every file is made, compared, and still not written if it is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+from journey.land.source import PACKAGE
+
+INGREDIENTS = ("pyarrow", "numpy", PACKAGE.replace("_", "-"))
+
+
+def recipe() -> str:
+    """A hash of everything that the bytes depend on."""
+    digest = hashlib.sha256()
+    for name in INGREDIENTS:
+        digest.update(f"{name} {version(name)}\n".encode())
+    folder = Path(__file__).parent
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+class Notes:
+    """ETag by key as the recipe makes them, kept in one JSON file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.recipe = recipe()
+        self.etags: dict[str, str] = self._read()
+
+    def _read(self) -> dict[str, str]:
+        try:
+            kept = json.loads(self.file.read_text())
+            return dict(kept["etags"]) if kept["recipe"] == self.recipe else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
+    def write(self) -> None:
+        """Keep the notes for the next run, whole or not at all."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps({"recipe": self.recipe, "etags": self.etags}))
+        new.replace(self.file)

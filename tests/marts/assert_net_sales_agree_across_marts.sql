@@ -1,0 +1,50 @@
+-- Net sales are one figure: to the cent, in the warehouse, in marketing, in sales, and in finance for the periods
+-- that the ledger has posted, but for what the reconciliation explains (a journal that has not arrived yet). A mart
+-- without rows fails.
+with facts as (
+    select
+        dates.fiscal_period,
+        sum(sales.net_sales_amount) as net_sales_amount
+    from {{ ref('fct_sales') }} as sales
+    inner join {{ ref('dim_date') }} as dates on sales.business_date = dates.date_key
+    group by dates.fiscal_period
+),
+
+explained as (
+    select
+        fiscal_period,
+        sum(difference_amount) as explained_amount
+    from {{ ref('sales_ledger_reconciliation') }}
+    where status in ('tied', 'explained')
+    group by fiscal_period
+),
+
+figures as (
+{%- for mart, model in [
+    ('sales', 'sales_performance'), ('sales', 'product_performance'), ('marketing', 'customer_profiles')
+] %}
+        select
+            '{{ mart }}.{{ model }}' as figure,
+            (select sum(facts.net_sales_amount) from facts) as expected_amount,
+            sum({{ model }}.net_sales_amount) as actual_amount
+        from {{ ref(model) }} as {{ model }}
+        union all
+    {%- endfor %}
+    select
+        'finance.income_statement ' || statements.fiscal_period as figure,
+        facts.net_sales_amount + explained.explained_amount as expected_amount,
+        statements.actual_amount
+    from {{ ref('income_statement') }} as statements
+    left join facts on statements.fiscal_period = facts.fiscal_period
+    left join explained on statements.fiscal_period = explained.fiscal_period
+    where
+        statements.line_code = 'net_sales'
+        and statements.period_status <> 'not yet posted'
+)
+
+select
+    figure,
+    expected_amount,
+    actual_amount
+from figures
+where expected_amount is distinct from actual_amount

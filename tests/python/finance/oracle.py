@@ -1,0 +1,621 @@
+"""The finance mart by another route: from the landed files, in integer cents, with no SQL of the project's.
+
+The files are read by DuckDB and Python; the tills are summed by DuckDB; everything else is loops over journal lines.
+The layout of the statements is written down here once more, account by account.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+Key = tuple[Any, ...]
+Rows = dict[Key, dict[str, Any]]
+
+SALES, DISCOUNTS, MATCH, GOODS = {4000}, {4100}, {4200}, {5000}
+NET_SALES = SALES | DISCOUNTS | MATCH
+COSTS = {6000, 6100, 6200, 6300, 6400, 6500, 6600}
+INCOME = NET_SALES | GOODS | COSTS | {7000, 8000}
+INCOME_STATEMENT = {
+    "gross_sales": SALES, "loyalty_discounts": DISCOUNTS, "coupon_match": MATCH, "net_sales": NET_SALES,
+    "cost_of_goods_sold": GOODS, "gross_profit": NET_SALES | GOODS, "payroll": {6000}, "rent": {6100},
+    "utilities": {6200}, "depreciation": {6300}, "campaign_mailing": {6400}, "remodelling_and_repairs": {6500, 6600},
+    "operating_expenses": COSTS, "operating_income": NET_SALES | GOODS | COSTS, "interest_expense": {7000},
+    "income_before_tax": INCOME - {8000}, "income_tax": {8000}, "net_income": INCOME,
+}  # fmt: skip
+CURRENT_ASSETS, FIXED_ASSETS, CURRENT_DEBTS = {1000, 1100, 1200}, {1500, 1590}, {2000, 2100, 2200}
+EQUITY = {3000, 3100} | INCOME
+ASSET_LINES = {
+    "cash": {1000}, "coupons_receivable": {1100}, "inventory": {1200}, "current_assets": CURRENT_ASSETS,
+    "property_and_equipment": {1500}, "accumulated_depreciation": {1590}, "fixed_assets": FIXED_ASSETS,
+    "total_assets": CURRENT_ASSETS | FIXED_ASSETS,
+}  # fmt: skip
+CLAIM_LINES = {
+    "accounts_payable": {2000}, "accrued_payroll": {2100}, "income_tax_payable": {2200},
+    "current_liabilities": CURRENT_DEBTS, "long_term_debt": {2500}, "total_liabilities": CURRENT_DEBTS | {2500},
+    "share_capital": {3000}, "retained_earnings": {3100}, "unappropriated_earnings": INCOME, "total_equity": EQUITY,
+    "total_liabilities_and_equity": CURRENT_DEBTS | {2500} | EQUITY,
+}  # fmt: skip
+OPERATING = INCOME | {1100, 1200, 1590} | CURRENT_DEBTS
+CASH_FLOW = {
+    "net_income": INCOME, "depreciation": {1590}, "change_in_receivables": {1100}, "change_in_inventory": {1200},
+    "change_in_payables": {2000}, "change_in_accrued_payroll": {2100}, "change_in_tax_payable": {2200},
+    "operating_cash_flow": OPERATING, "equipment_purchases": {1500}, "investing_cash_flow": {1500}, "debt": {2500},
+    "share_capital": {3000}, "distributions": {3100}, "financing_cash_flow": {2500, 3000, 3100},
+    "net_change_in_cash": OPERATING | {1500, 2500, 3000, 3100},
+}  # fmt: skip
+TILL = ("gross_sales", "loyalty_discount", "coupon_match", "net_sales", "manufacturer_coupon", "customer_paid")
+TILL_SQL = """
+    with product as (from read_parquet('{folder}/pos/products/*.parquet')),
+    first_version as (
+        select product_id, min_by(department, extract_date) as department,
+            min_by(product_category, extract_date) as category
+        from product group by product_id
+    ),
+    sale as (
+        select *, cast(transaction_timestamp at time zone 'America/New_York' as date) as business_date
+        from read_csv('{folder}/pos/transactions/*.csv.gz', types = {{'sales_value': 'decimal(12,2)',
+            'retail_disc': 'decimal(12,2)', 'coupon_disc': 'decimal(12,2)', 'coupon_match_disc': 'decimal(12,2)',
+            'transaction_timestamp': 'timestamptz'}})
+    ),
+    classified as (
+        select sale.*, coalesce(version.department, first_version.department, 'UNKNOWN') as department,
+            coalesce(version.product_category, first_version.category, '') as category
+        from sale
+        asof left join product version
+            on sale.product_id = version.product_id and sale.business_date >= version.extract_date
+        left join first_version on sale.product_id = first_version.product_id
+    )
+    select business_date, department,
+        cast(100 * sum(sales_value + retail_disc + coupon_match_disc) as bigint),
+        cast(100 * sum(retail_disc) as bigint), cast(100 * sum(coupon_match_disc) as bigint),
+        cast(100 * sum(sales_value) as bigint), cast(100 * sum(coupon_disc) as bigint),
+        cast(100 * sum(sales_value - coupon_disc) as bigint),
+        cast(coalesce(sum(quantity) filter (where department not in ('UNKNOWN', 'COUPON', 'FUEL')
+            and category <> 'COUPON/MISC ITEMS'), 0) as bigint)
+    from classified group by business_date, department
+"""
+
+
+def money(cents: int | None) -> Decimal | None:
+    """US dollars of cents."""
+    return None if cents is None else Decimal(cents) / 100
+
+
+def rounded(number: Decimal | None, places: int = 6) -> Decimal | None:
+    """A number to some places, halves away from zero."""
+    return None if number is None else number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+def ratio(numerator: int | None, denominator: int | None) -> Decimal | None:
+    """A share, unrounded; None if either is missing or the denominator is 0."""
+    if numerator is None or not denominator:
+        return None
+    with localcontext() as context:
+        context.prec = 50
+        return Decimal(numerator) / Decimal(denominator)
+
+
+def effect(gain: int | None) -> str:
+    """What a variance does to profit."""
+    if gain is None:
+        return "not yet posted"
+    return "on budget" if gain == 0 else "favourable" if gain > 0 else "unfavourable"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A journal line; cents are debits less credits."""
+
+    journal: str
+    kind: str
+    posted: date
+    entered: date
+    period: str
+    account: int
+    department: str | None
+    cents: int
+    reverses: str | None
+
+    @property
+    def entry_period(self) -> str:
+        """Period of the day on which it was entered."""
+        return f"{self.entered:%Y-%m}"
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it was entered in a later period."""
+        return self.entry_period > self.period
+
+
+class Oracle:
+    """What each finance mart must say, given a folder of landed files."""
+
+    def __init__(self, folder: Path, seeds: Path) -> None:
+        self.folder = folder
+        self.targets = {row["kpi_code"]: row for row in csv.DictReader((seeds / "kpi_targets.csv").open())}
+        self.chart = {int(row["account_id"]): row for row in self._erp("chart_of_accounts")}
+        self.posting = [account for account, row in self.chart.items() if row["is_posting"] == "Y"]
+        self.lines = [
+            Line(
+                row["journal_id"], row["journal_type"], date.fromisoformat(row["posting_date"]),
+                date.fromisoformat(row["entry_date"]), row["fiscal_period"], int(row["account_id"]),
+                row["department"] or None, _cents(row["debit_amount"]) - _cents(row["credit_amount"]),
+                row["reverses_journal_id"] or None,
+            )
+            for row in self._erp("journal_lines")
+        ]  # fmt: skip
+        self.budgets = {
+            (row["version"], row["fiscal_period"], row["department"] or "NO DEPARTMENT", int(row["account_id"])):
+                _cents(row["amount"])
+            for row in self._erp("budgets")
+        }  # fmt: skip
+        self.totals = self._erp("control_totals")
+        covered = {key[1] for key in self.budgets} | {line.period for line in self.lines}
+        self.periods = [
+            f"2017-{month:02}" for month in range(1, 13) if min(covered) <= f"2017-{month:02}" <= max(covered)
+        ]
+        self.posted = [period for period in self.periods if period <= max(line.period for line in self.lines)]
+        self.exported = max(date.fromisoformat(row["exported_on"]) for row in self.totals)
+
+    def _erp(self, prefix: str) -> list[dict[str, str]]:
+        files = sorted((self.folder / "erp" / prefix).glob("*.csv"))
+        text = (file.read_bytes().decode("cp1252") for file in files)
+        return [row for part in text for row in csv.DictReader(io.StringIO(part, newline=""), delimiter=";")]
+
+    @cached_property
+    def tills(self) -> dict[tuple[date, str], tuple[int, ...]]:
+        """Cents by day and department, in the order of `TILL`, and the units."""
+        found = duckdb.connect(config={"threads": 2}).execute(TILL_SQL.format(folder=self.folder)).fetchall()
+        return {(day, department): tuple(rest) for day, department, *rest in found}
+
+    def closes(self, period: str) -> date:
+        """The 10th of the month after."""
+        end = self.end(period)
+        return end + timedelta(days=10)
+
+    def end(self, period: str) -> date:
+        """The last day of a period."""
+        year, month = int(period[:4]), int(period[5:])
+        return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+    def status(self, period: str) -> str:
+        """closed, open or not yet posted."""
+        if period not in self.posted:
+            return "not yet posted"
+        return "closed" if self.closes(period) <= self.exported else "open"
+
+    def sum(self, accounts: Iterable[int], where: Callable[[Line], bool]) -> int:
+        """Debits less credits of some accounts' lines."""
+        chosen = set(accounts)
+        return sum(line.cents for line in self.lines if line.account in chosen and where(line))
+
+    @cached_property
+    def _moved(self) -> dict[tuple[str, int], int]:
+        moved: dict[tuple[str, int], int] = defaultdict(int)
+        for line in self.lines:
+            if line.kind != "opening":
+                moved[line.period, line.account] += line.cents
+        return moved
+
+    @cached_property
+    def _opened(self) -> dict[int, int]:
+        opened: dict[int, int] = defaultdict(int)
+        for line in self.lines:
+            if line.kind == "opening":
+                opened[line.account] += line.cents
+        return opened
+
+    def moved(self, period: str, accounts: Iterable[int]) -> int | None:
+        """Movement of accounts in a period, debits less credits; None if not posted."""
+        return sum(self._moved[period, one] for one in accounts) if period in self.posted else None
+
+    def closing(self, period: str, accounts: Iterable[int]) -> int | None:
+        """Closing balance of accounts, debits less credits; None if not posted."""
+        if period not in self.posted:
+            return None
+        return sum(
+            self._opened[one] + sum(self._moved[at, one] for at in self.periods if at <= period) for one in accounts
+        )
+
+    def opening(self, period: str, accounts: Iterable[int]) -> int | None:
+        """Opening balance of accounts, debits less credits; None if not posted."""
+        chosen = set(accounts)
+        closing, moved = self.closing(period, chosen), self.moved(period, chosen)
+        return None if closing is None or moved is None else closing - moved
+
+    def late(self, period: str, accounts: Iterable[int], sign: int = 1) -> int | None:
+        """What of a period was entered later."""
+        return (
+            sign * self.sum(accounts, lambda line: line.period == period and line.is_late)
+            if period in self.posted
+            else None
+        )
+
+    def arrived(self, period: str, accounts: Iterable[int], sign: int = 1) -> int | None:
+        """What was entered in a period for earlier ones."""
+        if period not in self.posted:
+            return None
+        return sign * self.sum(accounts, lambda line: line.entry_period == period and line.is_late)
+
+    def in_force(self, period: str) -> str | None:
+        """The newest budget version of a period."""
+        versions = {version for version, at, *_ in self.budgets if at == period}
+        return "revised" if "revised" in versions else "original" if versions else None
+
+    def budget(self, version: str | None, period: str, accounts: Iterable[int]) -> int | None:
+        """Budget as a contribution to profit."""
+        chosen = set(accounts)
+        if version is None:
+            return None
+        return sum(
+            cents if account in SALES else -cents
+            for (its, at, _, account), cents in self.budgets.items()
+            if its == version and at == period and account in chosen
+        )
+
+    def before(self, period: str) -> str | None:
+        """The period before."""
+        place = self.periods.index(period)
+        return self.periods[place - 1] if place else None
+
+    def so_far(self, period: str) -> list[str]:
+        """The year's periods up to this one."""
+        return [at for at in self.periods if at <= period and at[:4] == period[:4]]
+
+    def profit(self, period: str | None, accounts: Iterable[int]) -> int | None:
+        """Movement as a contribution to profit."""
+        moved = None if period is None else self.moved(period, accounts)
+        return None if moved is None else -moved
+
+    def income_statement(self) -> Rows:
+        rows: Rows = {}
+        for period in self.periods:
+            version = self.in_force(period)
+            for code, accounts in INCOME_STATEMENT.items():
+                actual, budget = self.profit(period, accounts), self.budget(version, period, accounts)
+                before = self.profit(self.before(period), accounts)
+                year = None if actual is None else sum(self.profit(at, accounts) or 0 for at in self.so_far(period))
+                plan = sum(self.budget(self.in_force(at), at, accounts) or 0 for at in self.so_far(period))
+                variance = None if actual is None or budget is None else actual - budget
+                rows[period, code] = {
+                    "period_status": self.status(period),
+                    "budget_version": version,
+                    "actual_amount": money(actual),
+                    "budget_amount": money(budget),
+                    "variance_amount": money(variance),
+                    "variance_rate": rounded(ratio(variance, abs(budget or 0))),
+                    "variance_effect": effect(variance),
+                    "prior_period_amount": money(before),
+                    "prior_period_change_amount": money(None if None in (actual, before) else actual - before),  # type: ignore[operator]
+                    "year_to_date_amount": money(year),
+                    "year_to_date_budget_amount": money(plan),
+                    "year_to_date_variance_amount": money(None if year is None else year - plan),
+                    "net_sales_rate": rounded(ratio(actual, self.profit(period, NET_SALES))),
+                    "late_entry_amount": money(self.late(period, accounts, -1)),
+                    "late_arrival_amount": money(self.arrived(period, accounts, -1)),
+                }
+        return rows
+
+    def balance_sheet(self) -> Rows:
+        rows: Rows = {}
+        for period in self.periods:
+            total = self.closing(period, ASSET_LINES["total_assets"])
+            for sign, lines in ((1, ASSET_LINES), (-1, CLAIM_LINES)):
+                for code, accounts in lines.items():
+                    opening, closing = self.opening(period, accounts), self.closing(period, accounts)
+                    signed = None if opening is None or closing is None else (sign * opening, sign * closing)
+                    rows[period, code] = {
+                        "period_status": self.status(period),
+                        "period_end_date": self.end(period),
+                        "opening_amount": money(signed and signed[0]),
+                        "closing_amount": money(signed and signed[1]),
+                        "change_amount": money(signed and signed[1] - signed[0]),
+                        "total_assets_rate": rounded(ratio(signed and signed[1], total)),
+                        "late_entry_amount": money(self.late(period, accounts, sign)),
+                    }
+        return rows
+
+    def cash_flow_statement(self) -> Rows:
+        rows: Rows = {}
+        for period in self.periods:
+            flows = {code: self.profit(period, accounts) for code, accounts in CASH_FLOW.items()}
+            flows["change_in_cash_accounts"] = self.moved(period, {1000})
+            flows["opening_cash"], flows["closing_cash"] = self.opening(period, {1000}), self.closing(period, {1000})
+            for code, flow in flows.items():
+                rows[period, code] = {"period_status": self.status(period), "cash_flow_amount": money(flow)}
+        for (period, code), row in rows.items():
+            earlier, year = self.before(period), self.so_far(period)
+            row["prior_period_amount"] = rows[earlier, code]["cash_flow_amount"] if earlier else None
+            amounts = [rows[at, code]["cash_flow_amount"] for at in year]
+            if amounts[-1] is None:
+                row["year_to_date_amount"] = None
+            else:
+                row["year_to_date_amount"] = {"opening_cash": amounts[0], "closing_cash": amounts[-1]}.get(
+                    code, sum(amounts)
+                )
+        return rows
+
+    @cached_property
+    def _actuals(self) -> dict[tuple[str, str, int], int]:
+        """In the account's normal direction, by period, department and account."""
+        actuals: dict[tuple[str, str, int], int] = defaultdict(int)
+        for line in self.lines:
+            if line.account in INCOME:
+                sign = -1 if line.account in SALES else 1
+                actuals[line.period, line.department or "NO DEPARTMENT", line.account] += sign * line.cents
+        return dict(actuals)
+
+    def budget_vs_actual(self) -> Rows:
+        rows: Rows = {}
+        cells = {key[2:] for key in self.budgets} | {key[1:] for key in self._actuals}
+        for version in {key[0] for key in self.budgets}:
+            for department, account in cells:
+                budgets = [self.budgets.get((version, period, department, account), 0) for period in self.periods]
+                actuals = [
+                    self._actuals.get((period, department, account), 0) if period in self.posted else None
+                    for period in self.periods
+                ]
+                outlook = sum(plan if real is None else real for plan, real in zip(budgets, actuals, strict=True))
+                for place, period in enumerate(self.periods):
+                    plan, real = budgets[place], actuals[place]
+                    variance = None if real is None else real - plan
+                    gain = variance if variance is None or account in SALES else -variance
+                    plans = sum(budgets[: place + 1])
+                    reals = None if real is None else sum(one or 0 for one in actuals[: place + 1])
+                    has = (
+                        (version, period, department, account) in self.budgets,
+                        (period, department, account) in self._actuals,
+                    )
+                    rows[version, period, department, account] = {
+                        "account_name": self.chart[account]["account_name"],
+                        "account_type": self.chart[account]["account_type"],
+                        "period_status": self.status(period),
+                        "coverage": {
+                            (True, True): "budget and actual", (True, False): "budget only",
+                            (False, True): "actual only", (False, False): "neither",
+                        }[has],
+                        "budget_amount": money(plan),
+                        "actual_amount": money(real),
+                        "variance_amount": money(variance),
+                        "variance_rate": rounded(ratio(variance, plan and abs(plan))),
+                        "variance_effect": effect(gain),
+                        "year_to_date_budget_amount": money(plans),
+                        "year_to_date_actual_amount": money(reals),
+                        "year_to_date_variance_amount": money(None if reals is None else reals - plans),
+                        "full_year_budget_amount": money(sum(budgets)),
+                        "full_year_outlook_amount": money(outlook),
+                        "full_year_variance_amount": money(outlook - sum(budgets)),
+                    }  # fmt: skip
+        return rows
+
+    def general_ledger(self) -> Rows:
+        rows: Rows = {}
+        for period in self.periods:
+            is_posted = period in self.posted
+            for account in self.posting:
+                own = [line for line in self.lines if line.account == account and line.period == period]
+                moving = [line for line in own if line.kind != "opening"]
+                rows[period, account] = {
+                    "account_name": self.chart[account]["account_name"],
+                    "account_path": self._path(account),
+                    "account_type": self.chart[account]["account_type"],
+                    "statement_name": self.chart[account]["statement"],
+                    "period_status": self.status(period),
+                    "opening_amount": money(self.opening(period, {account})),
+                    "debit_amount": money(sum(max(line.cents, 0) for line in moving) if is_posted else None),
+                    "credit_amount": money(sum(max(-line.cents, 0) for line in moving) if is_posted else None),
+                    "movement_amount": money(self.moved(period, {account})),
+                    "closing_amount": money(self.closing(period, {account})),
+                    "late_entry_amount": money(self.late(period, {account})),
+                    "closed_period_entry_amount": money(
+                        sum(line.cents for line in own if line.entered > self.closes(period)) if is_posted else None
+                    ),
+                    "reversal_amount": money(sum(line.cents for line in own if line.reverses) if is_posted else None),
+                    "late_arrival_amount": money(self.arrived(period, {account})),
+                }
+        return rows
+
+    def _path(self, account: int) -> str:
+        row = self.chart[account]
+        parent = row["parent_account_id"]
+        return (f"{self._path(int(parent))} > " if parent else "") + row["account_name"]
+
+    def ledger_control_totals(self) -> Rows:
+        stated: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
+        for row in self.totals:
+            key = row["fiscal_period"], int(row["account_id"])
+            stated[key].append((row["exported_on"], _cents(row["closing_balance"])))
+        rows: Rows = {}
+        for period in self.periods:
+            for account in self.posting:
+                ours, theirs = self.closing(period, {account}), sorted(stated[period, account])
+                newest, first = (theirs[-1][1], theirs[0][1]) if theirs else (None, None)
+                rows[period, account] = {
+                    "period_status": self.status(period),
+                    "exported_on": date.fromisoformat(theirs[-1][0]) if theirs else None,
+                    "closing_amount": money(ours),
+                    "erp_closing_amount": money(newest),
+                    "difference_amount": money((ours or 0) - (newest or 0)),
+                    "new_difference_amount": Decimal(0),
+                    "first_erp_closing_amount": money(first),
+                    "restated_amount": money(None if newest is None or first is None else newest - first),
+                    "status": "not yet posted" if ours is None else "tied",
+                }
+        return rows
+
+    def sales_ledger_reconciliation(self) -> Rows:
+        by_day: dict[tuple[date, str], list[Line]] = defaultdict(list)
+        for line in self.lines:
+            if line.account in NET_SALES or (line.kind == "sales" and line.account in (1000, 1100)):
+                by_day[line.posted, line.department or "NO DEPARTMENT"].append(line)
+        reversed_journals = {line.reverses for line in self.lines}
+        rows: Rows = {}
+        for key in set(by_day) | set(self.tills):
+            lines, till = by_day.get(key, []), self.tills.get(key, (0,) * 7)[:6]
+            period = f"{key[0]:%Y-%m}"
+
+            parts = ((SALES, -1), (DISCOUNTS, 1), (MATCH, 1), (NET_SALES, -1), ({1100}, 1), ({1000}, 1))
+            ledger = [_total(lines, accounts, sign) for accounts, sign in parts]
+            in_time = sum(-line.cents for line in lines if line.account in NET_SALES and not line.is_late)
+            off = sum(
+                abs(one - other) for place, (one, other) in enumerate(zip(ledger, till, strict=True)) if place != 3
+            )
+            journals = {line.journal for line in lines if not line.reverses and line.journal not in reversed_journals}
+            if self.status(period) == "not yet posted":
+                reason = status = "not yet posted"
+            elif off == 0:
+                late = any(line.is_late and not line.reverses for line in lines)
+                reason = "late entry" if late else "reversal" if any(line.reverses for line in lines) else "none"
+                status = "tied"
+            else:
+                status = "explained"
+                reason = "not yet posted" if not lines else "posted twice"
+            rows[key] = {
+                "fiscal_period": period,
+                "period_status": self.status(period),
+                **{f"till_{name}_amount": money(cents) for name, cents in zip(TILL, till, strict=True)},
+                **{f"ledger_{name}_amount": money(cents) for name, cents in zip(TILL, ledger, strict=True)},
+                "difference_amount": money(ledger[3] - till[3]),
+                "absolute_difference_amount": money(off),
+                "period_end_difference_amount": money(in_time - till[3]),
+                "journals_count": len(journals),
+                "reason": reason,
+                "status": status,
+            }
+        return rows
+
+    def sales_variance(self) -> Rows:
+        units: dict[tuple[str, str], int] = defaultdict(int)
+        for (day, department), till in self.tills.items():
+            units[f"{day:%Y-%m}", department] += till[6]
+        departments = {key[2] for key in self.budgets if key[3] in NET_SALES}
+        departments |= {key[1] for key in self._actuals if key[2] in NET_SALES}
+
+        def net(found: dict[Any, int], *key: str) -> int:
+            return sum(found.get((*key, one), 0) * (1 if one in SALES else -1) for one in NET_SALES)
+
+        rows: Rows = {}
+        for version in {key[0] for key in self.budgets}:
+            for department in departments:
+                price_before: Decimal | None = None
+                for period in self.periods:
+                    plan = net(self.budgets, version, period, department)
+                    real = net(self._actuals, period, department) if period in self.posted else None
+                    count = units[period, department]
+                    price = ratio(real, 100 * count)
+                    variance = None if real is None else real - plan
+                    by_price = None
+                    if price is not None and price_before is not None:
+                        by_price = rounded((price - price_before) * count, 2)
+                    is_split = by_price is not None
+                    rows[version, period, department] = {
+                        "period_status": self.status(period),
+                        "budget_net_sales_amount": money(plan),
+                        "actual_net_sales_amount": money(real),
+                        "variance_amount": money(variance),
+                        "variance_effect": effect(variance),
+                        "units_count": count,
+                        "unit_price_amount": rounded(price, 4),
+                        "prior_unit_price_amount": rounded(price_before, 4),
+                        "price_effect_amount": by_price,
+                        "volume_effect_amount": Decimal(variance or 0) / 100 - by_price
+                        if by_price is not None
+                        else None,
+                        "unsplit_amount": None if is_split else money(variance),
+                    }
+                    price_before = price
+        return rows
+
+    def late_entries(self) -> Rows:
+        rows: Rows = {}
+        for journal in {line.journal for line in self.lines if line.is_late}:
+            lines = [line for line in self.lines if line.journal == journal]
+            rows[(journal,)] = {
+                "fiscal_period": lines[0].period,
+                "entry_fiscal_period": lines[0].entry_period,
+                "posting_date": lines[0].posted,
+                "entry_date": lines[0].entered,
+                "department": lines[0].department or "NO DEPARTMENT",
+                "closes_on": self.closes(lines[0].period),
+                "is_closed_period_entry": lines[0].entered > self.closes(lines[0].period),
+                "reverses_journal_id": lines[0].reverses,
+                "journal_amount": money(sum(max(line.cents, 0) for line in lines)),
+                "profit_amount": money(-sum(line.cents for line in lines if line.account in INCOME)),
+            }
+        return rows
+
+    def financial_kpis(self) -> Rows:
+        rows: Rows = {}
+        for period in self.periods:
+            months = self.so_far(period)
+            now, year = self._figures([period]), self._figures(months)
+            before = self._figures([self.before(period) or ""])
+            for code in now:
+                target, watch = (Decimal(self.targets[code][name]) for name in ("target_value", "watch_value"))
+                rows[period, code] = {
+                    "period_status": self.status(period),
+                    "target_value": target,
+                    "watch_value": watch,
+                    "status": self._judged(period, rounded(now[code]), target, watch),
+                    "kpi_value": rounded(now[code]),
+                    "prior_period_value": rounded(before[code]),
+                    "year_to_date_value": rounded(year[code]),
+                }
+        return rows
+
+    def _judged(self, period: str, value: Decimal | None, target: Decimal, watch: Decimal) -> str:
+        if period not in self.posted:
+            return "not yet posted"
+        if value is None:
+            return "not defined"
+        up = 1 if target > watch else -1
+        return "on track" if up * (value - target) >= 0 else "watch" if up * (value - watch) >= 0 else "off track"
+
+    def _figures(self, months: list[str]) -> dict[str, Decimal | None]:
+        def flow(accounts: set[int]) -> int | None:
+            found = [self.profit(month, accounts) if month else None for month in months]
+            return None if None in found else sum(one for one in found if one is not None)
+
+        def stock(accounts: set[int]) -> int | None:
+            return self.closing(months[-1], accounts)
+
+        sales, net, days = flow(SALES), flow(NET_SALES), sum(self.end(month).day for month in months if month)
+        given, goods = flow(DISCOUNTS | MATCH), flow(GOODS)
+        current, owed, inventory = stock(CURRENT_ASSETS), stock(CURRENT_DEBTS), stock({1200})
+        found = {
+            "gross_margin": ratio(flow(NET_SALES | GOODS), net),
+            "operating_margin": ratio(flow(NET_SALES | GOODS | COSTS), net),
+            "net_margin": ratio(flow(INCOME), net),
+            "cost_of_goods_rate": ratio(goods, net),
+            "payroll_rate": ratio(flow({6000}), net),
+            "rent_rate": ratio(flow({6100}), net),
+            "operating_expense_rate": ratio(flow(COSTS), net),
+            "discount_rate": ratio(given, sales),
+            "working_capital": None if current is None or owed is None else Decimal(current + owed) / 100,
+            "current_ratio": ratio(current, None if owed is None else -owed),
+            "inventory_days": ratio(None if inventory is None else inventory * days, None if goods is None else -goods),
+            "cash": money(stock({1000})),
+        }
+        for cost in ("cost_of_goods_rate", "payroll_rate", "rent_rate", "operating_expense_rate", "discount_rate"):
+            value = found[cost]
+            found[cost] = None if value is None else -value
+        return found
+
+
+def _total(lines: Iterable[Line], accounts: set[int], sign: int) -> int:
+    return sign * sum(line.cents for line in lines if line.account in accounts)
+
+
+def _cents(text: str) -> int:
+    return round(Decimal(text.replace(".", "").replace(",", ".")) * 100)

@@ -1,0 +1,118 @@
+"""The rules of the house that no linter knows."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import ROOT
+from journey.services.state import State
+
+SQL = sorted(
+    file for folder in ("models", "tests", "macros", "snapshots", "analyses") for file in (ROOT / folder).rglob("*.sql")
+)
+MODELS = sorted((ROOT / "models").rglob("*.sql"))
+
+
+@pytest.fixture(scope="session")
+def manifest(embedded: State) -> dict[str, Any]:
+    from journey import dbt
+
+    dbt.run(["parse", "--no-partial-parse"], root=ROOT)
+    parsed: dict[str, Any] = json.loads((ROOT / "target" / "manifest.json").read_text())
+    return parsed
+
+
+def test_lines_and_models_are_short() -> None:
+    lines = ((file, n, line) for file in SQL for n, line in enumerate(file.read_text().splitlines(), 1))
+    assert [f"{file}:{n}" for file, n, line in lines if len(line) > 120] == []
+    assert [file for file in MODELS if len(file.read_text().splitlines()) > 150] == []
+
+
+def test_models_say_what_one_row_is() -> None:
+    assert [file for file in MODELS if not file.read_text().startswith("-- one row:")] == []
+
+
+def test_no_model_asks_the_clock_or_counts_columns() -> None:
+    forbidden = re.compile(r"\b(current_date|current_timestamp|now\(\)|(group|order) by \d)|::", re.IGNORECASE)
+    assert [(file, line) for file in MODELS for line in file.read_text().splitlines() if forbidden.search(line)] == []
+
+
+def test_everything_is_described(manifest: dict[str, Any]) -> None:
+    ours = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed", "snapshot")]
+    ours += manifest["sources"].values()
+    assert len(ours) > 40
+    missing = [node["unique_id"] for node in ours if not node["description"].strip()]
+    missing += [
+        f"{node['unique_id']}.{column['name']}"
+        for node in ours
+        for column in node["columns"].values()
+        if not column["description"].strip()
+    ]
+    missing += [node["unique_id"] for node in ours if not node["columns"]]
+    missing += [
+        macro["unique_id"]
+        for macro in manifest["macros"].values()
+        if macro["package_name"] == "data_journey"
+        and not macro["description"].strip()
+        and not re.match(r"(default|postgres|spark)__|test_|surrogate_key_text|constraint_clause", macro["name"])
+    ]
+    assert missing == []
+
+
+def test_warehouse_and_marts_are_under_contract(manifest: dict[str, Any]) -> None:
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    built = [node for node in models if not node["original_file_path"].startswith("models/staging/")]
+    assert [node["name"] for node in built if not node["contract"]["enforced"]] == []
+    assert [
+        node["name"] for node in built if not any(entry["type"] == "primary_key" for entry in node["constraints"])
+    ] == []
+    assert [node["name"] for node in built if not {"grain", "owner"} <= set(node["config"]["meta"])] == []
+
+
+def test_marts_answer_three_questions(manifest: dict[str, Any]) -> None:
+    marts = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+        and node["original_file_path"].startswith("models/marts/")
+        and not node["name"].startswith("int_")
+    ]
+    assert len(marts) >= 6
+    for node in marts:
+        questions = node["config"]["meta"].get("questions", [])
+        assert len(questions) >= 3, node["name"]
+        assert all({"question", "query"} <= set(question) for question in questions), node["name"]
+
+
+def test_layers_build_on_the_layer_below(manifest: dict[str, Any]) -> None:
+    """Only staging reads sources; the warehouse reads no mart; marts read no staging."""
+    layer = {
+        node["unique_id"]: Path(node["original_file_path"]).parts[1]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    allowed = {"staging": {"source", "seed"}, "warehouse": {"staging", "warehouse", "seed", "snapshot"},
+               "marts": {"warehouse", "marts", "seed", "snapshot"}}  # fmt: skip
+    for name, where in layer.items():
+        for parent in manifest["nodes"][name]["depends_on"]["nodes"]:
+            assert layer.get(parent, parent.split(".")[0]) in allowed[where], f"{name} reads {parent}"
+
+
+def test_the_repo_names_no_machine() -> None:
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()  # noqa: S607
+    forbidden = re.compile(r"/home/[a-z]|/root/|/tmp/[a-z]|(?<!emit-)index-url|pythonhosted|AKIA[A-Z0-9]{16}")
+    hits = [
+        file
+        for file in files
+        if (ROOT / file).is_file()
+        and file != "tests/python/test_project.py"
+        and not file.endswith((".parquet", ".gz"))
+        and forbidden.search((ROOT / file).read_text(errors="replace"))
+    ]
+    assert hits == []

@@ -1,0 +1,18 @@
+-- Every delivered promotion row stands behind one fact: repeated keys are resolved, none is lost. (That keys are
+-- unique is the primary key's promise.)
+with delivered as (
+    select count(*) as rows_count
+    from {{ ref('stg_pos__promotions') }}
+),
+
+facts as (
+    select sum(delivered_rows_count) as rows_count
+    from {{ ref('fct_promotions') }}
+)
+
+select
+    delivered.rows_count as delivered_rows_count,
+    facts.rows_count as facts_rows_count
+from delivered
+cross join facts
+where delivered.rows_count is distinct from facts.rows_count

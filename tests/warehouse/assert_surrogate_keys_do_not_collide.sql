@@ -1,0 +1,30 @@
+-- A hash collision would give two business keys one surrogate key. The primary keys refuse it when a dimension is
+-- built; this says which business keys it were, over all dimensions with hashed keys, and that no member but the
+-- unknown has key 0.
+with members as (
+{%- for dimension, key, id in [
+    ('dim_customer', 'customer_key', 'customer_id'),
+    ('dim_product', 'product_key', 'product_id'),
+    ('dim_store', 'store_key', 'store_id'),
+    ('dim_campaign', 'campaign_key', 'campaign_id'),
+] %}
+        select
+            '{{ dimension }}' as dimension,
+            {{ key }} as member_key,
+            count(*) as members_count,
+            max({{ id }}) as member_id
+        from {{ ref(dimension) }}
+        group by {{ key }}
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+)
+
+select
+    dimension,
+    member_key,
+    members_count,
+    member_id
+from members
+where
+    members_count > 1
+    or (member_key = 0) is distinct from (member_id = 0)
