@@ -75,3 +75,7 @@ clean: down ## remove the services' data and everything that was generated
 .PHONY: bench-load
 bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (about 6 minutes); ARGS="--rounds 3 --only gzip"
 	@$(BIN)/python -m journey.bench.load $(ARGS)
+
+.PHONY: chaos
+chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, 200 times: nothing lost, nothing doubled (about 8 minutes)
+	@PYTHONPATH=tests/python $(BIN)/python -m loader.chaos $(ARGS)

@@ -123,9 +123,10 @@ def load(
         report.planned(len(todo), sum(action.file.size for _, action in todo if action.kind != "remove"))
         if dry_run:
             summary.actions = [(source.name, action) for source, action in todo]
-        elif todo:
-            for source in {source.name: source for source, _ in todo}.values():
+        else:
+            for source in chosen:  # staging views need every table, with or without files
                 _prepare(connection, source, report)
+        if todo and not dry_run:
             summary.run_id = ledger.begin_run(connection, " ".join(selected) or "everything", socket.gethostname())
             status = "interrupted"
             try:
