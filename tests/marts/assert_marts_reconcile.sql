@@ -67,7 +67,8 @@ figures as (
             where profiles.segment_name = segments.segment_name
         ) as actual_amount
     from {{ ref('customer_segments') }} as segments
-    inner join {{ ref('int_sales_window_measured') }} as sales_window on segments.scored_on_date = sales_window.as_of_date
+    inner join {{ ref('int_sales_window_measured') }} as sales_window
+        on segments.scored_on_date = sales_window.as_of_date
 
     union all
 
