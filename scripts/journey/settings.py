@@ -103,7 +103,8 @@ def s3_client(*, connections: int = 10, attempts: int = 5, read_seconds: float =
     """
     use_embedded()
     try:
-        return boto3.client(
+        # a session of its own: the default one remembers the credentials of its first use
+        return boto3.Session().client(
             "s3",
             region_name=None if "AWS_DEFAULT_REGION" in os.environ or "AWS_PROFILE" in os.environ else REGION,
             config=Config(
