@@ -1,6 +1,9 @@
 -- one row: one product in one basket
+{{ config(materialized='incremental', unique_key='business_date', indexes=[{'columns': ['business_date']}]) }}
+
 with transactions as (
     select * from {{ ref('stg_pos__transactions') }}
+    where {{ is_touched(ref('stg_pos__transactions')) }}
 ),
 
 customers as (
