@@ -1,10 +1,10 @@
 -- one row: one store; the source has no store list, so stores are those that sell or promote
-with transactions as (
-    select * from {{ ref('stg_pos__transactions') }}
+with visits as (
+    select * from {{ ref('int_visits_observed') }}
 ),
 
-promotions as (
-    select * from {{ ref('stg_pos__promotions') }}
+observed_placements as (
+    select * from {{ ref('int_placements_observed') }}
 ),
 
 selling_stores as (
@@ -12,12 +12,12 @@ selling_stores as (
         store_id,
         min(business_date) as first_sale_date,
         max(business_date) as last_sale_date
-    from transactions
+    from visits
     group by store_id
 ),
 
 promoting_stores as (
-    select distinct store_id from promotions
+    select distinct store_id from observed_placements
 ),
 
 members as (
