@@ -1,6 +1,6 @@
 -- one row: the span of business dates in the data, and the date that everything relative is measured from
-with transactions as (
-    select * from {{ ref('stg_pos__transactions') }}
+with visits as (
+    select * from {{ ref('int_visits_observed') }}
 )
 
 select
@@ -12,4 +12,4 @@ select
     {%- else -%}
         max(business_date)
     {%- endif %} as as_of_date
-from transactions
+from visits
