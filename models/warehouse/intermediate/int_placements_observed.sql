@@ -1,6 +1,9 @@
 -- one row: one combination of display and mailer that one store used in one retail week
+{{ config(materialized='incremental', unique_key='week_start_date') }}
+
 with promotions as (
     select * from {{ ref('stg_pos__promotions') }}
+    where {{ is_touched(ref('stg_pos__promotions')) }}
 )
 
 -- grouped by the week's number, which raw has: its Monday is computed for each group, not for each row

@@ -1,6 +1,9 @@
 -- one row: one customer in one store on one business date
+{{ config(materialized='incremental', unique_key='business_date') }}
+
 with transactions as (
     select * from {{ ref('stg_pos__transactions') }}
+    where {{ is_touched(ref('stg_pos__transactions')) }}
 )
 
 select
