@@ -41,8 +41,8 @@ class Compared:
             shop.execute(mart.first)
         shop.execute(f"create or replace temp table expected as {mart.query}")
         computed = {row[0] for row in shop.execute("describe expected").fetchall()}
-        assert computed == built.keys() - mart.left_out, computed ^ (built.keys() - mart.left_out)
-        self.columns = {name: built[name] for name in built if name in computed and name not in mart.key}
+        assert computed == built.keys(), computed ^ built.keys()
+        self.columns = {name: built[name] for name in built if name not in mart.key}
         self.rows = self._numbers("count(*)")[0]
 
     def differences(self) -> dict[str, int]:

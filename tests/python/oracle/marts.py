@@ -13,14 +13,12 @@ class Mart:
         schema: where the mart lies.
         key: columns that identify a row.
         query: computes the mart; its columns are named as the mart's.
-        left_out: columns of the mart that it does not compute.
         first: what to compute before it.
     """
 
     schema: str
     key: tuple[str, ...]
     query: str
-    left_out: frozenset[str] = frozenset()
     first: str = ""
 
 
@@ -395,7 +393,17 @@ from grid join running using (campaign, day)
 """
 
 LIFT = """
-with week as (
+with shown as (
+    from (values ('0', 'Not on display'), ('1', 'Store front'), ('2', 'Store rear'), ('3', 'Front end cap'),
+          ('4', 'Mid-aisle end cap'), ('5', 'Rear end cap'), ('6', 'Side-aisle end cap'), ('7', 'In-aisle'),
+          ('9', 'Secondary location'), ('A', 'In-shelf')) as shown(display, display_name)
+), mailed_out as (
+    from (values ('0', 'Not on ad'), ('A', 'Interior page feature'), ('C', 'Interior page line item'),
+          ('D', 'Front page feature'), ('F', 'Back page feature'), ('H', 'Wrap front feature'),
+          ('J', 'Wrap interior coupon'), ('L', 'Wrap back feature'), ('P', 'Interior page coupon'),
+          ('X', 'Free on interior page'), ('Z', 'Free on front page, back page or wrap'))
+          as mailed_out(mailer, mailer_name)
+), week as (
     select item, store, date_diff('day', date '2016-12-26', day) // 7 + 1 as week,
            sum(case when goods_now then quantity else 0 end) as units, sum(net) as net
     from (select sold.*, sold.goods as goods_now, item_now.category as c,
@@ -438,7 +446,8 @@ compared as (
     from compared left join ratio using (category, display, mailer) group by all
 )
 select category as product_category, display as display_code, mailer as mailer_code,
-       cast(pairs as integer) as product_stores_count, cast(always as integer) as always_placed_count,
+       display_name, mailer_name, cast(pairs as integer) as product_stores_count,
+       cast(always as integer) as always_placed_count,
        cast(n as bigint) as with_weeks_count, cast(m as bigint) as without_weeks_count,
        y / nullif(n, 0) as with_weekly_units_count, x / nullif(n, 0) as without_weekly_units_count,
        y / nullif(x, 0) - 1 as units_lift_rate,
@@ -448,7 +457,7 @@ select category as product_category, display as display_code, mailer as mailer_c
            as units_lift_upper_rate,
        v / nullif(n, 0) as with_weekly_sales_amount, w / nullif(n, 0) as without_weekly_sales_amount,
        v / nullif(w, 0) - 1 as net_sales_lift_rate, pairs < 30 as is_small_group
-from added
+from added join shown using (display) join mailed_out using (mailer)
 """
 
 
@@ -562,7 +571,6 @@ MARTS = {
         "sales",
         ("product_category", "display_code", "mailer_code"),
         LIFT,
-        left_out=frozenset({"display_name", "mailer_name"}),
     ),
     "campaign_performance": Mart("marketing", ("campaign_id",), CAMPAIGNS, first=MEMBERS),
     "customer_profiles": Mart("marketing", ("customer_id",), PROFILES, first=SCORED),

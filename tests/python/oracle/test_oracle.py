@@ -5,20 +5,15 @@ In CI on what `journey demo --weeks 8` built; `make oracle` compares the full da
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import duckdb
 import psycopg
 import pytest
 
 from conftest import ROOT
-from journey import settings
 from oracle.compare import Compared
+from oracle.conftest import FULL
 from oracle.marts import MARTS
-from oracle.shop import open_shop
 
-FULL = "JOURNEY_ORACLE" in os.environ
 NEEDS_A_LONGER_HISTORY = {
     "sales_trends": {"moving_average_13_weeks_amount", "moving_average_3_months_amount"},
     "customer_value": {
@@ -27,29 +22,6 @@ NEEDS_A_LONGER_HISTORY = {
         for measure in ("baskets_count", "value_amount")
     },
 }
-
-
-@pytest.fixture(scope="module")
-def built(request: pytest.FixtureRequest) -> None:
-    """The built marts, and the landing that they come from."""
-    if FULL:
-        settings.use_embedded()
-    else:
-        request.getfixturevalue("demo")
-
-
-@pytest.fixture(scope="module")
-def shop(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The source in DuckDB."""
-    with open_shop(settings.s3_client(), "landing", tmp_path_factory.mktemp("extracts")) as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def postgres(built: None) -> Iterator[psycopg.Connection]:
-    """The database with the marts."""
-    with settings.connect() as connection:
-        yield connection
 
 
 def test_every_mart_has_a_computation() -> None:
