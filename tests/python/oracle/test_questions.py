@@ -51,7 +51,7 @@ def questions() -> Iterator[tuple[str, str, str]]:
                 yield model["name"], one["question"], one["query"]
 
 
-@pytest.mark.parametrize(("mart", "question", "query"), questions())
+@pytest.mark.parametrize(("mart", "question", "query"), list(questions()))
 def test_the_query_answers(postgres: psycopg.Connection, mart: str, question: str, query: str) -> None:
     assert f".{mart}" in query
     with postgres.transaction(force_rollback=True):
