@@ -7,15 +7,15 @@ mailer_locations as (
     select * from {{ ref('mailer_locations') }}
 ),
 
-promotions as (
-    select * from {{ ref('stg_pos__promotions') }}
+observed_placements as (
+    select * from {{ ref('int_placements_observed') }}
 ),
 
 delivered as (
     select distinct
         display_code,
         mailer_code
-    from promotions
+    from observed_placements
 ),
 
 placements as (
