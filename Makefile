@@ -69,6 +69,11 @@ oracle: setup-dev ## each marketing and sales mart again from the source, compar
 	@$(BIN)/journey services up >/dev/null
 	@JOURNEY_ORACLE=1 $(BIN)/pytest tests/python/oracle
 
+.PHONY: answers
+answers: setup-dev ## write what the questions of analyses/ answer on what `make demo` built into analyses/answers
+	@$(BIN)/journey services up >/dev/null
+	@PYTHONPATH=tests/python $(BIN)/python -m oracle.answers
+
 .PHONY: down
 down: ## stop the embedded services; the data stays
 	@$(BIN)/journey services down
