@@ -78,7 +78,7 @@ def explain_statements(min_ms: float) -> list[str]:
                 print(f"\n== {name.split('.')[-1]}: {took:,.0f} ms: {' '.join(one.split())[:100]}\n{plan}")
         return answer
 
-    PostgresConnectionManager.add_query = add_query
+    PostgresConnectionManager.add_query = add_query  # type: ignore[method-assign]
     return scans
 
 
