@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = project_root(Path(__file__).parent)
 QUIETLY = ("--quiet", "--no-use-colors", "--no-write-json", "--log-level-file", "none", "--cache-selected-only")
-WAREHOUSE = "path:models/warehouse"
+STATEFUL = "+config.materialized:incremental,path:models/warehouse"  # and what it reads: all else is rebuilt anyway
 
 
 @dataclass
@@ -69,9 +69,9 @@ class Warehouse:
         done = getattr(result.result, "results", [])
         return [f"{one.node.name}: {one.message}" for one in done if one.status in ("error", "fail", "skipped")]
 
-    def build(self, *arguments: str, select: str = WAREHOUSE) -> list[str]:
+    def build(self, *arguments: str, select: str = STATEFUL) -> list[str]:
         """Build, incrementally unless the arguments say otherwise."""
-        return self.dbt("run", "--select", select, *arguments)
+        return self.dbt("run", "--select", *select.split(), *arguments)
 
     def restart(self) -> None:
         """Nothing has arrived."""
