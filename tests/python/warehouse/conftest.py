@@ -119,9 +119,7 @@ class Warehouse:
             for schema in schemas:
                 connection.execute(f"drop schema if exists kept_{schema} cascade; create schema kept_{schema}")
             for schema, table in _tables(connection, schemas):
-                rows += connection.execute(
-                    f"create table kept_{schema}.{table} as table {schema}.{table}"
-                ).rowcount
+                rows += connection.execute(f"create table kept_{schema}.{table} as table {schema}.{table}").rowcount
         return rows
 
     def _deliver(self, change: Change) -> None:
@@ -162,7 +160,10 @@ def warehouse(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iter
             for source in sources:
                 ensure_table(connection, source)
         made.dbt("parse", "--no-partial-parse")
-        assert made.dbt("build", "--resource-type", "seed", "--resource-type", "snapshot", "--resource-type", "model") == []
+        assert (
+            made.dbt("build", "--resource-type", "seed", "--resource-type", "snapshot", "--resource-type", "model")
+            == []
+        )
         recreate(made.template, name)
         yield made
     for database in (made.database, made.template):
