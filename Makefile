@@ -86,6 +86,18 @@ clean: down ## remove the services' data and everything that was generated
 bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (about 6 minutes); ARGS="--rounds 3 --only gzip"
 	@$(BIN)/python -m journey.bench.load $(ARGS)
 
+.PHONY: bench-build
+bench-build: $(VENV)/.setup ## what a day costs, against a full build and a short history; dbt against psql (about 12 minutes)
+	@$(BIN)/python -m journey.bench.build $(ARGS)
+
+.PHONY: explain
+explain: $(VENV)/.setup ## dbt run of the warehouse under EXPLAIN: plans, buffers, facts read whole; ARGS="--select fct_sales"
+	@$(BIN)/python -m journey.bench.explain $(ARGS)
+
+.PHONY: prove
+prove: $(VENV)/.setup-dev ## incremental builds against full refreshes over newly drawn delivery histories; HISTORIES=100
+	@HISTORIES=$(or $(HISTORIES),100) $(BIN)/pytest -q -s tests/python/warehouse/test_incremental.py
+
 .PHONY: chaos
 chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, 200 times: nothing lost, nothing doubled (about 8 minutes)
 	@PYTHONPATH=tests/python $(BIN)/python -m loader.chaos $(ARGS)

@@ -7,6 +7,8 @@ statements don't share the processors. SQL time is what PostgreSQL took for dbt'
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -41,13 +43,13 @@ class Build:
     Attributes:
         wall: seconds, dbt's start included.
         layers: seconds of SQL by layer.
-        statements: every statement in order, with the connection that ran it.
+        statements: every statement in order, but for seeds, whose rows dbt sends apart from the statement.
         models: seconds of SQL by model.
     """
 
     wall: float = 0.0
     layers: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    statements: list[tuple[str, str]] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
     models: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @property
@@ -75,7 +77,8 @@ class Dbt:
 
         def listen(event: Any) -> None:
             if event.info.name == "SQLQuery":
-                build.statements.append((event.data.conn_name, event.data.sql))
+                if event.data.node_info.resource_type != "seed":
+                    build.statements.append(event.data.sql)
             elif event.info.name == "SQLQueryStatus":
                 node = event.data.node_info
                 build.layers[_layer(node)] += event.data.elapsed
@@ -138,16 +141,13 @@ def through_psql(build: Build, folder: Path) -> float:
     Raises:
         SystemExit: one of them failed.
     """
-    import subprocess
-
-    script, last = folder / "build.sql", ""
+    script = folder / "build.sql"
     with script.open("w") as out:
-        out.write("\\set ON_ERROR_STOP on\n\\pset pager off\n\\o /dev/null\nbegin;\n")
-        for connection, sql in build.statements:
-            if connection != last:  # dbt commits at the end of each node
-                out.write("commit;\nbegin;\n")
-            last = connection
+        out.write("\\set ON_ERROR_STOP on\n\\o /dev/null\nset client_min_messages to error;\nbegin;\n")
+        for sql in build.statements:
             out.write(sql.strip().rstrip(";") + ";\n")
+            if sql.strip().lower() == "commit":
+                out.write("begin;\n")
         out.write("commit;\n")
     begun = time.perf_counter()
     done = subprocess.run(
@@ -173,8 +173,6 @@ def main() -> None:
     options = parser.parse_args()
     services.up()
     settings.use_embedded()
-    import os
-
     os.environ["PGDATABASE"] = DATABASE
     with tempfile.TemporaryDirectory(dir=local_dir()) as name:
         folder = Path(name)
@@ -190,6 +188,7 @@ def main() -> None:
         if not options.no_psql:
             with database():
                 arrive(LONG)
+                dbt.build("--resource-type", "seed")
                 psql = through_psql(full, folder)
     print(f"{'seconds of SQL':<34}" + "".join(f"{layer:>11}" for layer in LAYERS) + f"{'all':>9}{'wall':>9}")
     for title, build in (

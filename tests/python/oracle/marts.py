@@ -414,7 +414,8 @@ with shown as (
     group by all
 ), life as (select item, min(week) as born, max(week) as dies from week group by item),
 feed as (select distinct store, week from promotion),
-placed as (select promotion.*, born, dies from promotion join life using (item) where week between born and dies),
+placed as (select promotion.*, born, dies from promotion join life using (item)
+           where week between born and dies and not (display = '0' and mailer = '0')),
 covered as (
     select item, store, count(*) as weeks, sum(units) as units, sum(net) as net, count(sold_week) as sold_weeks
     from (select kept.item, feed.store, feed.week, coalesce(week.units, 0) as units, coalesce(week.net, 0) as net,

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +122,21 @@ class Warehouse:
             for schema, table in _tables(connection, schemas):
                 rows += connection.execute(f"create table kept_{schema}.{table} as table {schema}.{table}").rowcount
         return rows
+
+    def count(self, table: str) -> int:
+        """Rows of a table of the warehouse."""
+        with psycopg.connect(dbname=self.database) as connection:
+            [(rows,)] = connection.execute(f"select count(*) from warehouse.{table}").fetchall()
+        return int(rows)
+
+    def builds(self, model: str) -> dict[date, int]:
+        """By business date, the build that wrote it."""
+        with psycopg.connect(dbname=self.database) as connection:
+            return dict(
+                connection.execute(
+                    "select business_date, build_id from build_state.dates where model_name = %s", [model]
+                ).fetchall()
+            )
 
     def _deliver(self, change: Change) -> None:
         bucket = self.sources[0].bucket

@@ -103,11 +103,11 @@ def _transactions(slot: int, draw: random.Random) -> bytes:
     for basket in range(draw.randint(0, 4)):
         at = day + timedelta(hours=draw.choice((0, 4, 5, 12, 23)), minutes=30)
         who, where = draw.randint(1, CUSTOMERS), draw.randint(1, STORES)
-        for product in draw.sample(range(1, PRODUCTS + 1), draw.randint(1, 3)):
-            lines.append(
-                f"{who},{where},{slot * 100 + basket},{product},{draw.randint(0, 3)},{draw.randint(0, 900) / 100},"
-                f"{draw.randint(0, 90) / 100},0,0,{FIRST_WEEK + slot // 7},{at:%Y-%m-%dT%H:%M:%SZ}"
-            )
+        lines += [
+            f"{who},{where},{slot * 100 + basket},{product},{draw.randint(0, 3)},{draw.randint(0, 900) / 100},"
+            f"{draw.randint(0, 90) / 100},0,0,{FIRST_WEEK + slot // 7},{at:%Y-%m-%dT%H:%M:%SZ}"
+            for product in draw.sample(range(1, PRODUCTS + 1), draw.randint(1, 3))
+        ]
     return ("\n".join(lines) + "\n").encode()
 
 
