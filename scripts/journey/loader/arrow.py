@@ -16,6 +16,7 @@ from journey.loader.errors import BadRowsError
 from journey.loader.records import Record, csv_row
 
 BATCH_ROWS = 2**14
+pa.set_memory_pool(pa.system_memory_pool())  # the others keep a third more memory, and are no faster here
 
 
 def arrow_type(column: TableColumn) -> pa.DataType:

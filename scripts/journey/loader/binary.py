@@ -13,7 +13,7 @@ from journey.loader.columns import TableColumn
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
-MATRIX_BYTES = 2**22
+MATRIX_BYTES = 2**20
 NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 INT64_DIGITS = 18
 POSTGRES_EPOCH = {"date": 10_957, "timestamp": 946_684_800_000_000}  # 2000-01-01 in days, microseconds since 1970

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
@@ -71,6 +72,7 @@ class Session:
         run_id: of the ledger's run.
         retry: how patient to be with S3.
         progress: takes numbers of bytes; raises to stop.
+        arrow: lets so many files at a time into Arrow, which takes memory and, in Python, no more than two cores.
         tables: columns of the tables seen so far, by source.
     """
 
@@ -79,6 +81,7 @@ class Session:
     run_id: int
     retry: Retry
     progress: Callable[[int], None]
+    arrow: Semaphore = field(default_factory=lambda: Semaphore(1))
     tables: dict[str, list[TableColumn]] = field(default_factory=dict)
 
 
@@ -117,6 +120,8 @@ class Attempt:
             twin = self._twin(digest)
             if twin is not None:
                 return self._outcome("duplicate", error=f"same content as file_id {twin}")
+            if self._source.format != "csv":
+                self._streams.enter_context(self._session.arrow)
             opened = self._open()
             try:
                 rows = self._fast(opened, digest)

@@ -222,7 +222,7 @@ class _Pool:
         self._summary, self._retry, self._report = summary, retry, report
         # The streams have their own patience, and know what they have read: boto3 doesn't try again beneath them.
         self._client = settings.s3_client(connections=3 * threads, attempts=1, read_seconds=retry.stall_seconds)
-        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._lock, self._stop, self._arrow = threading.Lock(), threading.Event(), threading.Semaphore(2)
         self._connections: list[Connection[Any]] = []
         self._error: BaseException | None = None
         self._threads = [threading.Thread(target=self._run, name=f"load {i + 1}", daemon=True) for i in range(threads)]
@@ -252,7 +252,8 @@ class _Pool:
     def _run(self) -> None:
         worker: Worker | None = None
         try:
-            session = Session(self._client, self._connected(), self._summary.run_id or 0, self._retry, self._progress)
+            run_id = self._summary.run_id or 0
+            session = Session(self._client, self._connected(), run_id, self._retry, self._progress, self._arrow)
             worker = Worker(session, self._connected)
             while not self._stop.is_set():
                 try:
