@@ -153,7 +153,7 @@ def _cases(folder: Path, copies: int) -> list[Case]:
         Case("the same, gzip", ROWS * copies, "large_gzip", pipe, "zcat | psql", 0.95, 120),
         Case("365 daily files, gzip", ROWS, "daily", copied(once), "\\copy, one file", 0.85, 120),
         Case("12 Parquet files", ROWS, "parquet", copied(once), "\\copy, one file", 1.2, 250),
-        Case("12 JSON-lines, gzip", ROWS, "jsonl", copied(once), "\\copy, CSV, one file", None, 120),
+        Case("12 JSON-lines, gzip", ROWS, "jsonl", copied(once), "\\copy, CSV, one file", None, 250),
     ]
 
 

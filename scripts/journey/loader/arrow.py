@@ -16,7 +16,8 @@ from journey.loader.errors import BadRowsError
 from journey.loader.records import Record, csv_row
 
 BATCH_ROWS = 2**14
-pa.set_memory_pool(pa.system_memory_pool())  # the others keep a third more memory, and are no faster here
+if "jemalloc" in pa.supported_memory_backends():  # keeps a quarter less memory than the others, and is as fast
+    pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 
 def arrow_type(column: TableColumn) -> pa.DataType:
