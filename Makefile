@@ -64,6 +64,11 @@ lint: setup-dev ## ruff, mypy, sqlfluff
 test: lint ## lint, then every test on the real services
 	@$(BIN)/pytest
 
+.PHONY: oracle
+oracle: setup-dev ## each marketing and sales mart again from the source, compared row by row with what `make demo` built
+	@$(BIN)/journey services up >/dev/null
+	@JOURNEY_ORACLE=1 $(BIN)/pytest tests/python/oracle
+
 .PHONY: down
 down: ## stop the embedded services; the data stays
 	@$(BIN)/journey services down

@@ -18,14 +18,12 @@ from psycopg.conninfo import make_conninfo
 
 from journey.errors import UsageError
 from journey.project import local_dir
-from journey.services.state import State
+from journey.services.state import REGION, State
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 DATABASE = "journey"
-BUCKET = "landing"
-REGION = "us-east-1"
 
 POSTGRES_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGSERVICE")
 S3_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN",
@@ -105,7 +103,8 @@ def s3_client(*, connections: int = 10, attempts: int = 5, read_seconds: float =
     """
     use_embedded()
     try:
-        return boto3.client(
+        # a session of its own: the default one remembers the credentials of its first use
+        return boto3.Session().client(
             "s3",
             region_name=None if "AWS_DEFAULT_REGION" in os.environ or "AWS_PROFILE" in os.environ else REGION,
             config=Config(

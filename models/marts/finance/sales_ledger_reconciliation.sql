@@ -1,7 +1,6 @@
 -- one row: sales of one department on one business date, the tills against the (simulated) ledger
-{%- set measures = [
-    'gross_sales', 'loyalty_discount', 'coupon_match', 'net_sales', 'manufacturer_coupon', 'customer_paid'
-] %}
+{%- set measures = ['gross_sales', 'loyalty_discount', 'coupon_match', 'net_sales', 'manufacturer_coupon',
+    'customer_paid'] %}
 with till_days as (
     select * from {{ ref('int_department_days_summed') }}
 ),

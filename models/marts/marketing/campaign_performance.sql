@@ -15,12 +15,8 @@ coupon_products as (
     select * from {{ ref('bridge_coupon_products') }}
 ),
 
-sales as (
-    select * from {{ ref('fct_sales') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
+products_sold as (
+    select * from {{ ref('int_campaign_products_sold') }}
 ),
 
 uplift as (
@@ -53,31 +49,13 @@ redeemed as (
     group by campaign_id
 ),
 
-promoted_products as (
-    select distinct
-        campaign_id,
-        product_id
-    from coupon_products
-),
-
 promoted_sales as (
     select
-        contacts.campaign_id,
-        sum(sales.net_sales_amount) as promoted_sales_amount,
-        sum(sales.coupon_match_amount) as coupon_match_cost_amount
-    from sales
-    inner join customers on sales.customer_key = customers.customer_key
-    inner join contacts on customers.customer_id = contacts.customer_id
-    inner join campaigns
-        on
-            contacts.campaign_id = campaigns.campaign_id
-            and sales.business_date >= campaigns.observed_start_date
-            and sales.business_date <= campaigns.observed_end_date
-    inner join promoted_products
-        on
-            contacts.campaign_id = promoted_products.campaign_id
-            and sales.product_id = promoted_products.product_id
-    group by contacts.campaign_id
+        campaign_id,
+        sum(net_sales_amount) as promoted_sales_amount,
+        sum(coupon_match_amount) as coupon_match_cost_amount
+    from products_sold
+    group by campaign_id
 ),
 
 measured as (

@@ -82,11 +82,14 @@ redeemed as (
 ),
 
 current_customers as (
-    select *
+    select
+        customers.*,
+        sales_window.as_of_date
     from customers
+    cross join sales_window
     where
-        is_current
-        and customer_key <> 0
+        customers.is_current
+        and customers.customer_key <> 0
 )
 
 select
@@ -137,5 +140,8 @@ left join purchases on current_customers.customer_id = purchases.customer_id
 left join private_brands on current_customers.customer_id = private_brands.customer_id
 left join contacted on current_customers.customer_id = contacted.customer_id
 left join redeemed on current_customers.customer_id = redeemed.customer_id
-left join rfm on current_customers.customer_id = rfm.customer_id
+left join rfm
+    on
+        current_customers.customer_id = rfm.customer_id
+        and current_customers.as_of_date = rfm.scored_on_date
 left join favourites on current_customers.customer_id = favourites.customer_id

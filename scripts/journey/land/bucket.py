@@ -10,7 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from journey.errors import JourneyError, UsageError
 from journey.project import project_root
-from journey.settings import BUCKET, s3_failure
+from journey.services.state import BUCKET
+from journey.settings import s3_failure
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -155,6 +155,7 @@ def _plan(
     client = settings.s3_client()
     plan: list[tuple[Source, Action]] = []
     found: set[str] = set()
+    unlisted: dict[str, UsageError] = {}
     for source in sources:
         keys = {key.removeprefix(f"s3://{source.bucket}/") for key in reload}
         try:
@@ -166,10 +167,12 @@ def _plan(
                 else:
                     plan.append((source, action))
         except UsageError as error:
-            summary.failures.append(f"{source.name}: {error}")
-            report.said("unlisted", f"{source.name}: {error}", source=source.name)
-            if len(summary.failures) == len(sources):
-                raise
+            unlisted[source.name] = error
+    if len(unlisted) == len(sources):
+        raise next(iter(unlisted.values()))  # one cause, one line
+    for name, reason in unlisted.items():
+        summary.failures.append(f"{name}: {reason}")
+        report.said("unlisted", summary.failures[-1], source=name)
     lost = [key for key in reload if key not in found]
     if lost:
         raise UsageError(f"--reload {lost[0]}: no selected source has such a file in S3")

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from journey.errors import JourneyError, UsageError
-from journey.services.state import PORTS, State, is_free, write_private
+from journey.services.state import BUCKET, PORTS, REGION, State, is_free, write_private
 
 DATA = "s3"
 LOG = "log/s3.log"
@@ -57,7 +57,7 @@ def start(folder: Path, state: State) -> None:
         )
     (folder / PROCESS).write_text(f"{process.pid} {psutil.Process(process.pid).create_time()}")
     deadline = time.monotonic() + START_SECONDS
-    while not answers(state):
+    while not _lets_us_in(state):
         if process.poll() is not None or time.monotonic() > deadline:
             stop(folder, state)
             raise JourneyError(f"the S3 server does not start: see its log, {log}")
@@ -89,6 +89,27 @@ def answers(state: State) -> bool:
         return refusal.code < 500
     except OSError:
         return False
+
+
+def _lets_us_in(state: State) -> bool:
+    """Whether it knows our keys and has the bucket, which takes it a moment longer than to answer."""
+    if not answers(state):
+        return False
+    import boto3  # half a second, so only where a server is started
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{state.ports['s3']}",
+        aws_access_key_id=state.s3_access_key,
+        aws_secret_access_key=state.s3_secret_key,
+        region_name=REGION,
+    )
+    try:
+        client.head_bucket(Bucket=BUCKET)
+    except (BotoCoreError, ClientError):
+        return False
+    return True
 
 
 def _process(folder: Path) -> psutil.Process | None:
@@ -147,6 +168,6 @@ def _options(folder: Path, state: State) -> list[str]:
         f"-admin.port={ports['admin']}",
         f"-admin.port.grpc={ports['admin_grpc']}",
         "-admin.ui=false",
-        "-bucket=landing",
+        f"-bucket={BUCKET}",
         "-webdav=false",
     ]

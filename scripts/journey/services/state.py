@@ -11,6 +11,8 @@ from pathlib import Path
 
 from journey.errors import UsageError
 
+BUCKET = "landing"
+REGION = "us-east-1"
 PORTS = ("postgres", "s3", "s3_grpc", "master", "master_grpc", "volume", "volume_grpc", "filer", "filer_grpc",
          "admin", "admin_grpc")  # fmt: skip
 PORT_RANGE = range(20_000, 32_000)  # below every system's range for outgoing connections

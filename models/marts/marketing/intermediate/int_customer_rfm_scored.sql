@@ -1,4 +1,4 @@
--- one row: one customer that bought in the trailing 365 days, with scores of recency, frequency and monetary value
+-- one row: one customer at one month's end (or the as-of date) that bought in the 365 days up to it, with its scores
 with baskets as (
     select * from {{ ref('fct_baskets') }}
 ),
@@ -7,8 +7,8 @@ customers as (
     select * from {{ ref('dim_customer') }}
 ),
 
-sales_window as (
-    select * from {{ ref('int_sales_window_measured') }}
+periods as (
+    select * from {{ ref('int_periods_observed') }}
 ),
 
 segments as (
@@ -17,39 +17,46 @@ segments as (
 
 measured as (
     select
+        periods.observed_end_date as scored_on_date,
+        periods.period_start_date as month_start_date,
         customers.customer_id,
-        {{ dbt.datediff('max(baskets.business_date)', 'max(sales_window.as_of_date)', 'day') }} as recency_days_count,
+        {{ dbt.datediff('max(baskets.business_date)', 'periods.observed_end_date', 'day') }} as recency_days_count,
         cast(count(*) as integer) as frequency_count,
         sum(baskets.net_sales_amount) as monetary_amount
-    from baskets
+    from periods
+    inner join baskets
+        on
+            periods.observed_end_date >= baskets.business_date
+            and {{ dbt.datediff('baskets.business_date', 'periods.observed_end_date', 'day') }} < 365
     inner join customers on baskets.customer_key = customers.customer_key
-    cross join sales_window
     where
-        customers.customer_key <> 0
-        and baskets.business_date <= sales_window.as_of_date
-        and {{ dbt.datediff('baskets.business_date', 'sales_window.as_of_date', 'day') }} < 365
-    group by customers.customer_id
+        periods.period_type = 'month'
+        and customers.customer_key <> 0
+    group by
+        periods.observed_end_date,
+        periods.period_start_date,
+        customers.customer_id
 ),
 
 -- percent_rank gives equal values the same rank, so that ties share a score
 ranked as (
     select
-        customer_id,
-        recency_days_count,
-        frequency_count,
-        monetary_amount,
-        percent_rank() over (order by recency_days_count desc nulls last) as recency_rank,
-        percent_rank() over (order by frequency_count asc nulls last) as frequency_rank,
-        percent_rank() over (order by monetary_amount asc nulls last) as monetary_rank
+        measured.*,
+        percent_rank() over (
+            partition by scored_on_date order by recency_days_count desc nulls last
+        ) as recency_rank,
+        percent_rank() over (
+            partition by scored_on_date order by frequency_count asc nulls last
+        ) as frequency_rank,
+        percent_rank() over (
+            partition by scored_on_date order by monetary_amount asc nulls last
+        ) as monetary_rank
     from measured
 ),
 
 scored as (
     select
-        customer_id,
-        recency_days_count,
-        frequency_count,
-        monetary_amount,
+        ranked.*,
         cast(least(floor(recency_rank * 5) + 1, 5) as integer) as recency_score,
         cast(least(floor(frequency_rank * 5) + 1, 5) as integer) as frequency_score,
         cast(least(floor(monetary_rank * 5) + 1, 5) as integer) as monetary_score
@@ -57,7 +64,9 @@ scored as (
 )
 
 select
+    scored.scored_on_date,
     scored.customer_id,
+    scored.month_start_date,
     scored.recency_days_count,
     scored.frequency_count,
     cast(scored.monetary_amount as numeric(14, 2)) as monetary_amount,

@@ -1,0 +1,149 @@
+-- one row: one week or month, in one department or in all of them
+{%- set averages = [(4, 'week'), (13, 'week'), (3, 'month')] %}
+with sales as (
+    select * from {{ ref('fct_sales') }}
+),
+
+products as (
+    select * from {{ ref('dim_product') }}
+),
+
+periods as (
+    select * from {{ ref('int_periods_observed') }}
+),
+
+sales_window as (
+    select * from {{ ref('int_sales_window_measured') }}
+),
+
+-- aggregated to days first: the periods are joined to a few thousand rows
+department_days as (
+    select
+        products.department,
+        sales.business_date,
+        sum(sales.net_sales_amount) as net_sales_amount
+    from sales
+    inner join products on sales.product_key = products.product_key
+    inner join sales_window on sales.business_date <= sales_window.as_of_date
+    group by
+        products.department,
+        sales.business_date
+),
+
+listed_days as (
+    select
+        department,
+        false as is_all_departments,
+        business_date,
+        net_sales_amount
+    from department_days
+
+    union all
+
+    select
+        'ALL DEPARTMENTS' as department,
+        true as is_all_departments,
+        business_date,
+        net_sales_amount
+    from department_days
+),
+
+departments as (
+    select distinct
+        department,
+        is_all_departments
+    from listed_days
+),
+
+filled as (
+    select
+        periods.period_type,
+        periods.period_start_date,
+        departments.department,
+        departments.is_all_departments,
+        periods.year_position,
+        periods.days_count,
+        periods.is_partial_period,
+        coalesce(sum(listed_days.net_sales_amount), 0) as net_sales_amount
+    from periods
+    cross join departments
+    left join listed_days
+        on
+            departments.department = listed_days.department
+            and periods.period_start_date <= listed_days.business_date
+            and periods.period_end_date >= listed_days.business_date
+    group by
+        periods.period_type,
+        periods.period_start_date,
+        departments.department,
+        departments.is_all_departments,
+        periods.year_position,
+        periods.days_count,
+        periods.is_partial_period
+),
+
+with_totals as (
+    select
+        filled.*,
+        max(case when is_all_departments then net_sales_amount end) over (
+            partition by period_type, period_start_date
+        ) as all_sales_amount,
+        -- whole periods only: a partial one has no sales for an average, and no place in the index
+        case when not is_partial_period then net_sales_amount end as whole_sales_amount,
+        case when not is_partial_period then days_count end as whole_days_count
+    from filled
+),
+
+windowed as (
+    select
+        with_totals.*,
+        lag(net_sales_amount) over series as previous_net_sales_amount,
+        lag(all_sales_amount) over series as previous_all_sales_amount,
+        lag(is_partial_period) over series as is_previous_partial,
+        {%- for length, period_type in averages %}
+            case
+                when count(whole_sales_amount) over last_{{ length }} = {{ length }}
+                    then avg(whole_sales_amount) over last_{{ length }}
+            end as mean_of_{{ length }}_amount,
+        {%- endfor %}
+        sum(whole_sales_amount) over position / sum(whole_days_count) over position as position_daily_amount,
+        count(whole_sales_amount) over position as seasonal_years_count,
+        sum(whole_sales_amount) over span / sum(whole_days_count) over span as span_daily_amount
+    from with_totals
+    window
+        series as (partition by period_type, department order by period_start_date asc nulls last),
+        {%- for length, period_type in averages %}
+            last_{{ length }} as (
+                partition by period_type, department order by period_start_date asc nulls last
+                rows between {{ length - 1 }} preceding and current row
+            ),
+        {%- endfor %}
+        position as (partition by period_type, department, year_position),
+        span as (partition by period_type, department)
+)
+
+select
+    period_type,
+    period_start_date,
+    department,
+    is_all_departments,
+    days_count,
+    is_partial_period,
+    cast(net_sales_amount as numeric(14, 2)) as net_sales_amount,
+    cast(previous_net_sales_amount as numeric(14, 2)) as previous_net_sales_amount,
+    cast(net_sales_amount - previous_net_sales_amount as numeric(14, 2)) as net_sales_change_amount,
+    cast(
+        (net_sales_amount - previous_net_sales_amount) / nullif(previous_net_sales_amount, 0) as numeric(14, 6)
+    ) as net_sales_change_rate,
+    cast(
+        (net_sales_amount - previous_net_sales_amount) / nullif(previous_all_sales_amount, 0) as numeric(14, 6)
+    ) as change_contribution_rate,
+    not is_partial_period and not coalesce(is_previous_partial, true) as is_change_comparable,
+    {%- for length, period_type in averages %}
+        cast(
+            case when period_type = '{{ period_type }}' then mean_of_{{ length }}_amount end as numeric(14, 6)
+        ) as moving_average_{{ length }}_{{ period_type }}s_amount,
+    {%- endfor %}
+    cast(position_daily_amount / nullif(span_daily_amount, 0) as numeric(14, 6)) as seasonal_index,
+    cast(seasonal_years_count as integer) as seasonal_years_count
+from windowed

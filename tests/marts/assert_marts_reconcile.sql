@@ -1,0 +1,109 @@
+-- The marketing and sales marts tell one story: each figure that two of them hold, or one of them and the facts, is the
+-- same. A mart without rows fails.
+with window_sales as (
+    select
+        sum(sales.net_sales_amount) as net_sales_amount,
+        count(distinct sales.basket_id) as baskets_count
+    from {{ ref('fct_sales') }} as sales
+    inner join {{ ref('int_sales_window_measured') }} as sales_window on sales.business_date <= sales_window.as_of_date
+),
+
+figures as (
+    {%- for mart, measure, filter in [
+        ('sales_trends', 'net_sales_amount', "mart.period_type = 'week' and mart.is_all_departments"),
+        ('sales_trends', 'net_sales_amount', "mart.period_type = 'week' and not mart.is_all_departments"),
+        ('sales_trends', 'net_sales_amount', "mart.period_type = 'month' and mart.is_all_departments"),
+        ('sales_trends', 'net_sales_amount', "mart.period_type = 'month' and not mart.is_all_departments"),
+        ('sales_by_hour', 'net_sales_amount', 'mart.is_all_departments'),
+        ('sales_by_hour', 'net_sales_amount', 'not mart.is_all_departments'),
+        ('sales_by_hour', 'baskets_count', 'mart.is_all_departments'),
+        ('store_performance', 'net_sales_amount', 'true'),
+        ('store_performance', 'baskets_count', 'true'),
+        ('cohort_retention', 'net_sales_amount', 'true'),
+        ('customer_segments', 'net_sales_amount', 'true'),
+        ('customer_segments', 'baskets_count', 'true'),
+    ] %}
+        select
+            '{{ mart }}, {{ measure }} where {{ filter | replace("'", "") }}' as figure,
+            max(window_sales.{{ measure }}) as expected_amount,
+            sum(mart.{{ measure }}) as actual_amount
+        from window_sales
+        left join {{ ref(mart) }} as mart on {{ filter }}
+
+        union all
+    {%- endfor %}
+
+    select
+        'campaign_daily, redemptions of campaign ' || campaigns.campaign_id as figure,
+        campaigns.redemptions_count as expected_amount,
+        sum(campaign_days.redemptions_count) as actual_amount
+    from {{ ref('campaign_performance') }} as campaigns
+    left join {{ ref('campaign_daily') }} as campaign_days on campaigns.campaign_id = campaign_days.campaign_id
+    where campaigns.observed_start_date is not null
+    group by
+        campaigns.campaign_id,
+        campaigns.redemptions_count
+
+    union all
+
+    select
+        'coupon_performance, redemptions of campaign ' || campaigns.campaign_id as figure,
+        campaigns.redemptions_count as expected_amount,
+        sum(coupons.redemptions_count) as actual_amount
+    from {{ ref('campaign_performance') }} as campaigns
+    left join {{ ref('coupon_performance') }} as coupons on campaigns.campaign_id = coupons.campaign_id
+    where campaigns.coupons_offered_count > 0
+    group by
+        campaigns.campaign_id,
+        campaigns.redemptions_count
+
+    union all
+
+    select
+        'segment ' || segments.segment_name || ', customers of the profiles' as figure,
+        segments.customers_count as expected_amount,
+        (
+            select count(*) from {{ ref('customer_profiles') }} as profiles
+            where profiles.segment_name = segments.segment_name
+        ) as actual_amount
+    from {{ ref('customer_segments') }} as segments
+    inner join {{ ref('int_sales_window_measured') }} as sales_window
+        on segments.scored_on_date = sales_window.as_of_date
+
+    union all
+
+    select
+        'segment_migration, customers of ' || segments.segment_name || ' ' || segments.month_start_date as figure,
+        segments.customers_count as expected_amount,
+        (
+            select coalesce(sum(moves.customers_count), 0) from {{ ref('segment_migration') }} as moves
+            where
+                moves.month_start_date = segments.month_start_date
+                and moves.to_segment_name = segments.segment_name
+        ) as actual_amount
+    from {{ ref('customer_segments') }} as segments
+    where
+        segments.month_start_date > (
+            select min(first_segments.month_start_date) from {{ ref('customer_segments') }} as first_segments
+        )
+
+    union all
+
+    select
+        'customer_value, value of 12 months' as figure,
+        (
+            select sum(monetary_amount) from {{ ref('customer_profiles') }}
+        ) as expected_amount,
+        (
+            select sum(twelve_month_value_amount) from {{ ref('customer_value') }}
+        ) as actual_amount
+)
+
+select
+    figure,
+    expected_amount,
+    actual_amount
+from figures
+where
+    expected_amount is distinct from actual_amount
+    or expected_amount is null

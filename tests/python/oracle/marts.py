@@ -1,0 +1,573 @@
+"""Each mart again, by another route: its schema, the columns that identify a row, and the query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mart:
+    """How to compute a mart from the shop.
+
+    Attributes:
+        schema: where the mart lies.
+        key: columns that identify a row.
+        query: computes the mart; its columns are named as the mart's.
+        left_out: columns of the mart that it does not compute.
+        first: what to compute before it.
+    """
+
+    schema: str
+    key: tuple[str, ...]
+    query: str
+    left_out: frozenset[str] = frozenset()
+    first: str = ""
+
+
+TRENDS = """
+with span as (
+    select 'month' as kind, starts, ends, extract(month from starts) as place, false as part,
+           date_diff('day', starts, ends) + 1 as days from month
+    union all
+    select 'week', monday, monday + 6, extract(week from monday), monday < date '2017-01-01',
+           case when monday < date '2017-01-01' then 1 else 7 end
+    from (select cast(unnest(generate_series(timestamp '2016-12-26', timestamp '2017-12-25', interval 7 day)) as date)
+          as monday)
+), unit as (select distinct department from sold union all select 'ALL DEPARTMENTS'),
+money as (
+    select kind, starts, department, net from (
+        select 'month' as kind, cast(date_trunc('month', day) as date) as starts,
+               case when grouping(department) = 1 then 'ALL DEPARTMENTS' else department end as department,
+                   sum(net) as net
+        from sold group by grouping sets ((starts, department), (starts))
+        union all
+        select 'week', cast(date_trunc('week', day) as date) as starts,
+               case when grouping(department) = 1 then 'ALL DEPARTMENTS' else department end, sum(net)
+        from sold group by grouping sets ((starts, department), (starts)))
+), grid as (
+    select span.*, unit.department, coalesce(money.net, 0) as net
+    from span cross join unit left join money using (kind, starts, department)
+), pair as (
+    select now.*, old.net as old, old.part as old_part, old_all.net as old_all
+    from grid as now
+    left join grid as old on old.kind = now.kind and old.department = now.department and old.ends = now.starts - 1
+    left join grid as old_all
+        on old_all.kind = now.kind and old_all.department = 'ALL DEPARTMENTS' and old_all.ends = now.starts - 1
+), mean as (
+    select now.kind, now.starts, now.department,
+           avg(old.net) filter (where old.starts > now.starts - 28) as mean_4,
+           count(*) filter (where old.starts > now.starts - 28) as of_4,
+           avg(old.net) filter (where old.starts > now.starts - 91) as mean_13, count(*) as of_13,
+           avg(old.net) filter (where old.starts > now.starts - interval 3 month) as mean_3,
+           count(*) filter (where old.starts > now.starts - interval 3 month) as of_3
+    from grid as now join grid as old
+        on old.kind = now.kind and old.department = now.department and old.starts <= now.starts
+        and not old.part and not now.part and (old.starts > now.starts - 91 or old.kind = 'month')
+    group by all
+), base as (
+    select kind, department, sum(net) / sum(days) as daily from grid where not part group by all
+), place as (
+    select kind, department, place, sum(net) / sum(days) as daily, count(*) as years
+        from grid where not part group by all
+)
+select kind as period_type, starts as period_start_date, department,
+    department = 'ALL DEPARTMENTS' as is_all_departments,
+       days as days_count, part as is_partial_period, net as net_sales_amount, old as previous_net_sales_amount,
+       net - old as net_sales_change_amount, (net - old) / nullif(old, 0) as net_sales_change_rate,
+       (net - old) / nullif(old_all, 0) as change_contribution_rate, not part and old is not null and not old_part
+       as is_change_comparable,
+       case when kind = 'week' and of_4 = 4 then mean_4 end as moving_average_4_weeks_amount,
+       case when kind = 'week' and of_13 = 13 then mean_13 end as moving_average_13_weeks_amount,
+       case when kind = 'month' and of_3 = 3 then mean_3 end as moving_average_3_months_amount,
+       place.daily / nullif(base.daily, 0) as seasonal_index, coalesce(years, 0) as seasonal_years_count
+from pair left join mean using (kind, starts, department) left join base using (kind, department)
+left join place using (kind, department, place)
+"""
+
+STORES = """
+with cell as (
+    select store, cast(date_trunc('month', day) as date) as m, sum(gross) as gross, sum(net) as net,
+        sum(given) as given,
+           sum(units) as units, count(*) as baskets, count(distinct who) as people, count(distinct day) as days
+    from receipt group by all
+), life as (select store, min(m) as born from cell group by store),
+feed as (select distinct store from promotion),
+grid as (
+    select life.store, month.starts as m, coalesce(gross, 0) as gross, coalesce(net, 0) as net,
+           coalesce(given, 0) as given, coalesce(units, 0) as units, coalesce(baskets, 0) as baskets,
+           coalesce(people, 0) as people, coalesce(days, 0) as days
+    from life join month on month.starts >= born left join cell on cell.store = life.store and cell.m = month.starts
+), whole as (select m, sum(net) as net, list(net) as nets from grid group by m)
+select grid.store as store_id, grid.m as month_start_date, grid.store in (select store from feed) as has_promotions,
+       false as is_partial_month, grid.gross as gross_sales_amount, grid.net as net_sales_amount,
+       grid.units as units_count, grid.baskets as baskets_count, grid.people as customers_count,
+       grid.days as days_traded_count, grid.net / nullif(grid.baskets, 0) as average_basket_amount,
+       grid.units / nullif(grid.baskets, 0) as basket_units_count, grid.given / nullif(grid.gross,
+           0) as discount_rate,
+       grid.net / whole.net as sales_share_rate, 1 + len(list_filter(nets,
+           lambda other: other > grid.net)) as sales_rank,
+       old.net as previous_net_sales_amount, grid.net - old.net as net_sales_change_amount,
+       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate
+from grid join whole using (m) left join grid as old on old.store = grid.store and old.m = grid.m - interval 1 month
+"""
+
+HOURS = """
+with cell as (
+    select isodow(day) as dow, extract(hour from local) as hour,
+           case when grouping(department) = 1 then 'ALL DEPARTMENTS' else department end as department,
+           count(distinct basket) as baskets, sum(net) as net
+    from sold group by grouping sets ((dow, hour, department), (dow, hour))
+), calendar as (
+    select isodow(day) as dow, any_value(dayname(day)) as name, count(*) as days
+    from (select unnest(generate_series(timestamp '2017-01-01', timestamp '2017-12-31',
+        interval 1 day)) as day) group by all
+), whole as (select department, sum(net) as net from cell group by all)
+select dow as weekday_number, name as weekday_name, hour as business_hour, department,
+       department = 'ALL DEPARTMENTS' as is_all_departments, days as days_count, baskets as baskets_count,
+       cell.net as net_sales_amount, baskets / days as daily_baskets_count, cell.net / days as daily_net_sales_amount,
+       cell.net / nullif(whole.net, 0) as department_share_rate
+from cell join calendar using (dow) join whole using (department)
+"""
+
+AFFINITY = """
+with held as (
+    select basket, list_sort(list_distinct(list(category))) as names
+    from sold where goods and category <> 'Unknown' group by basket
+), single as (select name, count(*) as n from (select unnest(names) as name from held) group by all),
+pair as (
+    select one, other, count(*) as n
+    from (select one, unnest(names) as other from (select names, unnest(names) as one from held)) as both_ways
+    where one <> other group by all having count(*) >= 100
+), total as (select count(*) as n from held)
+select pair.one as product_category, pair.other as other_product_category, pair.n as pair_baskets_count,
+       one.n as baskets_count, other.n as other_baskets_count, total.n as all_baskets_count,
+       pair.n / total.n as support_rate, pair.n / one.n as confidence_rate,
+           pair.n / other.n as reverse_confidence_rate,
+       (pair.n / total.n) / ((one.n / total.n) * (other.n / total.n)) as lift
+from pair join single as one on one.name = pair.one join single as other on other.name = pair.other cross join total
+"""
+
+COHORTS = """
+with seen as (select who, cast(date_trunc('month', day) as date) as m, sum(net) as net from receipt group by all),
+born as (select who, min(m) as c from seen group by who), size as (select c, count(*) as n from born group by c),
+cell as (select c, m, count(*) as k, sum(net) as net from seen join born using (who) group by all),
+grid as (select size.c, size.n, month.starts as m, coalesce(cell.k, 0) as k, coalesce(cell.net, 0) as net
+         from size join month on month.starts >= size.c
+         left join cell on cell.c = size.c and cell.m = month.starts),
+running as (select now.c, now.m, sum(old.net) as net from grid as now join grid as old
+            on old.c = now.c and old.m <= now.m group by all)
+select c as cohort_month_start_date, date_diff('month', c, m) as months_since_count, m as month_start_date,
+       false as is_partial_month, c = date '2017-01-01' as is_cohort_cut, n as cohort_customers_count,
+       k as active_customers_count, k / n as retention_rate,
+       (k / n + 1.96 ^ 2 / (2 * n) - 1.96 * sqrt((k / n) * (1 - k / n) / n + 1.96 ^ 2 / (4 * n ^ 2)))
+       / (1 + 1.96 ^ 2 / n) as retention_lower_rate,
+       (k / n + 1.96 ^ 2 / (2 * n) + 1.96 * sqrt((k / n) * (1 - k / n) / n + 1.96 ^ 2 / (4 * n ^ 2)))
+       / (1 + 1.96 ^ 2 / n) as retention_upper_rate,
+       grid.net as net_sales_amount, running.net as cumulative_net_sales_amount,
+       running.net / n as cumulative_customer_sales_amount, n < 30 as is_small_group
+from grid join running using (c, m)
+"""
+
+VALUE = """
+with one as (
+    select who, min(day) as born,
+           count(*) filter (where day > date '2017-12-31' - 365) as n12,
+           coalesce(sum(net) filter (where day > date '2017-12-31' - 365), 0) as v12,
+           count(*) filter (where day >= date '2017-10-03') as n0,
+           count(*) filter (where day between date '2017-07-05' and date '2017-10-02') as n1,
+           count(*) filter (where day between date '2017-04-06' and date '2017-07-04') as n2,
+           cast(coalesce(sum(net) filter (where day >= date '2017-10-03'), 0) as double) as v0,
+           cast(coalesce(sum(net) filter (where day between date '2017-07-05' and date '2017-10-02'),
+               0) as double) as v1,
+           cast(coalesce(sum(net) filter (where day between date '2017-04-06' and date '2017-07-04'),
+               0) as double) as v2
+    from receipt group by who
+), now as (
+    select regr_slope(n0, n1) as bn, regr_intercept(n0, n1) as an, regr_slope(v0, v1) as bv, regr_intercept(v0,
+        v1) as av
+    from one where born <= date '2017-10-02'
+), past as (
+    select regr_slope(n1, n2) as bn, regr_intercept(n1, n2) as an, regr_slope(v1, v2) as bv, regr_intercept(v1,
+        v2) as av
+    from one where born <= date '2017-07-04'
+)
+select who as customer_id, date '2017-12-31' as as_of_date, false as is_history_cut,
+    n12 as twelve_month_baskets_count,
+       v12 as twelve_month_value_amount, n0 as last_90_days_baskets_count, v0 as last_90_days_sales_amount,
+       now.an + now.bn * n0 as expected_baskets_count, now.av + now.bv * v0 as expected_value_amount,
+       rank() over (order by round(v0, 2) desc) as expected_value_rank, born <= date '2017-10-02' as is_in_holdout,
+       case when is_in_holdout then past.an + past.bn * n1 end as holdout_expected_baskets_count,
+       case when is_in_holdout then n1 end as holdout_naive_baskets_count,
+       case when is_in_holdout then n0 end as holdout_actual_baskets_count,
+       case when is_in_holdout then past.av + past.bv * v1 end as holdout_expected_value_amount,
+       case when is_in_holdout then v1 end as holdout_naive_value_amount,
+       case when is_in_holdout then v0 end as holdout_actual_value_amount
+from one cross join now cross join past
+"""
+
+COUPONS = """
+with thing as (select campaign, upc, count(*) as items from coupon group by all),
+reached as (select campaign, count(*) as n from mailed group by all),
+used as (select campaign, upc, count(*) as times, count(distinct who) as people, min(day) as first, max(day) as last
+         from redemption group by all),
+at_till as (
+    select campaign, upc, sum(net) as net, sum(maker) as maker, sum(own) as own
+    from (select distinct campaign, upc, who, day from redemption) join coupon using (campaign, upc)
+    join sold using (who, day, item) group by all
+), around as (
+    select coupon.campaign, coupon.upc, sum(net) as net
+    from sold join mailed using (who) join offer using (campaign)
+    join coupon on coupon.campaign = mailed.campaign and coupon.item = sold.item
+    where day between opens and closes group by all
+)
+select campaign as campaign_id, upc as coupon_id, kind as campaign_type, items as products_count, n as contacts_count,
+       coalesce(times, 0) as redemptions_count, coalesce(people, 0) as redeeming_customers_count,
+       first as first_redemption_date, last as last_redemption_date, coalesce(people, 0) / n as redemption_rate,
+       coalesce(at_till.net, 0) as redeemed_sales_amount, coalesce(at_till.maker, 0) as manufacturer_coupon_amount,
+       coalesce(at_till.own, 0) as coupon_match_amount, coalesce(around.net, 0) as promoted_sales_amount,
+       n < 30 as is_small_group
+from thing join offer using (campaign) left join reached using (campaign) left join used using (campaign, upc)
+left join at_till using (campaign, upc) left join around using (campaign, upc)
+"""
+
+SALES = """
+select day as business_date, store as store_id, department, sum(net + card + own) as gross_sales_amount,
+       sum(card) as loyalty_discount_amount, sum(own) as coupon_match_amount, sum(net) as net_sales_amount,
+       sum(maker) as manufacturer_coupon_amount, sum(net - maker) as customer_paid_amount,
+       sum(case when goods then quantity else 0 end) as units_count, count(distinct basket) as baskets_count,
+       count(distinct who) as customers_count, sum(net) / count(distinct basket) as average_basket_amount,
+       sum(card + own) / nullif(sum(net + card + own), 0) as discount_rate
+from sold group by all
+"""
+
+PRODUCTS = """
+with cell as (
+    select coalesce(item_now.item, 0) as item, cast(date_trunc('month', day) as date) as m,
+        sum(net + card + own) as gross,
+           sum(net) as net, sum(card + own) as given, sum(case when goods then quantity else 0 end) as units,
+           count(distinct basket) as baskets, count(distinct who) as people
+    from sold left join item_now on item_now.item = sold.item group by all
+), life as (select item, min(m) as born from cell group by item),
+grid as (
+    select item_now.*, born, month.starts as m, coalesce(gross, 0) as gross, coalesce(net, 0) as net,
+           coalesce(given, 0) as given, coalesce(units, 0) as units, coalesce(baskets, 0) as baskets,
+           coalesce(people, 0) as people
+    from life join item_now using (item) join month on month.starts >= born
+    left join cell on cell.item = life.item and cell.m = month.starts
+), level as (select department, m, net, sum(net) as at, count(*) as n from grid group by all),
+above as (
+    select low.department, low.m, low.net, coalesce(sum(high.at), 0) as better, coalesce(sum(high.n), 0) as places
+    from level as low left join level as high
+        on high.department = low.department and high.m = low.m and high.net > low.net group by all
+), whole as (select department, m, sum(net) as net from grid group by all),
+recent as (
+    select now.item, now.m, sum(old.baskets) as baskets
+    from grid as now join grid as old on old.item = now.item and old.m between now.m - interval 2 month and now.m
+    group by all
+)
+select grid.item as product_id, grid.m as month_start_date, grid.department, grid.category as product_category,
+    grid.brand,
+       false as is_partial_month, date_diff('month', grid.born, grid.m) as months_since_first_sale_count,
+       grid.gross as gross_sales_amount, grid.net as net_sales_amount, grid.units as units_count,
+       grid.baskets as baskets_count, grid.people as customers_count,
+       grid.net / nullif(grid.units, 0) as average_price_amount, grid.given / nullif(grid.gross, 0) as discount_rate,
+       places + 1 as department_rank, grid.net / nullif(whole.net, 0) as department_share_rate,
+       case when grid.net <= 0 then 'C' when better * 100 < whole.net * 80 then 'A'
+            when better * 100 < whole.net * 95 then 'B' else 'C' end as abc_class,
+       old.net as previous_net_sales_amount, grid.net - old.net as net_sales_change_amount,
+       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate, recent.baskets = 0 as is_dormant
+from grid join above using (department, m, net) join whole using (department, m)
+join recent on recent.item = grid.item and recent.m = grid.m
+left join grid as old on old.item = grid.item and old.m = grid.m - interval 1 month
+"""
+
+SCORED = """
+create or replace temp table scored as
+with base as (
+    select month.starts as m, month.ends as at, who, date_diff('day', max(day), month.ends) as r, count(*) as f,
+           sum(net) as v
+    from month join receipt on day <= month.ends and day > month.ends - 365 group by month.starts, month.ends, who
+), every as (select m, count(*) as n from base group by m),
+level as (
+    select base.*,
+           least(floor(5 * (select count(*) from base as o where o.m = base.m
+               and o.r > base.r) / greatest(n - 1, 1)), 4)
+           + 1 as rs,
+           least(floor(5 * (select count(*) from base as o where o.m = base.m
+               and o.f < base.f) / greatest(n - 1, 1)), 4)
+           + 1 as fs,
+           least(floor(5 * (select count(*) from base as o where o.m = base.m
+               and o.v < base.v) / greatest(n - 1, 1)), 4)
+           + 1 as vs
+    from base join every using (m)
+)
+select level.*, segment.segment_name as name
+from level left join read_csv('seeds/rfm_segments.csv') as segment
+    on segment.recency_score = rs and segment.frequency_score = fs and segment.monetary_score = vs
+"""
+
+SEGMENTS = """
+with busy as (
+    select scored.m, scored.name, count(*) as n, sum(v) as v, sum(bought.n) as baskets, sum(bought.net) as net
+    from scored left join (select who, cast(date_trunc('month', day) as date) as m, count(*) as n, sum(net) as net
+                           from receipt group by all) as bought using (m, who)
+    group by all
+), grid as (
+    select month.*, name.name, coalesce(n, 0) as n, coalesce(v, 0) as v, coalesce(baskets, 0) as baskets,
+           coalesce(net, 0) as net
+    from month cross join (select distinct segment_name as name from read_csv('seeds/rfm_segments.csv')) as name
+    left join busy on busy.m = month.starts and busy.name = name.name
+), whole as (select starts, sum(n) as n, sum(net) as net from grid group by all)
+select starts as month_start_date, name as segment_name, ends as scored_on_date, false as is_partial_month,
+       ends < date '2017-12-31' as is_window_cut, grid.n as customers_count, grid.n / whole.n as customers_share_rate,
+       v as monetary_amount, baskets as baskets_count, grid.net as net_sales_amount,
+       grid.net / whole.net as sales_share_rate, grid.net / nullif(baskets, 0) as average_basket_amount,
+       grid.n < 30 as is_small_group
+from grid join whole using (starts)
+"""
+
+MIGRATION = """
+with pair as (
+    select month.starts as m, month.ends, who.who, coalesce(old.name, 'Inactive') as was, coalesce(new.name,
+        'Inactive') as is_now
+    from month cross join (select distinct who from receipt) as who
+    left join scored as old on old.who = who.who and old.m = month.starts - interval 1 month
+    left join scored as new on new.who = who.who and new.m = month.starts
+    where month.starts > date '2017-01-01' and (old.who is not null or new.who is not null)
+), whole as (select m, was, count(*) as n from pair group by all),
+cell as (select m, ends, was, is_now, count(*) as n from pair group by all)
+select m as month_start_date, was as from_segment_name, is_now as to_segment_name, false as is_partial_month,
+       ends < date '2017-12-31' as is_window_cut, was = is_now as is_same_segment, cell.n as customers_count,
+       whole.n as from_customers_count, case when was <> 'Inactive' then cell.n / whole.n end as migration_rate,
+       whole.n < 30 as is_small_group
+from cell join whole using (m, was)
+"""
+
+MEMBERS = """
+create or replace temp table member as
+with span as (
+    select *, greatest(opens - 1 - cast(date_diff('day', opens, closes) as integer), date '2017-01-01') as from_day,
+           date_diff('day', opens, closes) + 1 as days from offer where opens <= closes
+), spent as (select who, day, cast(sum(net) as double) as net from receipt group by all),
+touched as (
+    select distinct span.campaign, mailed.who from span
+    join offer on offer.starts <= span.closes and offer.ends >= span.opens
+        join mailed on mailed.campaign = offer.campaign
+), bought as (
+    select span.campaign, who, coalesce(sum(net) filter (where day < opens), 0) as before,
+           coalesce(sum(net) filter (where day >= opens), 0) as during
+    from span join spent on day between from_day and closes group by all
+), everyone as (
+    select campaign, who, true as reached from mailed join span using (campaign)
+    union all
+    select campaign, who, false from bought where (campaign, who) not in (select (campaign, who) from touched)
+)
+select span.*, who, reached, date_diff('day', from_day, opens) as before_days, coalesce(before, 0) as before,
+       coalesce(during, 0) as during
+from everyone join span using (campaign) left join bought using (campaign, who)
+"""
+
+DAYS = """
+with level as (
+    select campaign, any_value(opens) as opens, any_value(closes) as closes,
+           count(*) filter (where reached) as a, count(*) filter (where not reached) as c,
+           sum(before) filter (where reached) / nullif(any_value(before_days), 0) / nullif(a, 0)
+           - sum(before) filter (where not reached) / nullif(any_value(before_days), 0) / nullif(c, 0) as gap
+    from member group by campaign
+), calendar as (
+    select cast(unnest(generate_series(timestamp '2017-01-01', timestamp '2017-12-31',
+        interval 1 day)) as date) as day
+), cell as (
+    select campaign, day, sum(net) filter (where reached) as av, sum(net) filter (where not reached) as cv
+    from receipt join member using (who) where day between opens and closes group by all
+), used as (select campaign, day, count(*) as n from redemption group by all),
+grid as (
+    select level.*, calendar.day, coalesce(used.n, 0) as used, coalesce(av, 0) as av, coalesce(cv, 0) as cv,
+           coalesce(av, 0) / nullif(a, 0) - coalesce(cv, 0) / nullif(c, 0) - gap as lift
+    from level join calendar on calendar.day between opens and closes
+    left join cell on cell.campaign = level.campaign and cell.day = calendar.day
+    left join used on used.campaign = level.campaign and used.day = calendar.day
+), running as (
+    select now.campaign, now.day, sum(old.used) as used, sum(old.av) as av, sum(old.lift) as lift
+    from grid as now join grid as old on old.campaign = now.campaign and old.day <= now.day group by all
+)
+select campaign as campaign_id, day as business_date, date_diff('day', opens, day) + 1 as day_number,
+       a as audience_count, c as control_count, grid.used as redemptions_count,
+       running.used as cumulative_redemptions_count, grid.av as audience_sales_amount, cv as control_sales_amount,
+       running.av as cumulative_audience_sales_amount, grid.av / nullif(a, 0) as audience_daily_amount,
+       cv / nullif(c, 0) as control_daily_amount, grid.lift as uplift_daily_amount,
+       running.lift * a as cumulative_incremental_sales_amount, a < 30 or c < 30 as is_small_group
+from grid join running using (campaign, day)
+"""
+
+LIFT = """
+with week as (
+    select item, store, date_diff('day', date '2016-12-26', day) // 7 + 1 as week,
+           sum(case when goods_now then quantity else 0 end) as units, sum(net) as net
+    from (select sold.*, sold.goods as goods_now, item_now.category as c,
+                 item_now.department not in ('FUEL', 'COUPON', 'UNKNOWN') and item_now.category <> 'COUPON/MISC ITEMS'
+                 and item_now.category <> 'Unknown' as wanted
+          from sold join item_now using (item)) where wanted and day >= date '2017-01-02'
+    group by all
+), life as (select item, min(week) as born, max(week) as dies from week group by item),
+feed as (select distinct store, week from promotion),
+placed as (select promotion.*, born, dies from promotion join life using (item) where week between born and dies),
+covered as (
+    select item, store, count(*) as weeks, sum(units) as units, sum(net) as net, count(sold_week) as sold_weeks
+    from (select kept.item, feed.store, feed.week, coalesce(week.units, 0) as units, coalesce(week.net, 0) as net,
+                 week.week as sold_week
+          from (select distinct item, store, born, dies from week join life using (item)) as kept
+          join feed on feed.store = kept.store and feed.week between born and dies
+          left join week on week.item = kept.item and week.store = feed.store and week.week = feed.week)
+    group by all having count(sold_week) > 0
+), tagged as (
+    select placed.item, placed.store, display, mailer, count(*) as n, coalesce(sum(week.units), 0) as units,
+           coalesce(sum(week.net), 0) as net
+    from placed join covered using (item, store) left join week using (item, store, week) group by all
+), tags as (select item, store, sum(n) as n, sum(units) as units, sum(net) as net from tagged group by all),
+compared as (
+    select item_now.category, display, mailer, cast(tagged.n as double) as n, cast(tagged.units as double) as y,
+           cast(tagged.net as double) as v, covered.weeks - tags.n as m,
+           case when covered.weeks > tags.n then tagged.n * cast(covered.units - tags.units as double)
+                / (covered.weeks - tags.n) end as x,
+           case when covered.weeks > tags.n then tagged.n * cast(covered.net - tags.net as double)
+                / (covered.weeks - tags.n) end as w
+    from tagged join tags using (item, store) join covered using (item, store) join item_now using (item)
+), ratio as (
+    select category, display, mailer, sum(y) / nullif(sum(x), 0) as r from compared where m > 0 group by all
+), added as (
+    select category, display, mailer, count(*) filter (where m > 0) as pairs, count(*) filter (where m = 0) as always,
+           coalesce(sum(n) filter (where m > 0), 0) as n, coalesce(sum(m) filter (where m > 0), 0) as m,
+           sum(y) filter (where m > 0) as y, sum(x) as x, sum(v) filter (where m > 0) as v, sum(w) as w,
+           sum((y - r * x) ^ 2) filter (where m > 0) as residuals
+    from compared left join ratio using (category, display, mailer) group by all
+)
+select category as product_category, display as display_code, mailer as mailer_code,
+       cast(pairs as integer) as product_stores_count, cast(always as integer) as always_placed_count,
+       cast(n as bigint) as with_weeks_count, cast(m as bigint) as without_weeks_count,
+       y / nullif(n, 0) as with_weekly_units_count, x / nullif(n, 0) as without_weekly_units_count,
+       y / nullif(x, 0) - 1 as units_lift_rate,
+       y / nullif(x, 0) - 1 - 1.96 * sqrt(pairs / nullif(pairs - 1, 0) * residuals) / nullif(x, 0)
+           as units_lift_lower_rate,
+       y / nullif(x, 0) - 1 + 1.96 * sqrt(pairs / nullif(pairs - 1, 0) * residuals) / nullif(x, 0)
+           as units_lift_upper_rate,
+       v / nullif(n, 0) as with_weekly_sales_amount, w / nullif(n, 0) as without_weekly_sales_amount,
+       v / nullif(w, 0) - 1 as net_sales_lift_rate, pairs < 30 as is_small_group
+from added
+"""
+
+
+CAMPAIGNS = """
+with t as (
+    select campaign, count(*) filter (where reached) as a, count(*) filter (where not reached) as c,
+           any_value(before_days) as b, any_value(days) as d,
+           avg(during / days - before / nullif(before_days, 0)) filter (where reached) as am,
+           avg(during / days - before / nullif(before_days, 0)) filter (where not reached) as cm,
+           var_samp(during / days - before / nullif(before_days, 0)) filter (where reached) as av,
+           var_samp(during / days - before / nullif(before_days, 0)) filter (where not reached) as cv
+    from member group by campaign
+), figure as (
+    select *, am - cm as lift, case when b > 0 then sqrt(av / a + cv / c) end as error from t
+), n as (select campaign, count(*) as n from mailed group by all),
+offered as (select campaign, count(distinct upc) as upcs, count(distinct item) as items from coupon group by all),
+used as (select campaign, count(*) as times, count(distinct who) as people from redemption group by all),
+till as (
+    select campaign, sum(own) as own, sum(net) as net
+    from sold join mailed using (who) join offer using (campaign)
+    where day between opens and closes and (campaign, item) in (select (campaign, item) from coupon) group by all
+)
+select campaign as campaign_id, kind as campaign_type, starts as start_date, ends as end_date,
+       case when opens <= closes then opens end as observed_start_date,
+       case when opens <= closes then closes end as observed_end_date,
+       starts < date '2017-01-01' or ends > date '2017-12-31' as is_window_cut, coalesce(n, 0) as contacts_count,
+       a as audience_count, c as control_count, coalesce(upcs, 0) as coupons_offered_count,
+       coalesce(items, 0) as promoted_products_count, coalesce(times, 0) as redemptions_count,
+       coalesce(people, 0) as redeeming_customers_count, coalesce(people, 0) / nullif(n, 0) as redemption_rate,
+       coalesce(n, 0) * 0.85 as mailing_cost_amount, coalesce(own, 0) as coupon_match_cost_amount,
+       coalesce(n, 0) * 0.85 + coalesce(own, 0) as campaign_cost_amount, coalesce(net, 0) as promoted_sales_amount,
+       b as before_days_count, d as during_days_count, lift as uplift_daily_amount, error as standard_error_amount,
+       lift - 1.96 * error as uplift_lower_amount, lift + 1.96 * error as uplift_upper_amount,
+       abs(lift) > 1.96 * error as is_uplift_significant,
+       round(lift, 6) * a * d as incremental_sales_amount,
+       round(lift, 6) * a * d / nullif(coalesce(n, 0) * 0.85 + coalesce(own, 0), 0) as return_on_cost_rate,
+       b < d as is_before_cut, a < 30 or c < 30 as is_small_group
+from offer left join figure using (campaign) left join n using (campaign) left join offered using (campaign)
+left join used using (campaign) left join till using (campaign)
+"""
+
+PROFILES = """
+with public as (
+    select household_id as who, age, income, home_ownership, marital_status, household_size, household_comp,
+        kids_count
+    from demographics
+), everyone as (
+    select distinct who from receipt union select who from mailed union select who from public union
+    select who from redemption
+), bought as (
+    select who, min(day) as first, max(day) as last, count(*) as n, sum(net) as net, sum(given) as given,
+           sum(gross) as gross, count(*) filter (where maker > 0) as couponed from receipt group by who
+), label as (
+    select who, sum(net) filter (where brand = 'Private') as own, sum(net) as goods from sold where goods group by who
+), department as (
+    select who, first(department order by net desc, department) as name
+    from (select who, department, sum(net) as net from sold group by all) group by who
+), shop as (
+    select who, first(store order by n desc, store) as store
+    from (select who, store, count(*) as n from receipt group by all) group by who
+), weekday as (
+    select who, first(name order by n desc, dow) as name
+    from (select who, isodow(day) as dow, dayname(day) as name, count(*) as n from receipt group by all) group by who
+), clock as (
+    select who, first(hour order by n desc, hour) as hour
+    from (select who, hour, count(*) as n from receipt group by all) group by who
+), used as (select who, count(*) as n from redemption group by who),
+post as (select who, count(*) as n from mailed group by who)
+select everyone.who as customer_id, coalesce(age, 'Unknown') as age_band, coalesce(income, 'Unknown') as income_band,
+       coalesce(public.home_ownership, 'Unknown') as home_ownership,
+       coalesce(public.marital_status, 'Unknown') as marital_status,
+       coalesce(public.household_size, 'Unknown') as household_size,
+       coalesce(household_comp, 'Unknown') as household_composition,
+       coalesce(public.kids_count, 'Unknown') as kids_count, public.who is not null as has_demographics,
+       bought.first as first_purchase_date, bought.last as last_purchase_date, coalesce(bought.n, 0) as baskets_count,
+       coalesce(bought.net, 0) as net_sales_amount, bought.net / bought.n as average_basket_amount,
+       given / nullif(gross, 0) as discount_rate, couponed / bought.n as coupon_basket_rate,
+       coalesce(used.n, 0) as coupon_redemptions_count, department.name as favourite_department,
+       shop.store as favourite_store_id, weekday.name as favourite_weekday_name, clock.hour as favourite_hour,
+       coalesce(own, 0) / nullif(goods, 0) as private_brand_rate,
+       case when bought.who is null then 'Prospect' when last < date '2017-10-02' then 'Lapsed'
+            when last < date '2017-12-01' then 'Lapsing' when first > date '2017-10-02' then 'New' else 'Active' end
+           as lifecycle_stage,
+       r as recency_days_count, f as frequency_count, v as monetary_amount, cast(rs as integer) as recency_score,
+       cast(fs as integer) as frequency_score, cast(vs as integer) as monetary_score, scored.name as segment_name,
+       coalesce(post.n, 0) as campaigns_received_count
+from everyone left join public using (who) left join bought using (who) left join label using (who)
+left join department using (who) left join shop using (who) left join weekday using (who) left join clock using (who)
+left join used using (who) left join post using (who)
+left join scored on scored.who = everyone.who and scored.m = date '2017-12-01'
+"""
+
+
+MARTS = {
+    "sales_trends": Mart("sales", ("period_type", "period_start_date", "department"), TRENDS),
+    "store_performance": Mart("sales", ("store_id", "month_start_date"), STORES),
+    "sales_by_hour": Mart("sales", ("weekday_number", "business_hour", "department"), HOURS),
+    "basket_affinity": Mart("sales", ("product_category", "other_product_category"), AFFINITY),
+    "cohort_retention": Mart("marketing", ("cohort_month_start_date", "months_since_count"), COHORTS),
+    "customer_value": Mart("marketing", ("customer_id",), VALUE),
+    "coupon_performance": Mart("marketing", ("campaign_id", "coupon_id"), COUPONS),
+    "sales_performance": Mart("sales", ("business_date", "store_id", "department"), SALES),
+    "product_performance": Mart("sales", ("product_id", "month_start_date"), PRODUCTS),
+    "customer_segments": Mart("marketing", ("month_start_date", "segment_name"), SEGMENTS, first=SCORED),
+    "segment_migration": Mart(
+        "marketing", ("month_start_date", "from_segment_name", "to_segment_name"), MIGRATION, first=SCORED
+    ),
+    "campaign_daily": Mart("marketing", ("campaign_id", "business_date"), DAYS, first=MEMBERS),
+    "promotion_lift": Mart(
+        "sales",
+        ("product_category", "display_code", "mailer_code"),
+        LIFT,
+        left_out=frozenset({"display_name", "mailer_name"}),
+    ),
+    "campaign_performance": Mart("marketing", ("campaign_id",), CAMPAIGNS, first=MEMBERS),
+    "customer_profiles": Mart("marketing", ("customer_id",), PROFILES, first=SCORED),
+}
