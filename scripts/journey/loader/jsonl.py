@@ -15,7 +15,7 @@ import pyarrow.json
 
 from journey.loader.arrow import arrow_type, convert, copy_stream
 from journey.loader.columns import TableColumn
-from journey.loader.errors import BadRowsError
+from journey.loader.errors import BadRowsError, one_line
 from journey.loader.records import LineStream, Record, csv_row, lines
 
 NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
@@ -48,7 +48,7 @@ class JsonLines:
             self._names = list(found)
         return self._names
 
-    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes | memoryview]:
+    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes]:
         """COPY's bytes, if Arrow reads exactly what the careful path would read.
 
         Raises:
@@ -97,7 +97,7 @@ class JsonLines:
             try:
                 table = pyarrow.json.read_json(pa.BufferReader(block), read_options=read, parse_options=parse)
             except (pa.ArrowException, UnicodeDecodeError) as error:
-                raise BadRowsError(" ".join(str(error).split())) from error
+                raise BadRowsError(one_line(error)) from error
             if table.num_rows != count:
                 raise BadRowsError(f"{table.num_rows} objects on {count} lines")
             table = table.combine_chunks()
