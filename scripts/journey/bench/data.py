@@ -57,16 +57,15 @@ def prepare(folder: Path, copies: int) -> None:
     _put_parts(client, "daily", _parts(table, days), lambda part: igzip.compress(_csv(part)))
     _put_parts(client, "parquet", _parts(table, months), _parquet)
     _put_parts(client, "jsonl", _parts(table, months), lambda part: igzip.compress(_jsonl(part)))
-    _project(
-        folder / "project",
-        {
-            "large": (f"{large.name}/", "csv"),
-            "large_gzip": (f"{zipped.name}/", "csv"),
-            "daily": ("daily/", "csv"),
-            "parquet": ("parquet/", "parquet"),
-            "jsonl": ("jsonl/", "jsonl"),
-        },
-    )
+    places = {
+        "large": (f"{large.name}/", "csv"),
+        "large_gzip": (f"{zipped.name}/", "csv"),
+        "daily": ("daily/", "csv"),
+        "parquet": ("parquet/", "parquet"),
+        "jsonl": ("jsonl/", "jsonl"),
+    }
+    tables = {name: (f"s3://{BUCKET}/{place}", kind, "{}") for name, (place, kind) in places.items()}
+    write_project(folder / "project", tables, COLUMNS)
 
 
 def _transactions() -> pa.Table:
@@ -141,15 +140,21 @@ def _put_once(client: S3Client, key: str, file: Callable[[], Path]) -> None:
         client.upload_file(str(file()), BUCKET, key)
 
 
-def _project(folder: Path, tables: dict[str, tuple[str, str]]) -> None:
-    """A dbt project with one source."""
+def write_project(folder: Path, tables: dict[str, tuple[str, str, str]], declared: dict[str, str]) -> None:
+    """Write a dbt project with one source, `bench`.
+
+    Args:
+        folder: for the project.
+        tables: location, format and options by table.
+        declared: their columns: type by name.
+    """
     (folder / "models").mkdir(parents=True, exist_ok=True)
-    columns = "".join(f"          - {{name: {name}, data_type: '{kind}'}}\n" for name, kind in COLUMNS.items())
+    columns = "".join(f"          - {{name: {name}, data_type: '{kind}'}}\n" for name, kind in declared.items())
     source = "sources:\n  - name: bench\n    schema: raw_bench\n    tables:\n"
-    for name, (location, file_format) in tables.items():
+    for name, (location, file_format, options) in tables.items():
         source += (
-            f"      - name: {name}\n        external: {{location: 's3://{BUCKET}/{location}', "
-            f"file_format: {file_format}}}\n        columns:\n{columns}"
+            f"      - name: {name}\n        external: {{location: '{location}', "
+            f"file_format: {file_format}, options: {options}}}\n        columns:\n{columns}"
         )
     files = {
         "dbt_project.yml": "name: bench\nversion: '1.0'\nprofile: data_journey\n",

@@ -14,16 +14,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psycopg
 
 from journey import services, settings
 from journey.project import local_dir
 from journey.services import postgres
-
-if TYPE_CHECKING:
-    pass
 
 BUCKET = "bench-load"
 DATABASE = "bench_load"
@@ -75,11 +71,16 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=8, help="the large file is so many times 1.47 million rows")
     parser.add_argument("--threads", type=int, default=4, help="of the loader (default 4)")
     parser.add_argument("--only", help="only cases whose name contains this")
+    parser.add_argument("--listing", type=int, metavar="N", help="instead: how long a prefix with N objects takes")
     options = parser.parse_args()
     services.up()
     settings.use_embedded()
     folder = local_dir() / "bench"
     folder.mkdir(parents=True, exist_ok=True)
+    if options.listing:
+        from journey.bench.listing import measure
+
+        return measure(folder / "listing", options.listing)
     # In a process of its own: this one stays small, for a child's peak memory begins with its parent's.
     subprocess.run([sys.executable, "-m", "journey.bench.data", str(folder), str(options.copies)], check=True)
     cases = [case for case in _cases(folder, options.copies) if not options.only or options.only in case.name]
