@@ -83,7 +83,7 @@ clean: down ## remove the services' data and everything that was generated
 	rm -rf .local target site logs
 
 .PHONY: bench-load
-bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (about 6 minutes); ARGS="--rounds 3 --only gzip"
+bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (about 6 minutes); ARGS="--rounds 3 --only gzip" or "--listing 200000"
 	@$(BIN)/python -m journey.bench.load $(ARGS)
 
 .PHONY: bench-build
@@ -99,5 +99,5 @@ prove: $(VENV)/.setup-dev ## incremental builds against full refreshes over newl
 	@HISTORIES=$(or $(HISTORIES),100) $(BIN)/pytest -q -s tests/python/warehouse/test_incremental.py
 
 .PHONY: chaos
-chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, 200 times: nothing lost, nothing doubled (about 8 minutes)
+chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, until 200 kills met one at work: nothing lost, nothing doubled (about 10 minutes)
 	@PYTHONPATH=tests/python $(BIN)/python -m loader.chaos $(ARGS)

@@ -164,7 +164,7 @@ def status_command(selected: Sequence[str]) -> None:
     tables = status(selected)
     for line in status_lines(tables):
         click.echo(line)
-    sys.exit(1 if any(table.failed for table in tables) else 0)
+    sys.exit(1 if any(table.failed for table in tables.values()) else 0)
 
 
 def _print_services(found: Sequence[Status]) -> None:

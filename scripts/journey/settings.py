@@ -111,7 +111,7 @@ def s3_client(*, connections: int = 10, attempts: int = 5, read_seconds: float =
                 max_pool_connections=connections,
                 connect_timeout=10,
                 read_timeout=read_seconds,
-                retries={"mode": "standard", "max_attempts": attempts},
+                retries={"mode": "standard", "total_max_attempts": attempts},
             ),
         )
     except (BotoCoreError, ValueError) as error:

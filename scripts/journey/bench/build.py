@@ -26,7 +26,7 @@ from journey import services, settings
 from journey.land.landing import land
 from journey.loader import load
 from journey.loader.ledger import ensure_table, set_up
-from journey.loader.manifest import load_sources
+from journey.loader.sources import load_sources
 from journey.project import local_dir, project_root
 from journey.services import postgres
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from journey.loader.run import Summary, TableSummary, load
-from journey.loader.status import TableStatus, status
+from journey.loader.run import Summary, TableSummary, load, status
 
-__all__ = ["Summary", "TableStatus", "TableSummary", "load", "status"]
+__all__ = ["Summary", "TableSummary", "load", "status"]

@@ -3,39 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from psycopg import Connection, errors, sql
 
-from journey.loader.errors import BadRowsError
+from journey.loader import ledger
+from journey.loader.columns import Change, TableColumn
+from journey.loader.csvfile import CsvFile
+from journey.loader.errors import BadRowsError, FileRefusedError, one_line
 from journey.loader.ledger import Rejected
 from journey.loader.records import Record
 from journey.loader.sources import Options, Source
+
+if TYPE_CHECKING:
+    from journey.loader.arrow import ParquetFile
+    from journey.loader.jsonl import JsonLines
+
+    Format: TypeAlias = CsvFile | JsonLines | ParquetFile
 
 BINARY_SIGNATURE = b"PGCOPY\n\xff\r\n\0"
 BATCH_BYTES = 2**20
 SMALLEST, LARGEST = 16, 8192  # records of a batch
 RAW_BYTES = 2**20  # kept of a refused row
+KEPT = 100  # refused rows of a file that is refused as a whole
+HELD = 1000  # refused rows in memory
 AT = re.compile(r"line (\d+)(?:, column (.+?)(?:: |$))?", re.DOTALL)
 
 # Faults of the data; everything else (disk full, connection lost, lock timeout) is not the file's.
 DATA_ERRORS = (errors.DataError, errors.IntegrityError, errors.ProgramLimitExceeded)
 
 
-def copy_fast(
-    connection: Connection[Any],
-    source: Source,
-    targets: Sequence[str],
-    chunks: Iterator[bytes | memoryview],
-    encoding: str,
-) -> int:
+class TooManyRejectsError(FileRefusedError):
+    """More rows were refused than the source allows.
+
+    Attributes:
+        kept: some of the refused rows.
+        count: how many were refused up to here.
+        changes: drift that explains them.
+    """
+
+    def __init__(self, message: str, kept: Sequence[Rejected], count: int, changes: Sequence[Change]) -> None:
+        super().__init__(message)
+        self.kept, self.count, self.changes = kept, count, changes
+
+
+def copy_fast(connection: Connection[Any], source: Source, targets: Sequence[TableColumn], opened: Format) -> int:
     """COPY a whole file.
 
     Args:
         targets: columns, in the file's order.
-        chunks: what goes to the server; the first tells binary from text.
-        encoding: PostgreSQL's name of the text's encoding.
+        opened: the file.
 
     Returns:
         Number of rows.
@@ -43,18 +62,16 @@ def copy_fast(
     Raises:
         BadRowsError: the server refuses the data.
     """
+    chunks = opened.fast(targets)
     first = next(chunks, b"")
-    binary = bytes(first[:11]) == BINARY_SIGNATURE
-    own = source.format == "csv"
-    statement = _statement(source, targets, None if binary else encoding, own=own, header=own and source.options.header)
     cursor = connection.cursor()
     try:
-        with cursor.copy(statement) as copy:
+        with cursor.copy(_statement(source, targets, opened, binary=first.startswith(BINARY_SIGNATURE))) as copy:
             copy.write(first)
             for chunk in chunks:
                 copy.write(chunk)
     except DATA_ERRORS as error:
-        raise BadRowsError(" ".join(str(error).split())) from error
+        raise BadRowsError(one_line(error)) from error
     return cursor.rowcount
 
 
@@ -62,43 +79,49 @@ class CarefulCopy:
     """COPY in batches, each under a savepoint; a refused batch is cut at the line that PostgreSQL names."""
 
     def __init__(
-        self,
-        connection: Connection[Any],
-        source: Source,
-        targets: Sequence[str],
-        encoding: str,
-        line_end: bytes,
+        self, connection: Connection[Any], source: Source, targets: Sequence[TableColumn], opened: Format, file_id: int
     ) -> None:
         """Prepare.
 
         Args:
             targets: columns, in the order of the records' fields.
-            encoding: PostgreSQL's name of the text's encoding.
-            line_end: what ends a record.
+            opened: the file.
+            file_id: of the refused rows.
         """
-        own = source.format == "csv"
-        self._statement = _statement(source, targets, encoding, own=own, header=True)
-        self._connection, self._line_end = connection, line_end
-        self._codec = source.options.encoding if own and encoding != "UTF8" else "utf-8"
-        self.rows = 0
+        self._connection, self._source, self._targets, self._opened = connection, source, targets, opened
+        self._statement = _statement(source, targets, opened, header=True)
+        self._line_end, self._file_id = opened.line_end[-1:], file_id
+        self._codec = "utf-8" if opened.encoding == "UTF8" else source.options.encoding
+        self._kept: list[Rejected] = []
+        self._held: list[Rejected] = []
+        self._refused_lines = 0  # a refused record weighs its lines: a stray quote may have swallowed good rows
+        self._total: int | None = None
+        self.rows = self.rejected = 0
 
-    def copy(self, records: Iterator[Record]) -> Iterator[tuple[Rejected, int]]:
-        """Load the good records; yields each bad one with the number of lines that it spans."""
+    def run(self) -> None:
+        """Load the good records, and keep the bad ones.
+
+        Raises:
+            TooManyRejectsError: more are bad than the source allows.
+        """
         size, batch, pending = SMALLEST * 4, list[Record](), 0
-        for record in records:
+        for record in self._opened.records(self._targets):
             if record.row is None:
-                yield self._refused(record, None, record.reason)
+                self._refuse(record, None, record.reason)
                 continue
             batch.append(record)
             pending += len(record.row)
             if len(batch) >= size or pending >= BATCH_BYTES:
                 before = self.rows
-                yield from self._batch(batch)
+                self._load(batch)
                 size = min(size * 2, LARGEST) if self.rows - before == len(batch) else max(size // 2, SMALLEST)
                 batch, pending = [], 0
-        yield from self._batch(batch)
+        self._load(batch)
+        if self._is_past(self.rows):
+            raise self._too_many(self.rows + self._refused_lines)
+        ledger.write_rejected(self._connection, self._file_id, self._held)
 
-    def _batch(self, batch: list[Record]) -> Iterator[tuple[Rejected, int]]:
+    def _load(self, batch: list[Record]) -> None:
         parts = [batch]
         while parts:
             part = parts.pop()
@@ -106,15 +129,15 @@ class CarefulCopy:
             if error is None:
                 self.rows += len(part)
                 continue
-            line, column = _where(error)
+            diag = getattr(error, "diag", None)
+            line, column = match.groups() if diag and (match := AT.search(diag.context or "")) else (None, None)
             if len(part) == 1:
-                yield self._refused(part[0], column, _reason(error))
-                continue
-            at = self._index(part, line)
-            if at is None:
-                parts += [part[len(part) // 2 :], part[: len(part) // 2]]
-            else:
+                said = (diag.message_primary, diag.message_detail) if diag else (str(error),)
+                self._refuse(part[0], column, ": ".join(filter(None, said)).replace("\0", "\\x00"))
+            elif (at := self._index(part, int(line or 0))) is not None:
                 parts += [part[at + 1 :], part[at : at + 1], part[:at]]
+            else:
+                parts += [part[len(part) // 2 :], part[: len(part) // 2]]
 
     def _try(self, part: list[Record]) -> Exception | None:
         cursor = self._connection.cursor()
@@ -129,55 +152,71 @@ class CarefulCopy:
             return error
         return None
 
-    def _index(self, part: list[Record], line: int | None) -> int | None:
-        if line is None:
-            return None
+    def _index(self, part: list[Record], line: int) -> int | None:
+        """Which record is on the line that PostgreSQL counted."""
         end = 1  # the header
         for position, record in enumerate(part):
             end += 1 + (record.row or b"").count(self._line_end)
-            if line <= end:
+            if 1 < line <= end:
                 return position
         return None
 
-    def _refused(self, record: Record, column: str | None, reason: str) -> tuple[Rejected, int]:
+    def _refuse(self, record: Record, column: str | None, reason: str) -> None:
         raw = record.raw[:RAW_BYTES].decode(self._codec, "backslashreplace").rstrip("\r\n").replace("\0", "\\x00")
         cut = f"… ({len(record.raw):,} bytes)" if len(record.raw) > RAW_BYTES else ""
-        return Rejected(record.line, column, reason, raw + cut), record.lines
+        bad = Rejected(record.line, column, reason, raw + cut)
+        self.rejected += 1
+        self._refused_lines += record.lines
+        self._held.append(bad)
+        if len(self._kept) < KEPT:
+            self._kept.append(bad)
+        if len(self._held) >= HELD:
+            ledger.write_rejected(self._connection, self._file_id, self._held)
+            self._held = []
+        if self._total is None and self.rejected >= KEPT and self._is_past(self.rows):
+            self._total = self._opened.count()  # worth a second look at the file: the rest may be as bad
+        if self._total is not None and self._is_past(self._total - self.rejected):
+            raise self._too_many(self._total)
 
+    def _is_past(self, good: int) -> bool:
+        return self._refused_lines > self._source.options.max_reject_rate * (good + self._refused_lines)
 
-def _where(error: Exception) -> tuple[int | None, str | None]:
-    """Line within the batch and column, where PostgreSQL names them."""
-    context = getattr(getattr(error, "diag", None), "context", None)
-    match = AT.search(context or "")
-    return (int(match[1]), match[2]) if match else (None, None)
+    def _too_many(self, total: int) -> TooManyRejectsError:
+        first = self._kept[0]
+        message = (
+            f"{self.rejected:,} of {total:,} rows refused, more than max_reject_rate "
+            f"{self._source.options.max_reject_rate:.2%} allows; the first: line {first.line}"
+            f"{f', column {first.column}' if first.column else ''}: {first.reason}"
+        )
+        return TooManyRejectsError(message, self._kept, self.rejected, self._type_drift())
 
-
-def _reason(error: Exception) -> str:
-    diag = getattr(error, "diag", None)
-    parts = (diag.message_primary, diag.message_detail) if diag else (str(error),)
-    return ": ".join(part for part in parts if part).replace("\0", "\\x00")
+    def _type_drift(self) -> list[Change]:
+        """Most refusals in one column: its type doesn't fit any more."""
+        column, count = Counter(bad.column for bad in self._kept).most_common(1)[0]
+        if not column or count * 2 <= len(self._kept):
+            return []
+        kind = next((target.type for target in self._targets if target.name == column), "")
+        example = next(bad.reason for bad in self._kept if bad.column == column)
+        return [Change("type", column, f"{kind} no longer fits: {example}")]
 
 
 def _statement(
-    source: Source, targets: Sequence[str], encoding: str | None, *, own: bool, header: bool
+    source: Source, targets: Sequence[TableColumn], opened: Format, *, binary: bool = False, header: bool | None = None
 ) -> sql.Composed:
     """The COPY statement.
 
     Args:
-        encoding: of text; None for binary.
-        own: the source's own CSV options hold, else those of the CSV that the loader writes.
-        header: the first line is passed over.
+        binary: COPY's binary format, else the source's own CSV, or the CSV that the loader writes.
+        header: the first line is passed over; None: if the source says so.
     """
     into = sql.SQL("copy {} ({}) from stdin with ").format(
-        sql.Identifier(source.schema, source.table), sql.SQL(", ").join(map(sql.Identifier, targets))
+        sql.Identifier(source.schema, source.table), sql.SQL(", ").join(sql.Identifier(each.name) for each in targets)
     )
-    if encoding is None:
+    if binary:
         return into + sql.SQL("(format binary)")
+    own = source.format == "csv"
     options = source.options if own else Options()
+    quoting = (options.delimiter, options.quote, options.escape or options.quote, options.null_string, opened.encoding)
     return into + sql.SQL("(format csv, header {}, delimiter {}, quote {}, escape {}, null {}, encoding {})").format(
-        sql.SQL("true" if header else "false"),
-        *map(
-            sql.Literal,
-            (options.delimiter, options.quote, options.escape or options.quote, options.null_string, encoding),
-        ),
+        sql.Literal((own and options.header) if header is None else header), *map(sql.Literal, quoting)
     )

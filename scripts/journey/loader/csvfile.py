@@ -12,7 +12,7 @@ from journey.loader.columns import TableColumn
 from journey.loader.errors import BadRowsError, FileRefusedError
 from journey.loader.records import RECORD_LIMIT, LineStream, Record, lines
 from journey.loader.sources import Source
-from journey.loader.streams import CHUNK
+from journey.loader.storage import CHUNK
 
 # Encodings that PostgreSQL converts itself, by Python's name of the codec; others are made UTF-8 on the way.
 SERVER_ENCODINGS = {
@@ -63,7 +63,7 @@ class CsvFile:
         self._open = itertools.chain([self.line_end, rest], chunks)  # an empty line in the header's place
         return self._parse_header(record)
 
-    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes | memoryview]:  # noqa: ARG002
+    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes]:  # noqa: ARG002
         """The bytes as they are."""
         opened, self._open = self._open, None
         tail = b""
@@ -78,16 +78,13 @@ class CsvFile:
 
         A quote that never closes would swallow the rest: its first line is refused, and the next begins a record.
         """
-        separator, number = self.line_end[-1:], 1
+        separator, number = self.line_end[-1:], 1 + self._header_lines
+        source = itertools.islice(lines(self._chunks(), separator), self._header_lines, None)
         waiting: list[bytes] = []  # lines of a quoted field that isn't closed
+        again: list[bytes] = []  # lines to be taken again, last first
         size, quoted = 0, False
-        queue: list[bytes] = []  # lines to be taken again, last first
-        source = lines(self._chunks(), separator)
-        for _ in range(self._header_lines if self._source.options.header else 0):
-            next(source, None)
-            number += 1
         while True:
-            line = queue.pop() if queue else next(source, None)
+            line = again.pop() if again else next(source, None)
             if line is not None:
                 waiting.append(line)
                 size += len(line)
@@ -97,10 +94,9 @@ class CsvFile:
             elif not waiting:
                 return
             if quoted:
-                bad, rest = waiting[0], waiting[1:]
-                yield Record(number, bad, None, "unterminated quoted field")
+                yield Record(number, waiting[0], None, "unterminated quoted field")
                 number += 1
-                queue.extend(reversed(rest))
+                again.extend(reversed(waiting[1:]))
             else:
                 raw = b"".join(waiting)
                 row = raw.removesuffix(separator)
@@ -116,10 +112,7 @@ class CsvFile:
         """The stream in an encoding that the server knows, without byte order mark."""
         chunks = self._stream()
         if self._codec:
-            decoder = codecs.getincrementaldecoder(self._codec)("journey.invalid")
-            texts = itertools.chain(
-                (decoder.decode(chunk) for chunk in chunks), (decoder.decode(b"", True) for _ in "1")
-            )
+            texts = codecs.iterdecode(chunks, self._codec, "journey.invalid")
             chunks = (text.encode("utf-8", "surrogatepass") for text in texts)
         head = b""
         while len(head) < 3 and (chunk := next(chunks, b"")):
@@ -148,16 +141,10 @@ class CsvFile:
         quote, escape = options.quote.encode(), (options.escape or options.quote).encode()
         if quote == escape:
             return quoted ^ (line.count(quote) % 2 == 1)
-        escaped = False
-        end = 0  # of the last escape, which protects the character right after it
-        for match in re.finditer(b"[" + re.escape(quote + escape) + b"]", line):
-            protected, escaped = escaped and match.start() == end, False
-            if protected:
-                continue
-            if match[0] == quote:
+        pair, quote = re.escape(escape), re.escape(quote)
+        for found in re.finditer(pair + pair + b"|(" + pair + b")?" + quote, line):
+            if found[0].endswith(options.quote.encode()) and not (quoted and found[1]):
                 quoted = not quoted
-            elif quoted:
-                escaped, end = True, match.end()
         return quoted
 
     def _parse_header(self, record: bytes) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import io
+import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -15,10 +15,9 @@ import pyarrow.json
 
 from journey.loader.arrow import arrow_type, convert, copy_stream
 from journey.loader.columns import TableColumn
-from journey.loader.errors import BadRowsError
+from journey.loader.errors import BadRowsError, one_line
 from journey.loader.records import LineStream, Record, csv_row, lines
 
-BLOCK_BYTES = 2**20
 NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
 SECOND_VALUE = re.compile(rb"\}[ \t\r]*[^\s,\]}]")
 
@@ -49,7 +48,7 @@ class JsonLines:
             self._names = list(found)
         return self._names
 
-    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes | memoryview]:
+    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes]:
         """COPY's bytes, if Arrow reads exactly what the careful path would read.
 
         Raises:
@@ -89,77 +88,50 @@ class JsonLines:
                 yield number, plain
 
     def _batches(self, targets: Sequence[TableColumn]) -> Iterator[list[pa.Array]]:
-        guard = _Guard(self._stream())
         schema = pa.schema([(column.name, _parsed_type(column)) for column in targets])
-        rows, filled = 0, set[str]()
-        try:
-            reader = pyarrow.json.open_json(
-                pa.PythonFile(guard, "r"),
-                read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
-                parse_options=pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
-            )
-            for batch in reader:
-                rows += batch.num_rows
-                arrays = [convert(batch.column(position), column) for position, column in enumerate(targets)]
-                filled.update(c.name for c, array in zip(targets, arrays, strict=True) if array.null_count < len(array))
-                yield arrays
-        except (pa.ArrowException, UnicodeDecodeError) as error:
-            if guard.lines or guard.refusal:
-                raise BadRowsError(guard.refusal or " ".join(str(error).split())) from error
-        if rows != guard.lines:
-            raise BadRowsError(f"{rows} objects on {guard.lines} lines")
-        if rows and len(filled) < len(targets):
-            first = _parse(guard.first_line)
+        parse = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
+        filled, first_line = set[str](), b""
+        for block, count in self._plain_blocks():
+            first_line = first_line or block.partition(b"\n")[0]
+            read = pyarrow.json.ReadOptions(use_threads=False, block_size=len(block) + 1)
+            try:
+                table = pyarrow.json.read_json(pa.BufferReader(block), read_options=read, parse_options=parse)
+            except (pa.ArrowException, UnicodeDecodeError) as error:
+                raise BadRowsError(one_line(error)) from error
+            if table.num_rows != count:
+                raise BadRowsError(f"{table.num_rows} objects on {count} lines")
+            table = table.combine_chunks()
+            arrays = [convert(table.column(i).chunk(0), column) for i, column in enumerate(targets)]
+            filled.update(c.name for c, array in zip(targets, arrays, strict=True) if array.null_count < count)
+            yield arrays
+        if first_line and len(filled) < len(targets):
+            first = _parse(first_line)
             self.missing = [c.name for c in targets if c.name not in filled and c.name not in first]
 
+    def _plain_blocks(self) -> Iterator[tuple[bytes, int]]:
+        """The stream cut at line ends, with the number of lines, as long as every line is one object.
 
-class _Guard(io.RawIOBase):
-    """The stream as a file for Arrow, which is only shown lines that are one object each.
-
-    Arrow takes two objects on a line for two rows, and a line that is `null` kills the process.
-    """
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._tail, self._ready = b"", memoryview(b"")
-        self.lines, self.first_line, self.refusal = 0, b"", ""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        while not self._ready:
-            chunk = next(self._chunks, b"")
+        Raises:
+            BadRowsError: one isn't. Arrow would take two objects on a line for two rows, and dies of a line that is
+                `null`.
+        """
+        tail = b""
+        for chunk in itertools.chain(self._stream(), (b"",)):
             cut = chunk.rfind(b"\n") + 1
-            if not chunk and self._tail:
-                block, self._tail = self._tail + b"\n", b""
-            elif cut:
-                block, self._tail = self._tail + chunk[:cut], chunk[cut:]
-            elif chunk:
-                self._tail += chunk
-                continue
-            else:
-                return b""
-            if not self._is_plain(block):
-                self.refusal = "a line isn't one JSON object"
-                raise pa.ArrowInvalid(self.refusal)
-            self._ready = memoryview(block)
-        data, self._ready = self._ready[:size], self._ready[size:]
-        return bytes(data)
-
-    def _is_plain(self, block: bytes) -> bool:
-        """Whether every line is one object; mostly seen from how objects end and begin."""
-        count = block.count(b"\n")
-        if not self.lines:
-            self.first_line = block.partition(b"\n")[0]
-        self.lines += count
-        end = b"}\r\n" if block.endswith(b"}\r\n") else b"}\n"
-        return (
-            block.startswith(b"{")
-            and block.endswith(end)
-            and block.count(end + b"{") == count - 1
-            and (block.count(b"}") == count or not SECOND_VALUE.search(block))
-        )
+            block, tail = (tail + chunk[:cut], chunk[cut:]) if cut else (b"", tail + chunk)
+            if not chunk and tail:
+                block = tail + b"\n"
+            if block:
+                count = block.count(b"\n")
+                end = b"}\r\n" if block.endswith(b"}\r\n") else b"}\n"
+                if not (
+                    block.startswith(b"{")
+                    and block.endswith(end)
+                    and block.count(end + b"{") == count - 1
+                    and (block.count(b"}") == count or not SECOND_VALUE.search(block))
+                ):
+                    raise BadRowsError("a line isn't one JSON object")
+                yield block, count
 
 
 class _Number(str):

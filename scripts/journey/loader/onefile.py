@@ -1,33 +1,32 @@
-"""One file: read, checked against its table, copied and entered in the ledger, all in one transaction."""
+"""One file after the other over one connection: each is one transaction, and faults that may pass are tried again."""
 
 from __future__ import annotations
 
 import hashlib
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from psycopg import Connection
 
+from journey.errors import JourneyError
 from journey.loader import ledger
-from journey.loader.columns import Change, TableColumn, match_columns
-from journey.loader.copying import CarefulCopy, copy_fast
+from journey.loader.columns import Change, TableColumn, check_keys, match_columns
+from journey.loader.copying import CarefulCopy, TooManyRejectsError, copy_fast
 from journey.loader.csvfile import CsvFile
-from journey.loader.errors import BadRowsError, FileRefusedError, TooManyRejectsError
-from journey.loader.ledger import Rejected
-from journey.loader.plan import Listed
-from journey.loader.records import Format
+from journey.loader.errors import BadRowsError, ObjectChangedError, one_line
+from journey.loader.plan import Action
 from journey.loader.sources import FILE_ID, Source
-from journey.loader.streams import RangeReader, ReadAhead, Retry, S3Object, decompress
+from journey.loader.storage import Listed, RangeReader, Retry, S3Object, decompress, look_again, read_ahead
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-KEPT_REJECTS = 100  # of a file that is refused as a whole
-FLUSHED_REJECTS = 1000  # held in memory until then
+    from journey.loader.copying import Format
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,11 @@ class Outcome:
         status: loaded, replaced, failed, skipped, duplicate or removed.
         rows: number of rows that its table now has of it.
         rejected: number of refused rows.
-        size: of the object, bytes.
+        bytes: size of the object.
         seconds: how long it took.
         careful: whether the careful path was taken.
         resumed: how often its stream broke and went on.
-        error: why it failed or was skipped.
+        error: why it failed or was passed over.
         changes: drift that it showed.
     """
 
@@ -53,7 +52,7 @@ class Outcome:
     status: str
     rows: int = 0
     rejected: int = 0
-    size: int = 0
+    bytes: int = 0
     seconds: float = 0.0
     careful: bool = False
     resumed: int = 0
@@ -61,49 +60,131 @@ class Outcome:
     changes: tuple[Change, ...] = ()
 
 
-@dataclass
-class Session:
-    """What the files of one thread share.
+class Worker:
+    """Does what was decided, for one file at a time."""
 
-    Attributes:
-        client: of S3.
-        connection: autocommit, to PostgreSQL.
-        run_id: of the ledger's run.
-        retry: how patient to be with S3.
-        progress: takes numbers of bytes; raises to stop.
-        tables: columns of the tables seen so far, by source.
-    """
+    def __init__(
+        self,
+        connect: Callable[[], Connection[Any]],
+        client: S3Client,
+        run_id: int,
+        retry: Retry,
+        progress: Callable[[int], None],
+        arrow: Semaphore,
+    ) -> None:
+        """Connect.
 
-    client: S3Client
-    connection: Connection[Any]
-    run_id: int
-    retry: Retry
-    progress: Callable[[int], None]
-    tables: dict[str, list[TableColumn]] = field(default_factory=dict)
+        Args:
+            connect: opens an autocommit connection to PostgreSQL.
+            client: of S3.
+            run_id: of the ledger's run.
+            retry: how patient to be.
+            progress: takes numbers of bytes; raises to stop.
+            arrow: lets so many files at a time into Arrow, which takes memory and, in Python, no more than two cores.
+        """
+        self.client, self.run_id, self.retry, self.progress, self.arrow = client, run_id, retry, progress, arrow
+        self.tables: dict[str, list[TableColumn]] = {}
+        self._connect, self.connection = connect, connect()
+        self._backend = ledger.backend(self.connection)
+
+    def do(self, source: Source, action: Action) -> Outcome:
+        """Load, replace or remove a file; try again where that may help.
+
+        Raises:
+            JourneyError: PostgreSQL is gone for good.
+        """
+        begun, attempt = datetime.now(timezone.utc), 0
+        while True:
+            again: object = None
+            try:
+                return self._once(source, action)
+            except ObjectChangedError as error:
+                failure: Exception = error
+                if again := look_again(self.client, source, action.file.key):
+                    action = action._replace(file=again)
+            except psycopg.OperationalError as error:  # connection lost, restart, disk full, lock timeout, deadlock
+                failure, again = error, not isinstance(error, psycopg.errors.ProgramLimitExceeded)
+            except Exception as error:  # whatever it is, the other files are loaded
+                failure = error
+            attempt += 1
+            if not again or attempt >= self.retry.attempts:
+                return self._failed(source, action, begun, failure)
+            self.retry.pause(attempt)
+            self._reconnect()
+
+    def _once(self, source: Source, action: Action) -> Outcome:
+        file, base = action.file, (source.name, action.file.key)
+        with ledger.take(self.connection, source, file.key) as (held, loaded_id, loaded_etag):
+            if not held:
+                return Outcome(*base, "skipped", error="another run is loading it")
+            if action.kind == "remove":
+                if loaded_id is not None:
+                    with self.connection.transaction():
+                        ledger.remove_rows(self.connection, source, loaded_id, "removed")
+                return Outcome(*base, "removed", bytes=file.size)
+            if loaded_id != action.loaded_id and loaded_etag == file.etag:
+                # If it was us: the connection broke while it told us that our transaction was committed.
+                ours = ledger.loaded_by(self.connection, loaded_id, self.run_id)
+                if ours is None:
+                    return Outcome(*base, "skipped", error="another run has loaded it")
+                return Outcome(*base, "loaded", *ours, bytes=file.size)
+            return Attempt(self, source, file, loaded_id).run()
+
+    def _reconnect(self) -> None:
+        """A new connection, unless the old one still works.
+
+        Raises:
+            JourneyError: PostgreSQL doesn't come back.
+        """
+        if ledger.is_usable(self.connection):
+            return
+        self.connection.close()
+        for attempt in range(1, self.retry.attempts + 4):
+            try:
+                self.connection = self._connect()
+                ledger.end_backend(self.connection, self._backend)
+                self._backend = ledger.backend(self.connection)
+                return
+            except (JourneyError, psycopg.OperationalError) as error:
+                gone = error
+                self.retry.pause(attempt)
+        raise JourneyError(f"the load stops: {one_line(gone)}")
+
+    def _failed(self, source: Source, action: Action, begun: datetime, error: Exception) -> Outcome:
+        """Enter the failure in the ledger."""
+        said = one_line(error) if isinstance(error, (JourneyError, psycopg.Error)) else f"{error!r}"
+        kept, count, changes = (
+            (error.kept, error.count, error.changes) if isinstance(error, TooManyRejectsError) else ((), 0, ())
+        )
+        self._reconnect()
+        connection, fields = self.connection, {"run_id": self.run_id, "started_at": begun, "rejected_count": count}
+        with connection.transaction():
+            file_id = ledger.write(connection, source, action.file, status="failed", error=said, **fields)
+            ledger.write_rejected(connection, file_id, kept)
+            ledger.record_changes(connection, source, action.file.key, changes)
+        seconds = (datetime.now(timezone.utc) - begun).total_seconds()
+        return Outcome(
+            source.name, action.file.key, "failed", rejected=count, bytes=action.file.size, seconds=seconds,
+            error=said, changes=tuple(changes),
+        )  # fmt: skip
 
 
 class Attempt:
     """One try at one file, whose lock is held."""
 
-    def __init__(self, session: Session, source: Source, file: Listed, replaces: int | None) -> None:
+    def __init__(self, worker: Worker, source: Source, file: Listed, replaces: int | None) -> None:
         """Prepare.
 
         Args:
             replaces: file_id of the version whose rows go when the new ones come.
         """
-        self._session, self._connection = session, session.connection
+        self._worker, self._connection = worker, worker.connection
         self._source, self._file, self._replaces = source, file, replaces
-        self._begun = time.time()
+        self._begun = datetime.now(timezone.utc)
         self._changes: list[Change] = []
-        self._object = S3Object(
-            session.client,
-            source.bucket,
-            file,
-            payer=source.options.request_payer,
-            retry=session.retry,
-            progress=session.progress,
-        )
+        self._object = S3Object(worker.client, source, file, worker.retry, worker.progress)
         self._streams = ExitStack()
+        self._digest: str | None = None
 
     def run(self) -> Outcome:
         """Load the file, by the fast path or else by the careful one.
@@ -113,34 +194,28 @@ class Attempt:
             psycopg.Error: PostgreSQL has a trouble that isn't the file's.
         """
         with self._streams:
-            digest = self._digest() if self._source.options.deduplicate == "content" else None
-            twin = self._twin(digest)
-            if twin is not None:
+            if self._source.options.deduplicate == "content" and (twin := self._twin()):
                 return self._outcome("duplicate", error=f"same content as file_id {twin}")
-            opened = self._open()
+            if self._source.format != "csv":
+                self._streams.enter_context(self._worker.arrow)
+            opened, status = self._open(), "replaced" if self._replaces else "loaded"
             try:
-                rows = self._fast(opened, digest)
-                return self._outcome("replaced" if self._replaces else "loaded", rows=rows)
+                return self._outcome(status, rows=self._fast(opened))
             except BadRowsError:
-                rows, rejected = self._careful(opened, digest)
-            return self._outcome("replaced" if self._replaces else "loaded", rows=rows, rejected=rejected, careful=True)
+                rows, rejected = self._careful(opened)
+            return self._outcome(status, rows=rows, rejected=rejected, careful=True)
 
     def _outcome(self, status: str, **more: Any) -> Outcome:
+        seconds = (datetime.now(timezone.utc) - self._begun).total_seconds()
         return Outcome(
-            self._source.name,
-            self._file.key,
-            status,
-            size=self._file.size,
-            seconds=time.time() - self._begun,
-            resumed=self._object.resumed,
-            changes=tuple(self._changes),
-            **more,
-        )
+            self._source.name, self._file.key, status, bytes=self._file.size, seconds=seconds,
+            resumed=self._object.resumed, changes=tuple(self._changes), **more,
+        )  # fmt: skip
 
     def _open(self) -> Format:
-        """The file in its format; Parquet is imported only where there is some."""
+        """The file in its format; Arrow is imported only where there is something for it."""
         if self._source.format == "parquet":
-            from journey.loader.parquet import ParquetFile
+            from journey.loader.arrow import ParquetFile
 
             return ParquetFile(lambda: RangeReader(self._object))
         if self._source.format == "jsonl":
@@ -150,39 +225,27 @@ class Attempt:
         return CsvFile(self._source, self._stream, end_marker=self._connection.info.server_version < 180_000)
 
     def _stream(self) -> Iterator[bytes]:
-        ahead = ReadAhead(decompress(self._object.chunks(), self._source.options.max_bytes))
-        self._streams.enter_context(closing(ahead))
-        return iter(ahead)
+        chunks = read_ahead(decompress(self._object.chunks(), self._source.options.max_bytes))
+        return self._streams.enter_context(closing(chunks))
 
-    def _fast(self, opened: Format, digest: str | None) -> int:
+    def _fast(self, opened: Format) -> int:
         targets = self._targets(opened, scan=False)
         with self._connection.transaction():
-            file_id = ledger.new_file(self._connection)
-            rows = 0
+            file_id, rows = ledger.new_file(self._connection), 0
             if targets:
-                chunks = opened.fast(targets)
-                names = [column.name for column in targets]
-                rows = copy_fast(self._connection, self._source, names, chunks, opened.encoding)
+                rows = copy_fast(self._connection, self._source, targets, opened)
                 self._note_missing(opened)
-            self._enter(file_id, digest, rows=rows)
+            self._enter("loaded", file_id=file_id, row_count=rows)
         return rows
 
-    def _careful(self, opened: Format, digest: str | None) -> tuple[int, int]:
+    def _careful(self, opened: Format) -> tuple[int, int]:
         targets = self._targets(opened, scan=True)
         with self._connection.transaction():
             file_id = ledger.new_file(self._connection)
-            names, line_end = [column.name for column in targets], opened.line_end[-1:]
-            copy = CarefulCopy(self._connection, self._source, names, opened.encoding, line_end)
-            rejects = _Rejects(self._connection, file_id, self._source, opened)
-            try:
-                for bad, lines in copy.copy(opened.records(targets)):
-                    rejects.add(bad, lines, copy.rows)
-                rejects.finish(copy.rows)
-            except TooManyRejectsError as error:
-                error.changes = _type_drift(error, targets)
-                raise
-            self._enter(file_id, digest, rows=copy.rows, rejected=rejects.count)
-        return copy.rows, rejects.count
+            copy = CarefulCopy(self._connection, self._source, targets, opened, file_id)
+            copy.run()
+            self._enter("loaded", file_id=file_id, row_count=copy.rows, rejected_count=copy.rejected)
+        return copy.rows, copy.rejected
 
     def _targets(self, opened: Format, *, scan: bool) -> list[TableColumn]:
         """The table's column for each of the file's fields, after adding those that the table doesn't have."""
@@ -192,17 +255,17 @@ class Attempt:
             return [column for column in table if column.name != FILE_ID]
         if not names and self._source.format != "parquet":
             return []  # not a byte
-        match = match_columns(self._source, [column.name for column in table], names)
-        if match.new:
-            ledger.add_columns(self._connection, self._source, match.new)
-            self._session.tables.pop(self._source.name)
-            table = self._table()
-        self._note([change for change in match.changes if change not in self._changes])
-        by_name = {column.name: column for column in table}
-        return [by_name[name] for name in match.targets]
+        targets, changes = match_columns(self._source, [column.name for column in table], names)
+        new = {change.column: "text" for change in changes if change.change == "new"}
+        if new:
+            ledger.add_columns(self._connection, self._source, new)
+            self._worker.tables.pop(self._source.name)
+        self._note([change for change in changes if change not in self._changes])
+        by_name = {column.name: column for column in self._table()}
+        return [by_name[name] for name in targets]
 
     def _table(self) -> list[TableColumn]:
-        tables, source = self._session.tables, self._source
+        tables, source = self._worker.tables, self._source
         if source.name not in tables:
             tables[source.name] = ledger.ensure_table(self._connection, source)
         return tables[source.name]
@@ -216,125 +279,26 @@ class Attempt:
     def _note_missing(self, opened: Format) -> None:
         """JSON lines only show at the end that a field never came."""
         missing = [name for name in getattr(opened, "missing", ()) if name in self._source.columns]
-        keys = [name for name in missing if name in self._source.options.key_columns]
-        if keys:
-            raise FileRefusedError(f"key column {keys[0]!r} is missing")
+        check_keys(self._source, missing)
         self._note([Change("missing", name, "loaded as null") for name in missing])
 
-    def _enter(self, file_id: int, digest: str | None, *, rows: int, rejected: int = 0) -> None:
+    def _enter(self, status: str, **fields: Any) -> None:
         """Take the old version's rows out and write the ledger row."""
         if self._replaces is not None:
             ledger.remove_rows(self._connection, self._source, self._replaces, "replaced")
         ledger.write(
-            self._connection,
-            self._source,
-            self._file,
-            run_id=self._session.run_id,
-            started=self._begun,
-            status="loaded",
-            file_id=file_id,
-            rows=rows,
-            rejected_count=rejected,
-            version_id=self._object.version_id,
-            content_hash=digest,
-        )
+            self._connection, self._source, self._file, status=status, run_id=self._worker.run_id,
+            started_at=self._begun, version_id=self._object.version_id, content_hash=self._digest, **fields,
+        )  # fmt: skip
 
-    def _digest(self) -> str:
+    def _twin(self) -> int | None:
+        """The loaded file with the same content, after noting in the ledger that this one repeats it."""
         digest = hashlib.sha256()
         for chunk in self._object.chunks():
             digest.update(chunk)
-        return digest.hexdigest()
-
-    def _twin(self, digest: str | None) -> int | None:
-        """The loaded file with the same content, after noting in the ledger that this one repeats it."""
-        if digest is None:
-            return None
-        self._streams.enter_context(ledger.hold_content(self._connection, self._source, digest))
-        twin = ledger.same_content(self._connection, self._source, digest, self._file.key)
+        self._digest = digest.hexdigest()
+        twin = ledger.same_content(self._connection, self._source, self._digest, self._file.key)
         if twin is not None:
             with self._connection.transaction():
-                if self._replaces is not None:
-                    ledger.remove_rows(self._connection, self._source, self._replaces, "replaced")
-                ledger.write(
-                    self._connection,
-                    self._source,
-                    self._file,
-                    run_id=self._session.run_id,
-                    started=self._begun,
-                    status="duplicate",
-                    content_hash=digest,
-                    duplicate_of=twin,
-                )
+                self._enter("duplicate", duplicate_of=twin)
         return twin
-
-
-def _type_drift(error: TooManyRejectsError, targets: Sequence[TableColumn]) -> list[Change]:
-    """Most refusals in one column: its type doesn't fit any more."""
-    column, count = Counter(bad.column for bad in error.kept).most_common(1)[0]
-    if not column or count * 2 <= len(error.kept):
-        return []
-    types = {target.name: target.type for target in targets}
-    example = next(bad.reason for bad in error.kept if bad.column == column)
-    return [Change("type", column, f"{types.get(column)} no longer fits: {example}")]
-
-
-class _Rejects:
-    """The refused rows of a file on their way to the ledger, and the limit to their number."""
-
-    def __init__(self, connection: Connection[Any], file_id: int, source: Source, opened: Format) -> None:
-        self._connection, self._file_id, self._opened = connection, file_id, opened
-        self._rate = source.options.max_reject_rate
-        self._kept: list[Rejected] = []
-        self._waiting: list[Rejected] = []
-        self._lines = 0  # a refused record weighs its lines: a stray quote may have swallowed good rows
-        self._total: int | None = None
-        self.count = 0
-
-    def add(self, bad: Rejected, lines: int, loaded: int) -> None:
-        """Take a refused row.
-
-        Args:
-            lines: how many lines it spans.
-            loaded: how many rows are loaded by now.
-
-        Raises:
-            TooManyRejectsError: whatever still comes, the limit is passed.
-        """
-        self.count += 1
-        self._lines += lines
-        self._waiting.append(bad)
-        if len(self._kept) < KEPT_REJECTS:
-            self._kept.append(bad)
-        if len(self._waiting) >= FLUSHED_REJECTS:
-            self._flush()
-        if self._total is None and self.count >= KEPT_REJECTS and self._is_past(loaded):
-            self._total = self._opened.count()  # worth a second look at the file: the rest may be as bad
-        if self._total is not None and self._is_past(self._total - self.count):
-            raise self._too_many(self._total)
-
-    def finish(self, loaded: int) -> None:
-        """The file is read to its end.
-
-        Raises:
-            TooManyRejectsError: too many of its rows were refused.
-        """
-        if self._is_past(loaded):
-            raise self._too_many(loaded + self._lines)
-        self._flush()
-
-    def _is_past(self, good: int) -> bool:
-        return self._lines > self._rate * (good + self._lines)
-
-    def _too_many(self, total: int) -> TooManyRejectsError:
-        first = self._kept[0]
-        column = f", column {first.column}" if first.column else ""
-        return TooManyRejectsError(
-            f"{self.count:,} of {total:,} rows refused, more than max_reject_rate {self._rate:.2%} allows; "
-            f"the first: line {first.line}{column}: {first.reason}",
-            self._kept,
-            self.count,
-        )
-
-    def _flush(self) -> None:
-        ledger.write_rejected(self._connection, self._file_id, self._waiting)
-        self._waiting = []

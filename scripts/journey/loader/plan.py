@@ -1,38 +1,22 @@
-"""What to do with each file, decided from what S3 lists and what the ledger knows. Nothing here reads or writes."""
+"""What to do with each file: what S3 has against what the ledger knows, page by page, so in little memory."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg import Connection
+
+from journey.loader import ledger
+from journey.loader.ledger import Known
+from journey.loader.sources import Source, key_pattern
+from journey.loader.storage import Listed, list_objects
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """An object as S3 lists it."""
-
-    key: str
-    etag: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the ledger says of a key.
-
-    Attributes:
-        loaded_id: file_id of the version whose rows are in the table; None if none are.
-        loaded_etag: its ETag.
-        duplicate_etag: version that was passed over for its content, as long as what it repeats is still loaded.
-        failed_etag: version that failed and wasn't loaded since.
-    """
-
-    loaded_id: int | None = None
-    loaded_etag: str | None = None
-    duplicate_etag: str | None = None
-    failed_etag: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """One file and what to do with it.
 
     Attributes:
@@ -48,15 +32,38 @@ class Action:
     loaded_id: int | None = None
 
 
-def decide(file: Listed, known: Known, *, reload: bool = False) -> Action:
-    """Decide what to do with a listed object.
+def plan_source(
+    client: S3Client, connection: Connection[Any], source: Source, reload: Collection[str]
+) -> Iterator[Action]:
+    """What to do with each file of a source, and with each loaded file that is gone.
 
     Args:
-        file: the object as S3 lists it.
-        known: what the ledger says of its key.
-        reload: load it even though it is loaded.
+        client: of S3.
+        connection: to the ledger; the source's table need not exist.
+        source: what to list.
+        reload: keys to load again, changed or not.
+
+    Raises:
+        UsageError: S3 doesn't let us list, or isn't there.
     """
-    if known.loaded_etag is not None:
+    partly = source.options.list == "since_last_key" and not reload
+    remove = source.options.on_delete == "remove"
+    is_file, seen = key_pattern(source.pattern), set[str]()
+    for page in list_objects(client, source, ledger.overlap_key(connection, source) if partly else None):
+        files = [file for file in page if is_file.fullmatch(file.key)]
+        known = ledger.known(connection, source, [file.key for file in files])
+        for file in files:
+            yield _decide(file, known.get(file.key, Known()), file.key in reload)
+        if remove:
+            seen.update(file.key for file in files)
+    if seen:  # an empty listing is rather a wrong address than a wish to lose everything
+        for file in ledger.loaded_files(connection, source):
+            if file.key not in seen and is_file.fullmatch(file.key):
+                yield Action("remove", file, "it is no longer in S3, and on_delete is remove")
+
+
+def _decide(file: Listed, known: Known, reload: bool) -> Action:
+    if known.loaded_id is not None:
         if reload:
             return Action("replace", file, "reload was asked for", known.loaded_id)
         if known.loaded_etag == file.etag:
@@ -64,6 +71,4 @@ def decide(file: Listed, known: Known, *, reload: bool = False) -> Action:
         return Action("replace", file, "it has changed since it was loaded", known.loaded_id)
     if known.duplicate_etag == file.etag and not reload:
         return Action("skip", file, "same content as another file")
-    if known.failed_etag == file.etag:
-        return Action("load", file, "it failed before")
-    return Action("load", file, "new")
+    return Action("load", file, "it failed before" if known.failed_etag == file.etag else "new")

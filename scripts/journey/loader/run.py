@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from queue import Empty, Queue
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg import Connection
@@ -18,16 +19,16 @@ from psycopg import Connection
 from journey import settings
 from journey.errors import JourneyError, UsageError
 from journey.loader import ledger
-from journey.loader.columns import Change
-from journey.loader.listing import plan_source
-from journey.loader.manifest import load_sources, select
-from journey.loader.onefile import Outcome, Session
-from journey.loader.plan import Action
+from journey.loader.errors import one_line
+from journey.loader.ledger import TableStatus
+from journey.loader.onefile import Outcome, Worker
+from journey.loader.plan import Action, plan_source
 from journey.loader.report import Report
-from journey.loader.sources import Source
-from journey.loader.streams import Retry
-from journey.loader.worker import Worker
+from journey.loader.sources import Source, load_sources, select
+from journey.loader.storage import Retry
 from journey.project import project_root
+
+Todo: TypeAlias = "deque[tuple[Source, Action]]"
 
 
 @dataclass
@@ -55,6 +56,18 @@ class TableSummary:
     removed: int = 0
     bytes: int = 0
     seconds: float = 0.0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a file."""
+        came = outcome.status in ("loaded", "replaced")
+        self.files += came
+        self.failed += outcome.status == "failed"
+        self.removed += outcome.status == "removed"
+        self.skipped += outcome.status in ("skipped", "duplicate")
+        self.rows += outcome.rows
+        self.rejected += outcome.rejected
+        self.bytes += outcome.bytes if came else 0
+        self.seconds += outcome.seconds
 
 
 @dataclass
@@ -110,9 +123,7 @@ def load(
         UsageError: the declaration, the configuration or the surroundings are wrong; nothing was loaded.
         JourneyError: PostgreSQL went away for good; what was committed stays.
     """
-    begun, report = time.monotonic(), report or Report()
-    if threads < 1 or (max_files is not None and max_files < 0):
-        raise UsageError("--threads must be at least 1 and --max-files at least 0")
+    begun, report, retry = time.monotonic(), report or Report(), retry or Retry()
     chosen = select(load_sources(root or project_root()) if sources is None else sources, selected)
     if not chosen:
         raise UsageError("no source has an external: block: declare one in models/staging/<source>/")
@@ -120,22 +131,41 @@ def load(
     with _connect() as connection, report:
         ledger.set_up(connection)
         todo = _plan(connection, chosen, reload, summary, report)[:max_files]
-        report.planned(len(todo), sum(action.file.size for _, action in todo if action.kind != "remove"))
         if dry_run:
             summary.actions = [(source.name, action) for source, action in todo]
-        else:
-            for source in chosen:  # staging views need every table, with or without files
-                _prepare(connection, source, report)
-        if todo and not dry_run:
+            return summary
+        report.planned(len(todo), sum(action.file.size for _, action in todo if action.kind != "remove"))
+        for source in chosen:  # staging views need every table, with or without files
+            _prepare(connection, source, report)
+        if todo:
             summary.run_id = ledger.begin_run(connection, " ".join(selected) or "everything", socket.gethostname())
             status = "interrupted"
             try:
-                _Pool(todo, summary, min(threads, len(todo)), retry or Retry(), report).run()
+                _Pool(deque(todo), summary, retry, report).run(connection, min(threads, len(todo)))
                 status = "failed" if summary.failures else "loaded"
             finally:
                 _close(connection, summary.run_id, status)
     summary.seconds = time.monotonic() - begun
     return summary
+
+
+def status(
+    selected: Sequence[str] = (), *, root: Path | None = None, sources: Sequence[Source] | None = None
+) -> dict[str, TableStatus]:
+    """How the raw tables stand, by source.
+
+    Args:
+        selected: `source` or `source.table`; everything if empty.
+        root: the dbt project; found from the current folder if None.
+        sources: in place of what the project declares.
+
+    Raises:
+        UsageError: the declaration or the surroundings are wrong.
+    """
+    chosen = select(load_sources(root or project_root()) if sources is None else sources, selected)
+    with settings.connect(application="journey status", autocommit=True) as connection:
+        ledger.set_up(connection)
+        return {source.name: ledger.table_status(connection, source) for source in chosen}
 
 
 def _connect() -> Connection[Any]:
@@ -157,11 +187,11 @@ def _plan(
     found: set[str] = set()
     unlisted: dict[str, UsageError] = {}
     for source in sources:
-        keys = {key.removeprefix(f"s3://{source.bucket}/") for key in reload}
+        address = f"s3://{source.bucket}/"
+        keys = {key.removeprefix(address) for key in reload}
         try:
             for action in plan_source(client, connection, source, keys):
-                if action.file.key in keys:
-                    found |= {action.file.key, f"s3://{source.bucket}/{action.file.key}"}
+                found |= {action.file.key, address + action.file.key} if action.file.key in keys else set()
                 if action.kind == "skip":
                     summary.tables[source.name].skipped += 1
                 else:
@@ -173,9 +203,9 @@ def _plan(
     for name, reason in unlisted.items():
         summary.failures.append(f"{name}: {reason}")
         report.said("unlisted", summary.failures[-1], source=name)
-    lost = [key for key in reload if key not in found]
-    if lost:
-        raise UsageError(f"--reload {lost[0]}: no selected source has such a file in S3")
+    for key in reload:
+        if key not in found:
+            raise UsageError(f"--reload {key}: no selected source has such a file in S3")
     return plan
 
 
@@ -186,24 +216,21 @@ def _prepare(connection: Connection[Any], source: Source, report: Report) -> Non
         UsageError: a declared type isn't one, or the table can't be made.
     """
     try:
-        types = ledger.declared_types(connection, source)
-        columns = {column.name: column.type for column in ledger.ensure_table(connection, source)}
+        changes = ledger.type_changes(connection, source, ledger.ensure_table(connection, source))
     except psycopg.errors.LockNotAvailable:
         return  # each file tries again
     except psycopg.Error as error:
-        raise UsageError(f"{source.declared_in}: source {source.name}: {' '.join(str(error).split())}") from error
-    for name, wanted in types.items():
-        if columns[name] != wanted:
-            detail = f"declared {wanted}, but the table has {columns[name]}, which is kept: alter it by hand"
-            ledger.record_changes(connection, source, "", [Change("type", name, detail)])
-            report.said("drift", f"{source.name}: column {name!r}: {detail}", source=source.name, column=name)
+        raise UsageError(f"{source.declared_in}: source {source.name}: {one_line(error)}") from error
+    if changes:
+        ledger.record_changes(connection, source, "", changes)
+    for change in changes:
+        said = f"{source.name}: column {change.column!r}: {change.detail}"
+        report.said("drift", said, source=source.name, column=change.column)
 
 
 def _close(connection: Connection[Any], run_id: int, status: str) -> None:
     """Close the run in the ledger, by a new connection if the old one broke."""
     with suppress(psycopg.Error, JourneyError):
-        if not ledger.is_usable(connection):
-            connection = _connect()
         try:
             ledger.end_run(connection, run_id, status)
         except psycopg.OperationalError:
@@ -215,62 +242,73 @@ class _Stopped(BaseException):
 
 
 class _Pool:
-    """Threads that take files from one list, each over its own connection."""
+    """Threads that take files from one list, each over its own connection, and tell what became of them."""
 
-    def __init__(
-        self, todo: list[tuple[Source, Action]], summary: Summary, threads: int, retry: Retry, report: Report
-    ) -> None:
-        self._todo: deque[tuple[Source, Action]] = deque(todo)
+    def __init__(self, todo: Todo, summary: Summary, retry: Retry, report: Report) -> None:
+        self._todo, self._summary, self._retry, self._report = todo, summary, retry, report
         self._left = Counter(source.name for source, _ in todo)
-        self._summary, self._retry, self._report = summary, retry, report
-        # The streams have their own patience, and know what they have read: boto3 doesn't try again beneath them.
-        self._client = settings.s3_client(connections=3 * threads, attempts=1, read_seconds=retry.stall_seconds)
-        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._stop, self._arrow = threading.Event(), threading.Semaphore(2)
         self._connections: list[Connection[Any]] = []
-        self._error: BaseException | None = None
-        self._threads = [threading.Thread(target=self._run, name=f"load {i + 1}", daemon=True) for i in range(threads)]
+        self._said: Queue[tuple[Source, Outcome] | BaseException | None] = Queue()
 
-    def run(self) -> None:
+    def run(self, connection: Connection[Any], threads: int) -> None:
         """Work until nothing is left.
+
+        Args:
+            connection: for the tables' statistics.
+            threads: how many.
 
         Raises:
             JourneyError: PostgreSQL went away for good, or the user interrupted.
         """
+        # The streams have their own patience, and know what they have read: boto3 doesn't try again beneath them.
+        client = settings.s3_client(connections=3 * threads, attempts=1, read_seconds=self._retry.stall_seconds)
+        for number in range(threads):
+            threading.Thread(target=self._run, args=(client,), daemon=True, name=f"load {number + 1}").start()
+        failure: BaseException | None = None
+        running = threads
         try:
-            for thread in self._threads:
-                thread.start()
-            for thread in self._threads:
-                thread.join()
+            while running:
+                said = self._said.get()
+                if said is None:
+                    running -= 1
+                elif isinstance(said, BaseException):
+                    failure = failure or said
+                    self._stop.set()
+                else:
+                    self._count(connection, *said)
         except KeyboardInterrupt:
-            self._stop.set()
-            for connection in self._connections:
-                with suppress(psycopg.Error):
-                    connection.cancel_safe(timeout=2)
-            for thread in self._threads:
-                thread.join(5)
+            self._interrupt(running)
             raise JourneyError("interrupted: what was committed stays, the next load brings the rest") from None
-        if self._error:
-            raise self._error
+        if failure:
+            raise failure
 
-    def _run(self) -> None:
+    def _interrupt(self, running: int) -> None:
+        """Stop the threads, and wait a little until they have tidied up."""
+        self._stop.set()
+        for connection in self._connections:
+            with suppress(psycopg.Error):
+                connection.cancel_safe(timeout=2)
+        with suppress(Empty):
+            while running:
+                running -= self._said.get(timeout=5) is None
+
+    def _run(self, client: Any) -> None:
         worker: Worker | None = None
         try:
-            session = Session(self._client, self._connected(), self._summary.run_id or 0, self._retry, self._progress)
-            worker = Worker(session, self._connected)
+            run_id = self._summary.run_id or 0
+            worker = Worker(self._connected, client, run_id, self._retry, self._progress, self._arrow)
             while not self._stop.is_set():
-                try:
-                    source, action = self._todo.popleft()
-                except IndexError:
-                    return
-                self._done(worker, source, worker.do(source, action))
-        except _Stopped:
-            pass
+                source, action = self._todo.popleft()
+                self._said.put((source, worker.do(source, action)))
+        except (_Stopped, IndexError):
+            pass  # nothing is left
         except BaseException as error:
-            self._error = self._error or error
-            self._stop.set()
+            self._said.put(error)
         finally:
             if worker:
-                worker.close()
+                worker.connection.close()
+            self._said.put(None)
 
     def _connected(self) -> Connection[Any]:
         connection = _connect()
@@ -282,24 +320,13 @@ class _Pool:
             raise _Stopped
         self._report.progress(size)
 
-    def _done(self, worker: Worker, source: Source, outcome: Outcome) -> None:
-        with self._lock:
-            table = self._summary.tables[source.name]
-            table.seconds += outcome.seconds
-            table.rejected += outcome.rejected
-            if outcome.status in ("loaded", "replaced"):
-                table.files += 1
-                table.rows += outcome.rows
-                table.bytes += outcome.size
-            elif outcome.status == "failed":
-                table.failed += 1
-                self._summary.failures.append(f"{source.name}: {outcome.key}: {outcome.error}")
-            elif outcome.status == "removed":
-                table.removed += 1
-            else:
-                table.skipped += 1
-            self._left[source.name] -= 1
-            last = not self._left[source.name]
+    def _count(self, connection: Connection[Any], source: Source, outcome: Outcome) -> None:
+        table = self._summary.tables[source.name]
+        table.add(outcome)
+        if outcome.status == "failed":
+            self._summary.failures.append(f"{source.name}: {outcome.key}: {outcome.error}")
         self._report.done(outcome)
-        if last and table.files + table.removed:
-            worker.finish_table(source, table.rows)
+        self._left[source.name] -= 1
+        if not self._left[source.name] and table.files + table.removed:
+            with suppress(psycopg.Error):  # the next load, or autovacuum, does it
+                ledger.finish_table(connection, source, table.rows)

@@ -1,20 +1,28 @@
-"""What to load, as dbt's source YAML declares it: each table's `external:` block and typed columns, checked once."""
+"""What to load: dbt's manifest, made anew when the project's YAML is newer, is the only place that says it. Each
+table's `external:` block and typed columns are checked once, here."""
 
 from __future__ import annotations
 
-import codecs
+import json
+import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
 
 FORMATS = ("csv", "jsonl", "parquet")
 FILE_ID = "_file_id"
+GLOB = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 WILDCARDS = re.compile(r"[*?\[]")
 DATA_TYPE = re.compile(r"[a-z_][a-z0-9_ ]*(\([0-9]+( *, *-?[0-9]+)?\))?( with(out)? time zone)?(\[\])*", re.IGNORECASE)
 IDENTIFIER_BYTES = 63  # PostgreSQL cuts longer names off in silence
+NOT_OURS = {"target", "logs", "dbt_packages", "node_modules", "build"}
 
 
 @dataclass(frozen=True)
@@ -54,11 +62,41 @@ class Options:
     request_payer: str | None = None
 
 
+def _is_character(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 1 and value.isascii() and value not in "\r\n"
+
+
+def _is_encoding(value: Any) -> bool:
+    try:
+        b" ".decode(value)
+    except (LookupError, TypeError):
+        return False
+    except UnicodeError:  # half a character of UTF-16
+        pass
+    return True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 CSV_ONLY = ("header", "delimiter", "quote", "escape", "encoding", "null_string")
-CHOICES = {"deduplicate": ("none", "content"), "on_delete": ("keep", "remove"), "list": ("all", "since_last_key"),
-           "request_payer": ("requester",)}  # fmt: skip
-KINDS: dict[str, tuple[type, ...]] = {"header": (bool,), "key_columns": (list,), "max_reject_rate": (int, float),
-                                      "max_bytes": (int,), "list_overlap": (int,)}  # fmt: skip
+RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "header": (lambda value: isinstance(value, bool), "true or false"),
+    "delimiter": (_is_character, "one ASCII character"),
+    "quote": (_is_character, "one ASCII character"),
+    "escape": (_is_character, "one ASCII character"),
+    "encoding": (_is_encoding, "a known encoding like utf-8 or windows-1252"),
+    "null_string": (lambda value: isinstance(value, str) and not set(value) & set("\r\n"), "a text without line ends"),
+    "key_columns": (lambda value: isinstance(value, list), "a list of columns"),
+    "max_reject_rate": (lambda value: _is_number(value) and 0 <= value <= 1, "a number between 0 and 1"),
+    "max_bytes": (lambda value: _is_number(value) and value >= 1, "a whole number from 1 on"),
+    "deduplicate": (lambda value: value in ("none", "content"), "none or content"),
+    "on_delete": (lambda value: value in ("keep", "remove"), "keep or remove"),
+    "list": (lambda value: value in ("all", "since_last_key"), "all or since_last_key"),
+    "list_overlap": (lambda value: type(value) is int and value >= 0, "a whole number from 0 on"),
+    "request_payer": (lambda value: value == "requester", "requester"),
+}
 
 
 @dataclass(frozen=True)
@@ -84,8 +122,13 @@ class Source:
     bucket: str
     pattern: str
     format: str
-    options: Options = field(default_factory=Options)
+    options: Options = Options()
     declared_in: str = ""
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """What the ledger knows it by."""
+        return {"schema": self.schema, "table": self.table, "bucket": self.bucket}
 
     @property
     def prefix(self) -> str:
@@ -101,18 +144,10 @@ def key_pattern(pattern: str) -> re.Pattern[str]:
     """
     regex = ""
     for part in re.findall(r"\*\*/?|\*|\?|\[[^\]]+\]|.", pattern, re.DOTALL):
-        if part == "**/":
-            regex += "(?:.*/)?"
-        elif part == "**":
-            regex += ".*"
-        elif part == "*":
-            regex += "[^/]*"
-        elif part == "?":
-            regex += "[^/]"
-        elif part.startswith("[") and len(part) > 1:
+        if part.startswith("[") and len(part) > 1:
             regex += "[" + re.sub(r"^[!^]", "^", part[1:-1]).replace("\\", r"\\") + "]"
         else:
-            regex += re.escape(part)
+            regex += GLOB.get(part) or re.escape(part)
     if pattern.endswith("/") or not pattern:
         regex += ".*"
     return re.compile(rf"(?!(?:.*/)?[._][^/]*\Z){regex}(?<!/)", re.DOTALL)
@@ -128,89 +163,139 @@ def parse_source(node: Mapping[str, Any]) -> Source:
         UsageError: something in it is wrong; the message names YAML file, table and remedy.
     """
     name, file = f"{node['source_name']}.{node['name']}", str(node.get("original_file_path", ""))
-
-    def wrong(what: str) -> UsageError:
-        return UsageError(f"{file}: source {name}: {what}")
-
     external = node["external"]
-    location = external.get("location")
-    match = re.fullmatch(r"s3://([a-z0-9][a-z0-9._-]+)/(.*)", location or "")
-    try:
-        key_pattern(match[2] if match else "")
-    except re.error:
-        match = None
-    if not match:
-        raise wrong(f"external.location must be like s3://bucket/prefix/ or s3://bucket/part_*.csv, not {location!r}")
-    file_format = external.get("file_format")
-    if file_format not in FORMATS:
-        raise wrong(f"external.file_format must be one of {', '.join(FORMATS)}, not {file_format!r}")
     columns = {str(column["name"]): column.get("data_type") for column in node.get("columns", {}).values()}
+    try:
+        bucket, pattern = _location(external.get("location"))
+        if external.get("file_format") not in FORMATS:
+            raise ValueError(
+                f"external.file_format must be one of {', '.join(FORMATS)}, not {external.get('file_format')!r}"
+            )
+        _check_columns(columns)
+        options = _options(external.get("options") or {}, external["file_format"], list(columns))
+    except ValueError as error:
+        raise UsageError(f"{file}: source {name}: {error}") from error
+    table, types = str(node.get("identifier") or node["name"]), {name: kind.strip() for name, kind in columns.items()}
+    return Source(name, str(node["schema"]), table, types, bucket, pattern, external["file_format"], options, file)
+
+
+def _location(location: str | None) -> tuple[str, str]:
+    """Bucket and pattern. Raises ValueError, as do the next two, with a message for people."""
+    match = re.fullmatch(r"s3://([a-z0-9][a-z0-9._-]+)/(.*)", location or "")
+    with suppress(re.error):
+        if match and key_pattern(match[2]):
+            return match[1], match[2]
+    raise ValueError(f"external.location must be like s3://bucket/prefix/ or s3://bucket/part_*.csv, not {location!r}")
+
+
+def _check_columns(columns: Mapping[str, Any]) -> None:
     if not columns:
-        raise wrong("no columns are declared: the raw table gets exactly the declared ones")
+        raise ValueError("no columns are declared: the raw table gets exactly the declared ones")
     for column, data_type in columns.items():
         if not isinstance(data_type, str) or not DATA_TYPE.fullmatch(data_type.strip()):
-            raise wrong(f"column {column} needs a PostgreSQL type as its data_type, not {data_type!r}")
+            raise ValueError(f"column {column} needs a PostgreSQL type as its data_type, not {data_type!r}")
         if column == FILE_ID or not 0 < len(column.encode()) <= IDENTIFIER_BYTES:
-            raise wrong(f"a column can't be called {column!r}: {FILE_ID} is the loader's, and 63 bytes the limit")
-    given = external.get("options") or {}
-    if not isinstance(given, Mapping):
-        raise wrong(f"external.options must be a mapping, not {given!r}")
-    try:
-        options = _options(given, file_format, list(columns))
-    except ValueError as error:
-        raise wrong(f"external.options.{error}") from error
-    return Source(
-        name=name,
-        schema=str(node["schema"]),
-        table=str(node.get("identifier") or node["name"]),
-        columns={column: data_type.strip() for column, data_type in columns.items()},
-        bucket=match[1],
-        pattern=match[2],
-        format=file_format,
-        options=options,
-        declared_in=file,
-    )
+            raise ValueError(f"a column can't be called {column!r}: {FILE_ID} is the loader's, and 63 bytes the limit")
 
 
 def _options(given: Mapping[str, Any], file_format: str, columns: Sequence[str]) -> Options:
-    """Check each option.
-
-    Raises:
-        ValueError: one is wrong; the message begins with its name.
-    """
-    known = {option.name for option in fields(Options)}
+    if not isinstance(given, Mapping):
+        raise ValueError(f"external.options must be a mapping, not {given!r}")
     for name, value in given.items():
-        if name not in known:
-            raise ValueError(f"{name} is not an option; there are {', '.join(sorted(known))}")
+        if name not in RULES:
+            raise ValueError(f"external.options.{name} is not an option; there are {', '.join(sorted(RULES))}")
         if name in CSV_ONLY and file_format != "csv":
-            raise ValueError(f"{name} is for csv, and this is {file_format}")
-        kinds = KINDS.get(name, (str,))
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise ValueError(f"{name} must be {' or '.join(kind.__name__ for kind in kinds)}, not {value!r}")
-        if name in CHOICES and value not in CHOICES[name]:
-            raise ValueError(f"{name} must be {' or '.join(CHOICES[name])}, not {value!r}")
+            raise ValueError(f"external.options.{name} is for csv, and this is {file_format}")
+        is_right, what = RULES[name]
+        if not is_right(value):
+            raise ValueError(f"external.options.{name} must be {what}, not {value!r}")
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     options = Options(**values)
-    for name in ("delimiter", "quote", "escape"):
-        character = getattr(options, name)
-        if character is not None and (len(character) != 1 or not character.isascii() or character in "\r\n"):
-            raise ValueError(f"{name} must be one ASCII character, not {character!r}")
     if options.delimiter in (options.quote, options.escape) or options.delimiter in options.null_string:
-        raise ValueError(f"delimiter {options.delimiter!r} is also the quote, the escape or in null_string")
-    if "\r" in options.null_string or "\n" in options.null_string or options.quote in options.null_string:
-        raise ValueError("null_string must have no line end and no quote")
-    try:
-        codecs.lookup(options.encoding)
-        b"".decode(options.encoding)
-    except LookupError:
-        raise ValueError(f"encoding {options.encoding!r} is unknown; utf-8 and windows-1252 are two") from None
-    if not 0 <= options.max_reject_rate <= 1:
-        raise ValueError(f"max_reject_rate must be between 0 and 1, not {options.max_reject_rate}")
-    if options.max_bytes < 1 or options.list_overlap < 0:
-        raise ValueError("max_bytes must be at least 1, list_overlap at least 0")
-    missing = [column for column in options.key_columns if column not in columns]
-    if missing:
-        raise ValueError(f"key_columns names {missing[0]!r}, which is not a declared column")
+        raise ValueError(
+            f"external.options: delimiter {options.delimiter!r} is also the quote, the escape or in null_string"
+        )
+    if options.quote in options.null_string:
+        raise ValueError("external.options: null_string must have no quote")
+    for column in options.key_columns:
+        if column not in columns:
+            raise ValueError(f"external.options: key_columns names {column!r}, which is not a declared column")
     if options.list == "since_last_key" and options.on_delete == "remove":
-        raise ValueError("list since_last_key doesn't see what is gone: on_delete must be keep")
+        raise ValueError("external.options: list since_last_key doesn't see what is gone: on_delete must be keep")
     return options
+
+
+def load_sources(root: Path) -> list[Source]:
+    """All sources with an `external:` block, ordered by name.
+
+    Args:
+        root: the dbt project.
+
+    Raises:
+        UsageError: dbt can't parse the project, or an `external:` block is wrong.
+    """
+    manifest = _manifest(root)
+    return sorted(
+        (parse_source(node) for node in manifest["sources"].values() if node.get("external")),
+        key=lambda source: source.name,
+    )
+
+
+def select(sources: Sequence[Source], selected: Sequence[str]) -> list[Source]:
+    """The sources that `--select` means; all if it says nothing.
+
+    Args:
+        sources: what there is.
+        selected: `source` or `source.table`, with or without dbt's `source:` before it.
+
+    Raises:
+        UsageError: a selector means nothing.
+    """
+    chosen: set[str] = set()
+    for selector in (part for text in selected for part in text.split()):
+        name = selector.removeprefix("source:").removesuffix(".*")
+        found = {source.name for source in sources if name in (source.name, source.name.split(".")[0])}
+        if not found:
+            known = ", ".join(source.name for source in sources)
+            raise UsageError(f"--select {selector}: no such source with an external: block; there are {known}")
+        chosen |= found
+    return [source for source in sources if not chosen or source.name in chosen]
+
+
+def _manifest(root: Path) -> dict[str, Any]:
+    target = Path(os.environ.get("DBT_TARGET_PATH", "target"))
+    file = (target if target.is_absolute() else root / target) / "manifest.json"
+    if not file.exists() or file.stat().st_mtime < _newest_yaml(root):
+        _parse(root)
+    manifest: dict[str, Any] = json.loads(file.read_bytes())
+    project = manifest["metadata"].get("project_name")
+    ours = [node for node in manifest["sources"].values() if node["package_name"] == project]
+    if not all((root / node["original_file_path"]).exists() for node in ours):  # YAML was removed
+        _parse(root)
+        manifest = json.loads(file.read_bytes())
+    return manifest
+
+
+def _newest_yaml(root: Path) -> float:
+    newest = 0.0
+    for folder, subfolders, files in os.walk(root):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".") and name not in NOT_OURS]
+        yaml = (Path(folder, name) for name in files if name.endswith((".yml", ".yaml")))
+        newest = max(newest, *(file.stat().st_mtime for file in yaml), 0.0)
+    return newest
+
+
+def _parse(root: Path) -> None:
+    """Let dbt write its manifest, in a process of its own: dbt's memory and threads go with it."""
+    command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()"]
+    command += ["--quiet", "--no-use-colors", "--log-path", str(root / "logs"), "parse", "--project-dir", str(root)]
+    if not (root / "profiles.yml").exists() and (root / "profiles.yml.example").exists() and not _profiles_elsewhere():
+        raise UsageError(f"{root}/profiles.yml is missing: run `make setup`, or copy profiles.yml.example")
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).split("-----", 1)[0].split()  # then dbt quotes the file
+        raise UsageError(f"dbt can't parse the project: {' '.join(said)[:1000] or 'it says nothing'}")
+
+
+def _profiles_elsewhere() -> bool:
+    return "DBT_PROFILES_DIR" in os.environ or (Path.home() / ".dbt" / "profiles.yml").exists()

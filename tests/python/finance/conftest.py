@@ -17,7 +17,7 @@ from journey import settings
 from journey.land.plan import feeds
 from journey.loader import load
 from journey.loader.ledger import ensure_table, set_up
-from journey.loader.manifest import load_sources
+from journey.loader.sources import load_sources
 from journey.services.state import State
 
 UNTIL = date(2017, 4, 5)  # January and February are closed, March is open; the late entry of February has arrived

@@ -1,7 +1,7 @@
 """`make chaos`: loaders killed at random moments, PostgreSQL killed, streams cut, two loaders at once, files restated
 all the while. After a last clean run every table must equal its files, and the ledger must agree.
 
-    python -m loader.chaos --runs 200
+    python -m loader.chaos --kills 200
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ class Chaos:
         self.proxy = Proxy(int(os.environ["AWS_ENDPOINT_URL_S3"].rsplit(":", 1)[1]))
         self.wanted: dict[str, dict[str, list[Row]]] = {table: {} for table in FORMATS}
         self.campaign, self.project, self.version = Campaign(), folder, 0
+        self.usual_seconds = 1.0  # of a loader that nobody kills: it tells when to kill one
         _prepare(self.client, folder)
         for table in FORMATS:
             for number in range(FILES):
@@ -101,7 +102,7 @@ class Chaos:
         """One to two loaders, and some trouble."""
         for _ in range(self.random.randrange(1, 5)):
             self.deliver(self.random.choice(list(FORMATS)), self.random.randrange(FILES))
-        trouble = self.random.choice(["kill", "kill", "kill", "kill PostgreSQL", "cut streams", "two at once"])
+        trouble = self.random.choice([*["kill"] * 6, "kill PostgreSQL", "cut streams", "two at once"])
         self.campaign.counts["runs"] += 1
         self.campaign.counts[trouble] += 1
         self.proxy.faults = []
@@ -112,7 +113,9 @@ class Chaos:
             ]
         loaders = [self.start() for _ in range(2 if trouble == "two at once" else 1)]
         if trouble.startswith("kill"):
-            time.sleep(self.random.uniform(0.35, 1.3))
+            time.sleep(self.random.uniform(0.3, 1.0) * self.usual_seconds)
+            if loaders[0].poll() is None:
+                self.campaign.counts["kills"] += 1
             if trouble == "kill":
                 loaders[0].kill()
             else:
@@ -136,7 +139,9 @@ class Chaos:
     def check(self) -> None:
         """A clean run, then the tables against the files and the ledger."""
         self.proxy.faults = []
+        begun = time.monotonic()
         status = self.start().wait(120)
+        self.usual_seconds = time.monotonic() - begun
         found = self.campaign.differences
         if status:
             found.append(f"the clean run ended with exit status {status}")
@@ -169,20 +174,22 @@ class Chaos:
                 connection.execute("drop table wanted")
 
 
-def campaign(folder: Path, runs: int, seed: int, rows: int = 3000) -> Campaign:
+def campaign(folder: Path, runs: int, seed: int, kills: int = 0, rows: int = 3000) -> Campaign:
     """Make trouble.
 
     Args:
         folder: for a dbt project.
-        runs: how often.
+        runs: how often, at least.
+        kills: how many kills must have met a loader at work, at least.
         seed: of all that is random.
         rows: rows of a file, about.
     """
     chaos = Chaos(folder, seed, rows)
     try:
-        for number in range(1, runs + 1):
+        chaos.check()
+        while chaos.campaign.counts["runs"] < runs or chaos.campaign.counts["kills"] < kills:
             chaos.run()
-            if number % 25 == 0:
+            if chaos.campaign.counts["runs"] % 25 == 0:
                 chaos.check()
         chaos.check()
     finally:
@@ -231,7 +238,8 @@ def _kill_postgres() -> None:
 def main() -> None:
     """Run a campaign on services of its own; exit status 1 if anything differs."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--runs", type=int, default=0, help="make trouble at least so often")
+    parser.add_argument("--kills", type=int, default=200, help="go on until so many kills met a loader at work")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311
     options = parser.parse_args()
     folder = project_root() / ".local" / "chaos"
@@ -242,7 +250,7 @@ def main() -> None:
     os.environ.update(settings.environment(state))
     begun = time.monotonic()
     try:
-        done = campaign(folder / "project", options.runs, options.seed)
+        done = campaign(folder / "project", options.runs, options.seed, options.kills)
     finally:
         services.down()
     for name, count in done.counts.items():

@@ -12,12 +12,12 @@ from journey.loader import Summary, load
 from journey.loader.onefile import Outcome
 from journey.loader.report import Report
 from journey.loader.sources import Source, parse_source
-from journey.loader.streams import Retry
+from journey.loader.storage import Retry
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-QUICK = Retry(attempts=4, base_seconds=0.01, stall_seconds=1.0)
+QUICK = Retry(attempts=4, base_seconds=0.01, stall_seconds=30.0)  # a slow machine isn't a broken stream
 
 
 def node(name: str, location: str, file_format: str, columns: Mapping[str, str], **options: Any) -> dict[str, Any]:
@@ -38,6 +38,7 @@ class Recorder(Report):
     """Remembers what became of each file."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.outcomes: list[Outcome] = []
 
     def done(self, outcome: Outcome) -> None:

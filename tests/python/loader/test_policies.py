@@ -12,8 +12,7 @@ from click.testing import CliRunner
 from journey.cli import cli
 from journey.errors import UsageError
 from journey.loader import load, status
-from journey.loader.manifest import load_sources, select
-from journey.loader.sources import parse_source
+from journey.loader.sources import load_sources, parse_source, select
 from loader.support import Landing, node
 
 CHANGES = "select change, column_name from loader.schema_changes order by 1, 2"
@@ -28,7 +27,7 @@ def test_a_new_column_is_added_as_text_and_stays(landing: Landing) -> None:
     assert landing.rows(columns="id, name, extra") == [(1, "a", None), (2, "b", "x"), (3, "c", "y")]
     assert landing.query(CHANGES) == [("new", "extra")]
     assert [len(outcome.changes) for outcome in landing.outcomes] == [0, 1, 0]
-    [table] = status(sources=[landing.source()])
+    [table] = status(sources=[landing.source()]).values()
     assert table.changes[0][:2] == ("new", "extra")
 
 
@@ -226,11 +225,17 @@ def test_a_source_that_cannot_be_listed_does_not_stop_the_others(landing: Landin
         ({"external": {"location": "landing/x"}}, "external.location must be like s3://"),
         ({"external": {"file_format": "tsv"}}, "external.file_format must be one of csv, jsonl, parquet, not 'tsv'"),
         ({"external": {"options": {"delimeter": ";"}}}, "external.options.delimeter is not an option"),
-        ({"external": {"options": {"header": "yes"}}}, "external.options.header must be bool"),
+        ({"external": {"options": {"header": "yes"}}}, "external.options.header must be true or false, not 'yes'"),
         ({"external": {"options": {"delimiter": "||"}}}, "delimiter must be one ASCII character"),
-        ({"external": {"options": {"encoding": "klingon"}}}, "encoding 'klingon' is unknown"),
-        ({"external": {"options": {"max_reject_rate": 5}}}, "max_reject_rate must be between 0 and 1"),
-        ({"external": {"options": {"max_reject_rate": True}}}, "max_reject_rate must be int or float, not True"),
+        (
+            {"external": {"options": {"encoding": "klingon"}}},
+            "encoding must be a known encoding like utf-8 or windows-1252, not 'klingon'",
+        ),
+        ({"external": {"options": {"max_reject_rate": 5}}}, "max_reject_rate must be a number between 0 and 1, not 5"),
+        (
+            {"external": {"options": {"max_reject_rate": True}}},
+            "max_reject_rate must be a number between 0 and 1, not True",
+        ),
         ({"external": {"options": {"on_delete": "drop"}}}, "on_delete must be keep or remove"),
         ({"external": {"options": {"key_columns": ["nope"]}}}, "key_columns names 'nope'"),
         ({"external": {"options": {"list": "since_last_key", "on_delete": "remove"}}}, "on_delete must be keep"),

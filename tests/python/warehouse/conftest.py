@@ -19,8 +19,7 @@ from dbt.cli.main import dbtRunner
 from journey import settings
 from journey.loader import load
 from journey.loader.ledger import ensure_table, set_up
-from journey.loader.manifest import load_sources
-from journey.loader.sources import Source
+from journey.loader.sources import Source, load_sources
 from journey.project import project_root
 from journey.services.state import State
 from loader.support import empty
