@@ -69,6 +69,11 @@ oracle: setup-dev ## each marketing and sales mart again from the source, compar
 	@$(BIN)/journey services up >/dev/null
 	@JOURNEY_ORACLE=1 $(BIN)/pytest tests/python/oracle
 
+.PHONY: answers
+answers: setup-dev ## write what the questions of analyses/ answer on what `make demo` built into analyses/answers
+	@$(BIN)/journey services up >/dev/null
+	@PYTHONPATH=tests/python $(BIN)/python -m oracle.answers
+
 .PHONY: down
 down: ## stop the embedded services; the data stays
 	@$(BIN)/journey services down
@@ -80,6 +85,18 @@ clean: down ## remove the services' data and everything that was generated
 .PHONY: bench-load
 bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (about 6 minutes); ARGS="--rounds 3 --only gzip" or "--listing 200000"
 	@$(BIN)/python -m journey.bench.load $(ARGS)
+
+.PHONY: bench-build
+bench-build: $(VENV)/.setup ## what a day costs, against a full build and a short history; dbt against psql (about 12 minutes)
+	@$(BIN)/python -m journey.bench.build $(ARGS)
+
+.PHONY: explain
+explain: $(VENV)/.setup ## dbt run of the warehouse under EXPLAIN: plans, buffers, facts read whole; ARGS="--select fct_sales"
+	@$(BIN)/python -m journey.bench.explain $(ARGS)
+
+.PHONY: prove
+prove: $(VENV)/.setup-dev ## incremental builds against full refreshes over newly drawn delivery histories; HISTORIES=100
+	@HISTORIES=$(or $(HISTORIES),100) $(BIN)/pytest -q -s tests/python/warehouse/test_incremental.py
 
 .PHONY: chaos
 chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, until 200 kills met one at work: nothing lost, nothing doubled (about 10 minutes)

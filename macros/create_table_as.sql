@@ -4,13 +4,12 @@
         is built by sorting once costs a fraction of one that grows with the rows. The contract is checked first, and
         each column takes its contract's type. -#}
     {%- set contract = config.get('contract') -%}
-    {%- set enforced = contract.enforced and not temporary -%}
     {{ config.get('sql_header', none) or '' }}
-    {% if enforced %}{{ get_assert_columns_equivalent(sql) }}{% endif %}
+    {% if contract.enforced %}{{ get_assert_columns_equivalent(sql) }}{% endif %}
 
     create {% if temporary %}temporary{% elif config.get('unlogged', default=false) %}unlogged{% endif %} table
         {{ relation }} as (
-        {%- if enforced %}
+        {%- if contract.enforced %}
             select
                 {%- for column in model.columns.values() %}
                     cast({{ column.name }} as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
@@ -22,7 +21,7 @@
             {{ sql }}
         {%- endif %}
         );
-    {%- if enforced %}{{ add_constraints(relation) }}{% endif %}
+    {%- if contract.enforced and not temporary %}{{ add_constraints(relation) }}{% endif %}
 {%- endmacro %}
 
 {% macro add_constraints(relation) -%}

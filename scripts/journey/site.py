@@ -1,11 +1,12 @@
-"""The docs site: dbt's own documentation and lineage as one page that needs no server and asks nobody anything."""
+"""The docs site: dbt's own documentation and lineage, and a catalogue of the marts, as pages that need no server."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
-from journey import dbt
+from journey import catalogue, dbt
 
 
 def write(root: Path) -> Path:
@@ -15,7 +16,7 @@ def write(root: Path) -> Path:
         root: the project's folder.
 
     Returns:
-        The page to open.
+        The page to open; the catalogue, `marts.html`, lies beside it.
 
     Raises:
         JourneyError: dbt failed.
@@ -24,4 +25,6 @@ def write(root: Path) -> Path:
     page = root / "site" / "index.html"
     page.parent.mkdir(exist_ok=True)
     shutil.copyfile(root / "target" / "static_index.html", page)
+    manifest = json.loads((root / "target" / "manifest.json").read_text())
+    page.with_name("marts.html").write_text(catalogue.page(manifest))
     return page

@@ -14,7 +14,7 @@ checked as (
         accounts.account_name,
         accounts.account_type,
         case
-            when accounts.account_path is null or accounts.level_number >= 10
+            when accounts.parent_account_id is not null and accounts.level_number in (1, 10)
                 then 'has no way up to the top of the chart'
             when accounts.statement_line_code is null then 'has no line in seed statement_accounts'
             when own_lines.line_code is null

@@ -7,7 +7,7 @@
     'income_statement': lines | format('income_statement'),
     'balance_sheet': lines | format('balance_sheet'),
     'cash_flow_statement': lines | format('cash_flow_statement'),
-    'financial_kpis': "(select count(*) from " ~ ref('kpi_targets') ~ ")",
+    'financial_kpis': "(select count(distinct kpi_code) from " ~ ref('kpi_targets') ~ ")",
     'budget_vs_actual':
         "(select count(*) from (select distinct budget_version, department, account_id from "
         ~ ref('budget_vs_actual') ~ ") as cells)",

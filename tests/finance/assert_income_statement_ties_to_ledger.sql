@@ -8,8 +8,8 @@ journal_lines as (
     select * from {{ ref('stg_erp__journal_lines') }}
 ),
 
-chart_of_accounts as (
-    select * from {{ ref('stg_erp__chart_of_accounts') }}
+accounts as (
+    select * from {{ ref('dim_account') }}
 ),
 
 periods as (
@@ -30,8 +30,8 @@ ledger as (
         journal_lines.fiscal_period,
         sum(journal_lines.credit_amount - journal_lines.debit_amount) as ledger_amount
     from journal_lines
-    inner join chart_of_accounts on journal_lines.account_id = chart_of_accounts.account_id
-    where chart_of_accounts.statement_name = 'income_statement'
+    inner join accounts on journal_lines.account_id = accounts.account_id
+    where accounts.statement_name = 'income_statement'
     group by journal_lines.fiscal_period
 )
 

@@ -1,10 +1,11 @@
--- Journals post to accounts of the chart that take postings. Failure rows: the journal, the account and the amount.
+-- Journals post to accounts that take postings and that the chart has, or had when they were posted (dim_account keeps
+-- them). Failure rows: the journal, the account and the amount.
 with journal_lines as (
     select * from {{ ref('stg_erp__journal_lines') }}
 ),
 
-chart_of_accounts as (
-    select * from {{ ref('stg_erp__chart_of_accounts') }}
+accounts as (
+    select * from {{ ref('dim_account') }}
 )
 
 select
@@ -16,9 +17,9 @@ select
     || ': amount ' || {{ as_text('journal_lines.debit_amount - journal_lines.credit_amount') }}
     || ' is posted to account ' || {{ as_text('journal_lines.account_id', 'none') }}
     || case
-        when chart_of_accounts.account_id is null then ', which the chart does not have'
-        else ' (' || chart_of_accounts.account_name || '), which is a heading'
+        when accounts.account_id is null then ', which the chart does not have'
+        else ' (' || accounts.account_name || '), which is a heading'
     end as message
 from journal_lines
-left join chart_of_accounts on journal_lines.account_id = chart_of_accounts.account_id
-where not coalesce(chart_of_accounts.is_posting, false)
+left join accounts on journal_lines.account_id = accounts.account_id and accounts.account_key <> 0
+where not coalesce(accounts.is_posting, false)

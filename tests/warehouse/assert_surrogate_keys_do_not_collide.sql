@@ -7,6 +7,7 @@ with members as (
     ('dim_product', 'product_key', 'product_id'),
     ('dim_store', 'store_key', 'store_id'),
     ('dim_campaign', 'campaign_key', 'campaign_id'),
+    ('dim_coupon', 'coupon_key', 'coupon_id'),
 ] %}
         select
             '{{ dimension }}' as dimension,

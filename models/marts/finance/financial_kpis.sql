@@ -1,6 +1,6 @@
 -- one row: one key figure of the (simulated) books in one fiscal period
 with kpi_targets as (
-    select * from {{ ref('kpi_targets') }}
+    select * from {{ ref('int_kpi_targets_dated') }}
 ),
 
 income_lines as (
@@ -94,7 +94,7 @@ valued as (
             when 'cash' then stocks.cash
         end as kpi_value
     from kpi_targets
-    cross join measured_periods
+    inner join measured_periods on kpi_targets.fiscal_period = measured_periods.fiscal_period
     inner join flows on measured_periods.fiscal_period = flows.fiscal_period
     inner join stocks on measured_periods.fiscal_period = stocks.fiscal_period
 ),
@@ -135,5 +135,6 @@ select
         else 'off track'
     end as status
 from pivoted
-inner join kpi_targets on pivoted.kpi_code = kpi_targets.kpi_code
+inner join kpi_targets
+    on pivoted.kpi_code = kpi_targets.kpi_code and pivoted.fiscal_period = kpi_targets.fiscal_period
 inner join measured_periods on pivoted.fiscal_period = measured_periods.fiscal_period

@@ -1,23 +1,73 @@
--- one row: one campaign, with its window as far as the data shows it
+-- one row: one campaign, with its window as far as the data shows it; described now, or last seen described and in use
 with campaigns as (
     select * from {{ ref('stg_loyalty__campaigns') }}
+),
+
+campaign_history as (
+    select * from {{ ref('campaigns_history') }}
+),
+
+campaign_households as (
+    select * from {{ ref('stg_loyalty__campaign_households') }}
+),
+
+coupons as (
+    select * from {{ ref('stg_loyalty__coupons') }}
+),
+
+redemptions as (
+    select * from {{ ref('stg_loyalty__coupon_redemptions') }}
 ),
 
 sales_window as (
     select * from {{ ref('int_sales_window_measured') }}
 ),
 
+used_campaigns as (
+    select campaign_id from campaign_households
+    union distinct
+    select campaign_id from coupons
+    union distinct
+    select campaign_id from redemptions
+),
+
+withdrawn_campaigns as (
+    {{ withdrawn_rows('campaign_history', 'campaigns', 'campaign_id') }}
+),
+
+described as (
+    select
+        campaign_id,
+        campaign_type,
+        start_date,
+        end_date,
+        false as is_withdrawn
+    from campaigns
+
+    union all
+
+    select
+        withdrawn_campaigns.campaign_id,
+        withdrawn_campaigns.campaign_type,
+        withdrawn_campaigns.start_date,
+        withdrawn_campaigns.end_date,
+        true as is_withdrawn
+    from withdrawn_campaigns
+    inner join used_campaigns on withdrawn_campaigns.campaign_id = used_campaigns.campaign_id
+),
+
 observed as (
     select
-        campaigns.campaign_id,
-        campaigns.campaign_type,
-        campaigns.start_date,
-        campaigns.end_date,
-        greatest(campaigns.start_date, sales_window.first_business_date) as observed_start_date,
-        least(campaigns.end_date, sales_window.as_of_date) as observed_end_date,
-        campaigns.start_date < sales_window.first_business_date as is_start_cut,
-        campaigns.end_date > sales_window.as_of_date as is_end_cut
-    from campaigns
+        described.campaign_id,
+        described.campaign_type,
+        described.start_date,
+        described.end_date,
+        described.is_withdrawn,
+        greatest(described.start_date, sales_window.first_business_date) as observed_start_date,
+        least(described.end_date, sales_window.as_of_date) as observed_end_date,
+        described.start_date < sales_window.first_business_date as is_start_cut,
+        described.end_date > sales_window.as_of_date as is_end_cut
+    from described
     cross join sales_window
 )
 
@@ -31,7 +81,8 @@ select
     case when observed_start_date <= observed_end_date then observed_start_date end as observed_start_date,
     case when observed_start_date <= observed_end_date then observed_end_date end as observed_end_date,
     is_start_cut,
-    is_end_cut
+    is_end_cut,
+    is_withdrawn
 from observed
 
 union all
@@ -47,4 +98,5 @@ select
     null as observed_start_date,
     null as observed_end_date,
     false as is_start_cut,
-    false as is_end_cut
+    false as is_end_cut,
+    false as is_withdrawn

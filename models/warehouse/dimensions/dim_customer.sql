@@ -12,8 +12,8 @@ with extracts as (
     select * from {{ ref('stg_loyalty__households') }}
 ),
 
-transactions as (
-    select * from {{ ref('stg_pos__transactions') }}
+visits as (
+    select * from {{ ref('int_visits_observed') }}
 ),
 
 campaign_households as (
@@ -29,7 +29,7 @@ versions as (
 ),
 
 seen_customers as (
-    select customer_id from transactions
+    select customer_id from visits
     union distinct
     select customer_id from campaign_households
     union distinct

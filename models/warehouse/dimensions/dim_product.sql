@@ -1,9 +1,11 @@
 -- one row: one version of one product
+{{ config(materialized='incremental') }}
 {%- set attributes = [
     'manufacturer_id', 'department', 'brand', 'product_category', 'product_type', 'package_size'
 ] %}
 with extracts as (
     select * from {{ ref('stg_pos__products') }}
+    where {{ is_touched(ref('stg_pos__products')) }}
 ),
 
 non_merchandise as (
@@ -20,10 +22,9 @@ newest_extract as (
 
 classified as (
     select
-        {{ surrogate_key(['versions.product_id', 'versions.valid_from']) }} as product_key,
         versions.product_id,
         versions.manufacturer_id,
-        versions.department,
+        coalesce(versions.department, 'UNKNOWN') as department,
         versions.product_category,
         versions.product_type,
         versions.brand,
@@ -41,6 +42,27 @@ classified as (
         versions.valid_to
     from versions
     cross join newest_extract
+),
+
+-- department_key follows dim_department's rule instead of joining it: that dimension reads the ledger, too, and a
+-- fault in the books must not hold up sales (a relationships test ties the two)
+members as (
+    select
+        {{ surrogate_key(['product_id', 'valid_from']) }} as product_key,
+        product_id,
+        manufacturer_id,
+        case when department = 'UNKNOWN' then 0 else {{ surrogate_key(['department']) }} end as department_key,
+        department,
+        product_category,
+        product_type,
+        brand,
+        package_size,
+        is_merchandise,
+        is_delisted,
+        {{ surrogate_key(['attribute_hash', 'is_merchandise']) }} as attribute_hash,
+        valid_from,
+        valid_to
+    from classified
 
     union all
 
@@ -49,6 +71,7 @@ classified as (
         0 as product_key,
         0 as product_id,
         null as manufacturer_id,
+        0 as department_key,
         'UNKNOWN' as department,
         null as product_category,
         null as product_type,
@@ -65,7 +88,8 @@ select
     product_key,
     product_id,
     manufacturer_id,
-    coalesce(department, 'UNKNOWN') as department,
+    department_key,
+    department,
     coalesce(product_category, 'Unknown') as product_category,
     coalesce(product_type, 'Unknown') as product_type,
     coalesce(brand, 'Unknown') as brand,
@@ -76,4 +100,4 @@ select
     valid_from,
     valid_to,
     valid_to = cast('9999-12-31' as date) as is_current
-from classified
+from members

@@ -1,33 +1,60 @@
 -- one row: one store; the source has no store list, so stores are those that sell or promote
-with transactions as (
-    select * from {{ ref('stg_pos__transactions') }}
+with visits as (
+    select * from {{ ref('int_visits_observed') }}
 ),
 
-promotions as (
-    select * from {{ ref('stg_pos__promotions') }}
+observed_placements as (
+    select * from {{ ref('int_placements_observed') }}
 ),
 
 selling_stores as (
     select
         store_id,
         min(business_date) as first_sale_date,
-        max(business_date) as last_sale_date
-    from transactions
+        max(business_date) as last_sale_date,
+        count(distinct business_date) as days_open_count,
+        sum(net_sales_amount) as net_sales_amount
+    from visits
     group by store_id
 ),
 
 promoting_stores as (
-    select distinct store_id from promotions
+    select distinct store_id from observed_placements
+),
+
+-- what larger stores sell together: equal sales share a place, so the order of rows decides nothing
+compared as (
+    select
+        store_id,
+        first_sale_date,
+        last_sale_date,
+        days_open_count,
+        net_sales_amount,
+        sum(net_sales_amount) over () as total_sales_amount,
+        sum(net_sales_amount) over (
+            order by net_sales_amount desc nulls last
+            range between unbounded preceding and current row
+        ) - net_sales_amount * count(*) over (partition by net_sales_amount) as larger_sales_amount
+    from selling_stores
 ),
 
 members as (
     select
-        coalesce(selling_stores.store_id, promoting_stores.store_id) as store_id,
-        selling_stores.first_sale_date,
-        selling_stores.last_sale_date,
+        coalesce(compared.store_id, promoting_stores.store_id) as store_id,
+        compared.first_sale_date,
+        compared.last_sale_date,
+        coalesce(compared.days_open_count, 0) as days_open_count,
+        coalesce(compared.net_sales_amount, 0) as net_sales_amount,
+        case
+            when compared.store_id is null then 'none'
+            when compared.net_sales_amount <= 0 then 'C'
+            when compared.larger_sales_amount < 0.80 * compared.total_sales_amount then 'A'
+            when compared.larger_sales_amount < 0.95 * compared.total_sales_amount then 'B'
+            else 'C'
+        end as volume_class,
         promoting_stores.store_id is not null as has_promotions
-    from selling_stores
-    full outer join promoting_stores on selling_stores.store_id = promoting_stores.store_id
+    from compared
+    full outer join promoting_stores on compared.store_id = promoting_stores.store_id
 )
 
 select
@@ -35,6 +62,9 @@ select
     store_id,
     first_sale_date,
     last_sale_date,
+    cast(days_open_count as integer) as days_open_count,
+    cast(net_sales_amount as numeric(14, 2)) as net_sales_amount,
+    volume_class,
     has_promotions
 from members
 
@@ -46,4 +76,7 @@ select
     0 as store_id,
     null as first_sale_date,
     null as last_sale_date,
+    0 as days_open_count,
+    cast(0 as numeric(14, 2)) as net_sales_amount,
+    'none' as volume_class,
     false as has_promotions

@@ -11,6 +11,10 @@ customers as (
     select * from {{ ref('dim_customer') }}
 ),
 
+coupons as (
+    select * from {{ ref('dim_coupon') }}
+),
+
 redemptions as (
     select
         coupon_id,
@@ -30,11 +34,13 @@ select
     redemptions.coupon_id,
     redemptions.campaign_id,
     redemptions.customer_id,
+    coalesce(coupons.coupon_key, 0) as coupon_key,
     coalesce(campaigns.campaign_key, 0) as campaign_key,
     coalesce(customers.customer_key, 0) as customer_key,
     redemptions.redemption_date,
     redemptions.redemptions_count
 from redemptions
+left join coupons on redemptions.coupon_id = coupons.coupon_id
 left join campaigns on redemptions.campaign_id = campaigns.campaign_id
 left join customers
     on

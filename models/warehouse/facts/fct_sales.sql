@@ -1,6 +1,9 @@
 -- one row: one product in one basket
+{{ config(materialized='incremental', unique_key='business_date', indexes=[{'columns': ['business_date']}]) }}
+
 with transactions as (
     select * from {{ ref('stg_pos__transactions') }}
+    where {{ is_touched(ref('stg_pos__transactions')) }}
 ),
 
 customers as (
@@ -13,34 +16,74 @@ products as (
 
 stores as (
     select * from {{ ref('dim_store') }}
+),
+
+promotions as (
+    select * from {{ ref('fct_promotions') }}
+    where {{ is_touched(ref('fct_promotions')) }}
+),
+
+observed_placements as (
+    select * from {{ ref('int_placements_observed') }}
+    where {{ is_touched(ref('int_placements_observed')) }}
+),
+
+-- the weeks in which a store told its placements: what it didn't name was neither on display nor on the mailer
+observed_weeks as (
+    select distinct
+        week_start_date,
+        store_id
+    from observed_placements
+),
+
+dated as (
+    select
+        transactions.*,
+        cast({{ dbt.date_trunc('week', 'business_date') }} as date) as week_start_date
+    from transactions
 )
 
 select
-    transactions.basket_id,
+    dated.basket_id,
     coalesce(customers.customer_key, 0) as customer_key,
     coalesce(products.product_key, 0) as product_key,
+    coalesce(products.department_key, 0) as department_key,
     coalesce(stores.store_key, 0) as store_key,
-    transactions.sold_at,
-    transactions.business_date,
-    transactions.product_id,
-    transactions.quantity,
-    case when products.is_merchandise then transactions.quantity else 0 end as units_count,
-    transactions.business_hour,
-    transactions.gross_sales_amount,
-    transactions.loyalty_discount_amount,
-    transactions.coupon_match_amount,
-    transactions.net_sales_amount,
-    transactions.manufacturer_coupon_amount,
-    transactions.customer_paid_amount
-from transactions
+    case
+        when promotions.placement_key is not null then promotions.placement_key
+        when observed_weeks.store_id is not null then {{ surrogate_key(["'0'", "'0'"]) }}
+        else 0
+    end as placement_key,
+    dated.sold_at,
+    dated.business_date,
+    dated.product_id,
+    dated.quantity,
+    case when products.is_merchandise then dated.quantity else 0 end as units_count,
+    dated.business_hour,
+    dated.gross_sales_amount,
+    dated.loyalty_discount_amount,
+    dated.coupon_match_amount,
+    dated.net_sales_amount,
+    dated.manufacturer_coupon_amount,
+    dated.customer_paid_amount
+from dated
 left join customers
     on
-        transactions.customer_id = customers.customer_id
-        and transactions.business_date >= customers.valid_from
-        and transactions.business_date < customers.valid_to
+        dated.customer_id = customers.customer_id
+        and dated.business_date >= customers.valid_from
+        and dated.business_date < customers.valid_to
 left join products
     on
-        transactions.product_id = products.product_id
-        and transactions.business_date >= products.valid_from
-        and transactions.business_date < products.valid_to
-left join stores on transactions.store_id = stores.store_id
+        dated.product_id = products.product_id
+        and dated.business_date >= products.valid_from
+        and dated.business_date < products.valid_to
+left join stores on dated.store_id = stores.store_id
+left join promotions
+    on
+        dated.week_start_date = promotions.week_start_date
+        and dated.product_id = promotions.product_id
+        and dated.store_id = promotions.store_id
+left join observed_weeks
+    on
+        dated.week_start_date = observed_weeks.week_start_date
+        and dated.store_id = observed_weeks.store_id

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from .conftest import REBUILD, TESTS, Books, Ran
+from dbt_runs import Ran
+
+from .conftest import REBUILD, TESTS, Books
 
 Corrupted = Callable[..., Ran]
 LINES = "raw_erp.journal_lines"

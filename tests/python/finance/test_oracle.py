@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import ROOT, Books
+from dbt_runs import ROOT
+
+from .conftest import Books
 from .oracle import Oracle, Rows
 
 KEYS = {

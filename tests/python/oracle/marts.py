@@ -13,26 +13,20 @@ class Mart:
         schema: where the mart lies.
         key: columns that identify a row.
         query: computes the mart; its columns are named as the mart's.
-        left_out: columns of the mart that it does not compute.
         first: what to compute before it.
     """
 
     schema: str
     key: tuple[str, ...]
     query: str
-    left_out: frozenset[str] = frozenset()
     first: str = ""
 
 
 TRENDS = """
 with span as (
-    select 'month' as kind, starts, ends, extract(month from starts) as place, false as part,
-           date_diff('day', starts, ends) + 1 as days from month
+    select 'month' as kind, starts, ends, extract(month from starts) as place, part, days from month
     union all
-    select 'week', monday, monday + 6, extract(week from monday), monday < date '2017-01-01',
-           case when monday < date '2017-01-01' then 1 else 7 end
-    from (select cast(unnest(generate_series(timestamp '2016-12-26', timestamp '2017-12-25', interval 7 day)) as date)
-          as monday)
+    select 'week', starts, ends, extract(week from starts), part, days from retail_week
 ), unit as (select distinct department from sold union all select 'ALL DEPARTMENTS'),
 money as (
     select kind, starts, department, net from (
@@ -93,13 +87,13 @@ with cell as (
 ), life as (select store, min(m) as born from cell group by store),
 feed as (select distinct store from promotion),
 grid as (
-    select life.store, month.starts as m, coalesce(gross, 0) as gross, coalesce(net, 0) as net,
+    select life.store, month.starts as m, month.part, coalesce(gross, 0) as gross, coalesce(net, 0) as net,
            coalesce(given, 0) as given, coalesce(units, 0) as units, coalesce(baskets, 0) as baskets,
-           coalesce(people, 0) as people, coalesce(days, 0) as days
+           coalesce(people, 0) as people, coalesce(cell.days, 0) as days
     from life join month on month.starts >= born left join cell on cell.store = life.store and cell.m = month.starts
 ), whole as (select m, sum(net) as net, list(net) as nets from grid group by m)
 select grid.store as store_id, grid.m as month_start_date, grid.store in (select store from feed) as has_promotions,
-       false as is_partial_month, grid.gross as gross_sales_amount, grid.net as net_sales_amount,
+       grid.part as is_partial_month, grid.gross as gross_sales_amount, grid.net as net_sales_amount,
        grid.units as units_count, grid.baskets as baskets_count, grid.people as customers_count,
        grid.days as days_traded_count, grid.net / nullif(grid.baskets, 0) as average_basket_amount,
        grid.units / nullif(grid.baskets, 0) as basket_units_count, grid.given / nullif(grid.gross,
@@ -117,16 +111,15 @@ with cell as (
            case when grouping(department) = 1 then 'ALL DEPARTMENTS' else department end as department,
            count(distinct basket) as baskets, sum(net) as net
     from sold group by grouping sets ((dow, hour, department), (dow, hour))
-), calendar as (
+), weekday as (
     select isodow(day) as dow, any_value(dayname(day)) as name, count(*) as days
-    from (select unnest(generate_series(timestamp '2017-01-01', timestamp '2017-12-31',
-        interval 1 day)) as day) group by all
+    from calendar group by all
 ), whole as (select department, sum(net) as net from cell group by all)
 select dow as weekday_number, name as weekday_name, hour as business_hour, department,
        department = 'ALL DEPARTMENTS' as is_all_departments, days as days_count, baskets as baskets_count,
        cell.net as net_sales_amount, baskets / days as daily_baskets_count, cell.net / days as daily_net_sales_amount,
        cell.net / nullif(whole.net, 0) as department_share_rate
-from cell join calendar using (dow) join whole using (department)
+from cell join weekday using (dow) join whole using (department)
 """
 
 AFFINITY = """
@@ -151,13 +144,13 @@ COHORTS = """
 with seen as (select who, cast(date_trunc('month', day) as date) as m, sum(net) as net from receipt group by all),
 born as (select who, min(m) as c from seen group by who), size as (select c, count(*) as n from born group by c),
 cell as (select c, m, count(*) as k, sum(net) as net from seen join born using (who) group by all),
-grid as (select size.c, size.n, month.starts as m, coalesce(cell.k, 0) as k, coalesce(cell.net, 0) as net
+grid as (select size.c, size.n, month.starts as m, part, coalesce(cell.k, 0) as k, coalesce(cell.net, 0) as net
          from size join month on month.starts >= size.c
          left join cell on cell.c = size.c and cell.m = month.starts),
 running as (select now.c, now.m, sum(old.net) as net from grid as now join grid as old
             on old.c = now.c and old.m <= now.m group by all)
 select c as cohort_month_start_date, date_diff('month', c, m) as months_since_count, m as month_start_date,
-       false as is_partial_month, c = date '2017-01-01' as is_cohort_cut, n as cohort_customers_count,
+       part as is_partial_month, c = (select min(starts) from month) as is_cohort_cut, n as cohort_customers_count,
        k as active_customers_count, k / n as retention_rate,
        (k / n + 1.96 ^ 2 / (2 * n) - 1.96 * sqrt((k / n) * (1 - k / n) / n + 1.96 ^ 2 / (4 * n ^ 2)))
        / (1 + 1.96 ^ 2 / n) as retention_lower_rate,
@@ -171,31 +164,32 @@ from grid join running using (c, m)
 VALUE = """
 with one as (
     select who, min(day) as born,
-           count(*) filter (where day > date '2017-12-31' - 365) as n12,
-           coalesce(sum(net) filter (where day > date '2017-12-31' - 365), 0) as v12,
-           count(*) filter (where day >= date '2017-10-03') as n0,
-           count(*) filter (where day between date '2017-07-05' and date '2017-10-02') as n1,
-           count(*) filter (where day between date '2017-04-06' and date '2017-07-04') as n2,
-           cast(coalesce(sum(net) filter (where day >= date '2017-10-03'), 0) as double) as v0,
-           cast(coalesce(sum(net) filter (where day between date '2017-07-05' and date '2017-10-02'),
+           count(*) filter (where day > getvariable('last') - 365) as n12,
+           coalesce(sum(net) filter (where day > getvariable('last') - 365), 0) as v12,
+           count(*) filter (where day >= getvariable('last') - 89) as n0,
+           count(*) filter (where day between getvariable('last') - 179 and getvariable('last') - 90) as n1,
+           count(*) filter (where day between getvariable('last') - 269 and getvariable('last') - 180) as n2,
+           cast(coalesce(sum(net) filter (where day >= getvariable('last') - 89), 0) as double) as v0,
+           cast(coalesce(sum(net) filter (where day between getvariable('last') - 179 and getvariable('last') - 90),
                0) as double) as v1,
-           cast(coalesce(sum(net) filter (where day between date '2017-04-06' and date '2017-07-04'),
+           cast(coalesce(sum(net) filter (where day between getvariable('last') - 269 and getvariable('last') - 180),
                0) as double) as v2
     from receipt group by who
 ), now as (
     select regr_slope(n0, n1) as bn, regr_intercept(n0, n1) as an, regr_slope(v0, v1) as bv, regr_intercept(v0,
         v1) as av
-    from one where born <= date '2017-10-02'
+    from one where born <= getvariable('last') - 90
 ), past as (
     select regr_slope(n1, n2) as bn, regr_intercept(n1, n2) as an, regr_slope(v1, v2) as bv, regr_intercept(v1,
         v2) as av
-    from one where born <= date '2017-07-04'
+    from one where born <= getvariable('last') - 180
 )
-select who as customer_id, date '2017-12-31' as as_of_date, false as is_history_cut,
-    n12 as twelve_month_baskets_count,
+select who as customer_id, getvariable('last') as as_of_date,
+       getvariable('last') - getvariable('first') < 269 as is_history_cut, n12 as twelve_month_baskets_count,
        v12 as twelve_month_value_amount, n0 as last_90_days_baskets_count, v0 as last_90_days_sales_amount,
        now.an + now.bn * n0 as expected_baskets_count, now.av + now.bv * v0 as expected_value_amount,
-       rank() over (order by round(v0, 2) desc) as expected_value_rank, born <= date '2017-10-02' as is_in_holdout,
+       rank() over (order by round(v0, 2) desc) as expected_value_rank,
+       born <= getvariable('last') - 90 as is_in_holdout,
        case when is_in_holdout then past.an + past.bn * n1 end as holdout_expected_baskets_count,
        case when is_in_holdout then n1 end as holdout_naive_baskets_count,
        case when is_in_holdout then n0 end as holdout_actual_baskets_count,
@@ -249,7 +243,7 @@ with cell as (
     from sold left join item_now on item_now.item = sold.item group by all
 ), life as (select item, min(m) as born from cell group by item),
 grid as (
-    select item_now.*, born, month.starts as m, coalesce(gross, 0) as gross, coalesce(net, 0) as net,
+    select item_now.*, born, month.starts as m, part, coalesce(gross, 0) as gross, coalesce(net, 0) as net,
            coalesce(given, 0) as given, coalesce(units, 0) as units, coalesce(baskets, 0) as baskets,
            coalesce(people, 0) as people
     from life join item_now using (item) join month on month.starts >= born
@@ -267,7 +261,7 @@ recent as (
 )
 select grid.item as product_id, grid.m as month_start_date, grid.department, grid.category as product_category,
     grid.brand,
-       false as is_partial_month, date_diff('month', grid.born, grid.m) as months_since_first_sale_count,
+       grid.part as is_partial_month, date_diff('month', grid.born, grid.m) as months_since_first_sale_count,
        grid.gross as gross_sales_amount, grid.net as net_sales_amount, grid.units as units_count,
        grid.baskets as baskets_count, grid.people as customers_count,
        grid.net / nullif(grid.units, 0) as average_price_amount, grid.given / nullif(grid.gross, 0) as discount_rate,
@@ -284,9 +278,9 @@ left join grid as old on old.item = grid.item and old.m = grid.m - interval 1 mo
 SCORED = """
 create or replace temp table scored as
 with base as (
-    select month.starts as m, month.ends as at, who, date_diff('day', max(day), month.ends) as r, count(*) as f,
+    select month.starts as m, month.seen as at, who, date_diff('day', max(day), month.seen) as r, count(*) as f,
            sum(net) as v
-    from month join receipt on day <= month.ends and day > month.ends - 365 group by month.starts, month.ends, who
+    from month join receipt on day <= month.seen and day > month.seen - 365 group by month.starts, month.seen, who
 ), every as (select m, count(*) as n from base group by m),
 level as (
     select base.*,
@@ -318,9 +312,10 @@ with busy as (
     from month cross join (select distinct segment_name as name from read_csv('seeds/rfm_segments.csv')) as name
     left join busy on busy.m = month.starts and busy.name = name.name
 ), whole as (select starts, sum(n) as n, sum(net) as net from grid group by all)
-select starts as month_start_date, name as segment_name, ends as scored_on_date, false as is_partial_month,
-       ends < date '2017-12-31' as is_window_cut, grid.n as customers_count, grid.n / whole.n as customers_share_rate,
-       v as monetary_amount, baskets as baskets_count, grid.net as net_sales_amount,
+select starts as month_start_date, name as segment_name, seen as scored_on_date, part as is_partial_month,
+       seen < getvariable('first') + 364 as is_window_cut, grid.n as customers_count,
+       grid.n / whole.n as customers_share_rate, v as monetary_amount, baskets as baskets_count,
+       grid.net as net_sales_amount,
        grid.net / whole.net as sales_share_rate, grid.net / nullif(baskets, 0) as average_basket_amount,
        grid.n < 30 as is_small_group
 from grid join whole using (starts)
@@ -328,16 +323,16 @@ from grid join whole using (starts)
 
 MIGRATION = """
 with pair as (
-    select month.starts as m, month.ends, who.who, coalesce(old.name, 'Inactive') as was, coalesce(new.name,
+    select month.starts as m, month.seen, month.part, who.who, coalesce(old.name, 'Inactive') as was, coalesce(new.name,
         'Inactive') as is_now
     from month cross join (select distinct who from receipt) as who
     left join scored as old on old.who = who.who and old.m = month.starts - interval 1 month
     left join scored as new on new.who = who.who and new.m = month.starts
-    where month.starts > date '2017-01-01' and (old.who is not null or new.who is not null)
+    where month.starts > getvariable('first') and (old.who is not null or new.who is not null)
 ), whole as (select m, was, count(*) as n from pair group by all),
-cell as (select m, ends, was, is_now, count(*) as n from pair group by all)
-select m as month_start_date, was as from_segment_name, is_now as to_segment_name, false as is_partial_month,
-       ends < date '2017-12-31' as is_window_cut, was = is_now as is_same_segment, cell.n as customers_count,
+cell as (select m, seen, part, was, is_now, count(*) as n from pair group by all)
+select m as month_start_date, was as from_segment_name, is_now as to_segment_name, part as is_partial_month,
+       seen < getvariable('first') + 364 as is_window_cut, was = is_now as is_same_segment, cell.n as customers_count,
        whole.n as from_customers_count, case when was <> 'Inactive' then cell.n / whole.n end as migration_rate,
        whole.n < 30 as is_small_group
 from cell join whole using (m, was)
@@ -346,7 +341,7 @@ from cell join whole using (m, was)
 MEMBERS = """
 create or replace temp table member as
 with span as (
-    select *, greatest(opens - 1 - cast(date_diff('day', opens, closes) as integer), date '2017-01-01') as from_day,
+    select *, greatest(opens - 1 - cast(date_diff('day', opens, closes) as integer), getvariable('first')) as from_day,
            date_diff('day', opens, closes) + 1 as days from offer where opens <= closes
 ), spent as (select who, day, cast(sum(net) as double) as net from receipt group by all),
 touched as (
@@ -374,9 +369,6 @@ with level as (
            sum(before) filter (where reached) / nullif(any_value(before_days), 0) / nullif(a, 0)
            - sum(before) filter (where not reached) / nullif(any_value(before_days), 0) / nullif(c, 0) as gap
     from member group by campaign
-), calendar as (
-    select cast(unnest(generate_series(timestamp '2017-01-01', timestamp '2017-12-31',
-        interval 1 day)) as date) as day
 ), cell as (
     select campaign, day, sum(net) filter (where reached) as av, sum(net) filter (where not reached) as cv
     from receipt join member using (who) where day between opens and closes group by all
@@ -401,17 +393,29 @@ from grid join running using (campaign, day)
 """
 
 LIFT = """
-with week as (
+with shown as (
+    from (values ('0', 'Not on display'), ('1', 'Store front'), ('2', 'Store rear'), ('3', 'Front end cap'),
+          ('4', 'Mid-aisle end cap'), ('5', 'Rear end cap'), ('6', 'Side-aisle end cap'), ('7', 'In-aisle'),
+          ('9', 'Secondary location'), ('A', 'In-shelf')) as shown(display, display_name)
+), mailed_out as (
+    from (values ('0', 'Not on ad'), ('A', 'Interior page feature'), ('C', 'Interior page line item'),
+          ('D', 'Front page feature'), ('F', 'Back page feature'), ('H', 'Wrap front feature'),
+          ('J', 'Wrap interior coupon'), ('L', 'Wrap back feature'), ('P', 'Interior page coupon'),
+          ('X', 'Free on interior page'), ('Z', 'Free on front page, back page or wrap'))
+          as mailed_out(mailer, mailer_name)
+), week as (
     select item, store, date_diff('day', date '2016-12-26', day) // 7 + 1 as week,
            sum(case when goods_now then quantity else 0 end) as units, sum(net) as net
     from (select sold.*, sold.goods as goods_now, item_now.category as c,
                  item_now.department not in ('FUEL', 'COUPON', 'UNKNOWN') and item_now.category <> 'COUPON/MISC ITEMS'
                  and item_now.category <> 'Unknown' as wanted
-          from sold join item_now using (item)) where wanted and day >= date '2017-01-02'
+          from sold join item_now using (item)) where wanted
+          and date_trunc('week', day) in (select starts from retail_week where not part)
     group by all
 ), life as (select item, min(week) as born, max(week) as dies from week group by item),
 feed as (select distinct store, week from promotion),
-placed as (select promotion.*, born, dies from promotion join life using (item) where week between born and dies),
+placed as (select promotion.*, born, dies from promotion join life using (item)
+           where week between born and dies and not (display = '0' and mailer = '0')),
 covered as (
     select item, store, count(*) as weeks, sum(units) as units, sum(net) as net, count(sold_week) as sold_weeks
     from (select kept.item, feed.store, feed.week, coalesce(week.units, 0) as units, coalesce(week.net, 0) as net,
@@ -443,7 +447,8 @@ compared as (
     from compared left join ratio using (category, display, mailer) group by all
 )
 select category as product_category, display as display_code, mailer as mailer_code,
-       cast(pairs as integer) as product_stores_count, cast(always as integer) as always_placed_count,
+       display_name, mailer_name, cast(pairs as integer) as product_stores_count,
+       cast(always as integer) as always_placed_count,
        cast(n as bigint) as with_weeks_count, cast(m as bigint) as without_weeks_count,
        y / nullif(n, 0) as with_weekly_units_count, x / nullif(n, 0) as without_weekly_units_count,
        y / nullif(x, 0) - 1 as units_lift_rate,
@@ -453,7 +458,7 @@ select category as product_category, display as display_code, mailer as mailer_c
            as units_lift_upper_rate,
        v / nullif(n, 0) as with_weekly_sales_amount, w / nullif(n, 0) as without_weekly_sales_amount,
        v / nullif(w, 0) - 1 as net_sales_lift_rate, pairs < 30 as is_small_group
-from added
+from added join shown using (display) join mailed_out using (mailer)
 """
 
 
@@ -479,7 +484,7 @@ till as (
 select campaign as campaign_id, kind as campaign_type, starts as start_date, ends as end_date,
        case when opens <= closes then opens end as observed_start_date,
        case when opens <= closes then closes end as observed_end_date,
-       starts < date '2017-01-01' or ends > date '2017-12-31' as is_window_cut, coalesce(n, 0) as contacts_count,
+       starts < getvariable('first') or ends > getvariable('last') as is_window_cut, coalesce(n, 0) as contacts_count,
        a as audience_count, c as control_count, coalesce(upcs, 0) as coupons_offered_count,
        coalesce(items, 0) as promoted_products_count, coalesce(times, 0) as redemptions_count,
        coalesce(people, 0) as redeeming_customers_count, coalesce(people, 0) / nullif(n, 0) as redemption_rate,
@@ -534,8 +539,9 @@ select everyone.who as customer_id, coalesce(age, 'Unknown') as age_band, coales
        coalesce(used.n, 0) as coupon_redemptions_count, department.name as favourite_department,
        shop.store as favourite_store_id, weekday.name as favourite_weekday_name, clock.hour as favourite_hour,
        coalesce(own, 0) / nullif(goods, 0) as private_brand_rate,
-       case when bought.who is null then 'Prospect' when last < date '2017-10-02' then 'Lapsed'
-            when last < date '2017-12-01' then 'Lapsing' when first > date '2017-10-02' then 'New' else 'Active' end
+       case when bought.who is null then 'Prospect' when last < getvariable('last') - 90 then 'Lapsed'
+            when last < getvariable('last') - 30 then 'Lapsing' when first > getvariable('last') - 90 then 'New'
+            else 'Active' end
            as lifecycle_stage,
        r as recency_days_count, f as frequency_count, v as monetary_amount, cast(rs as integer) as recency_score,
        cast(fs as integer) as frequency_score, cast(vs as integer) as monetary_score, scored.name as segment_name,
@@ -543,7 +549,7 @@ select everyone.who as customer_id, coalesce(age, 'Unknown') as age_band, coales
 from everyone left join public using (who) left join bought using (who) left join label using (who)
 left join department using (who) left join shop using (who) left join weekday using (who) left join clock using (who)
 left join used using (who) left join post using (who)
-left join scored on scored.who = everyone.who and scored.m = date '2017-12-01'
+left join scored on scored.who = everyone.who and scored.m = (select max(starts) from month)
 """
 
 
@@ -566,7 +572,6 @@ MARTS = {
         "sales",
         ("product_category", "display_code", "mailer_code"),
         LIFT,
-        left_out=frozenset({"display_name", "mailer_name"}),
     ),
     "campaign_performance": Mart("marketing", ("campaign_id",), CAMPAIGNS, first=MEMBERS),
     "customer_profiles": Mart("marketing", ("customer_id",), PROFILES, first=SCORED),

@@ -1,61 +1,58 @@
-"""The marts of the full data against their computation from the source. `make oracle` runs it on what is built."""
+"""Every row and measure of the marketing and sales marts against their computation from the source.
+
+In CI on what `journey demo --weeks 8` built; `make oracle` compares the full data that `make demo` built.
+"""
 
 from __future__ import annotations
-
-import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import psycopg
 import pytest
 
-from journey import settings
-from oracle.compare import differences
+from conftest import ROOT
+from oracle.compare import Compared
+from oracle.conftest import FULL
 from oracle.marts import MARTS
-from oracle.shop import open_shop
 
-pytestmark = pytest.mark.skipif("JOURNEY_ORACLE" not in os.environ, reason="needs the full data: make oracle")
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The source in DuckDB."""
-    settings.use_embedded()
-    with open_shop(settings.s3_client(), "landing", tmp_path_factory.mktemp("products")) as connection:
-        yield connection
+NEEDS_A_LONGER_HISTORY = {
+    "sales_trends": {"moving_average_13_weeks_amount", "moving_average_3_months_amount"},
+    "customer_value": {
+        f"{kind}_{measure}"
+        for kind in ("expected", "holdout_expected", "holdout_naive", "holdout_actual")
+        for measure in ("baskets_count", "value_amount")
+    },
+}
 
 
-@pytest.fixture(scope="module")
-def postgres(shop: duckdb.DuckDBPyConnection) -> Iterator[psycopg.Connection]:
-    """The database with the marts."""
-    with settings.connect() as connection:
-        yield connection
+def test_every_mart_has_a_computation() -> None:
+    found = {file.stem for folder in ("marketing", "sales") for file in (ROOT / "models/marts" / folder).glob("*.sql")}
+    assert found == set(MARTS)
 
 
-@pytest.mark.parametrize("name", MARTS)
-def test_mart_equals_its_computation_from_the_source(
-    name: str, shop: duckdb.DuckDBPyConnection, postgres: psycopg.Connection, tmp_path: Path
-) -> None:
-    rows, different = differences(postgres, shop, name, MARTS[name], tmp_path)
-    assert rows > 0
-    assert different == {}
+@pytest.fixture(scope="module", params=MARTS)
+def compared(
+    request: pytest.FixtureRequest,
+    shop: duckdb.DuckDBPyConnection,
+    postgres: psycopg.Connection,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Compared:
+    """One mart after the other, beside its computation."""
+    return Compared(postgres, shop, request.param, MARTS[request.param], tmp_path_factory.mktemp(request.param))
 
 
-@pytest.mark.parametrize(
-    ("change", "where"),
-    [
-        ("update marketing.customer_value set expected_value_amount = expected_value_amount + 0.01", "value"),
-        ("update marketing.customer_value set expected_baskets_count = null", "baskets"),
-        ("delete from marketing.customer_value", "rows"),
-    ],
-)
-def test_one_changed_cell_and_one_lost_row_are_found(
-    change: str, where: str, shop: duckdb.DuckDBPyConnection, postgres: psycopg.Connection, tmp_path: Path
-) -> None:
-    row = "where customer_id = (select max(customer_id) from marketing.customer_value)"
-    with postgres.transaction(force_rollback=True):
-        postgres.execute(f"{change} {row}".encode())
-        _, different = differences(postgres, shop, "customer_value", MARTS["customer_value"], tmp_path)
-    column = {"value": "expected_value_amount", "baskets": "expected_baskets_count", "rows": "rows"}[where]
-    assert different[column] == 1
+def test_mart_equals_its_computation_from_the_source(compared: Compared) -> None:
+    assert compared.rows > 0
+    assert compared.differences() == {}
+
+
+def test_only_what_needs_a_longer_history_is_empty(compared: Compared) -> None:
+    """Two empty columns are equal, which proves nothing: what a slice can't show is listed."""
+    assert compared.empty() == (set() if FULL else NEEDS_A_LONGER_HISTORY.get(compared.name, set()))
+
+
+def test_the_smallest_change_in_any_column_and_a_lost_row_are_found(compared: Compared) -> None:
+    """After the comparison, for it spoils the copy."""
+    changed = {column for column in compared.columns if compared.change(column)}
+    assert compared.differences() == dict.fromkeys(changed, 1)
+    compared.lose_a_row()
+    assert compared.differences()["rows"] == 1

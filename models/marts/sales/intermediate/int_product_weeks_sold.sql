@@ -1,4 +1,6 @@
 -- one row: one product in one store and one whole retail week in which it was sold there
+{{ config(post_hook='{{ know_the_rows() }}') }}
+
 with sales as (
     select * from {{ ref('fct_sales') }}
 ),
@@ -19,6 +21,7 @@ select
     sales.product_id,
     sales.store_key,
     dates.week_start_date,
+    sales.placement_key,
     cast(sum(sales.units_count) as integer) as units_count,
     cast(sum(sales.net_sales_amount) as numeric(14, 2)) as net_sales_amount
 from sales
@@ -36,4 +39,5 @@ where
 group by
     sales.product_id,
     sales.store_key,
-    dates.week_start_date
+    dates.week_start_date,
+    sales.placement_key

@@ -1,0 +1,96 @@
+-- one row: one product in one store that sold it in a week for which the promotions feed names the store
+{{ config(post_hook='{{ know_the_rows() }}') }}
+
+with weekly_sales as (
+    select * from {{ ref('int_product_weeks_sold') }}
+),
+
+observed_placements as (
+    select * from {{ ref('int_placements_observed') }}
+),
+
+stores as (
+    select * from {{ ref('dim_store') }}
+),
+
+placements as (
+    select * from {{ ref('dim_placement') }}
+),
+
+-- in any store: weeks before a product's launch or after its end are no weeks without a placement
+product_lives as (
+    select
+        product_id,
+        min(week_start_date) as first_week_start_date,
+        max(week_start_date) as last_week_start_date
+    from weekly_sales
+    group by product_id
+),
+
+-- the weeks in which the feed names a store: in the others, no promotion is no news
+covered_weeks as (
+    select distinct
+        stores.store_key,
+        observed_placements.week_start_date
+    from observed_placements
+    inner join stores on observed_placements.store_id = stores.store_id
+),
+
+lives as (
+    select distinct
+        first_week_start_date,
+        last_week_start_date
+    from product_lives
+),
+
+covered_lives as (
+    select
+        lives.first_week_start_date,
+        lives.last_week_start_date,
+        covered_weeks.store_key,
+        cast(count(*) as integer) as covered_weeks_count
+    from lives
+    inner join covered_weeks
+        on
+            lives.first_week_start_date <= covered_weeks.week_start_date
+            and lives.last_week_start_date >= covered_weeks.week_start_date
+    group by
+        lives.first_week_start_date,
+        lives.last_week_start_date,
+        covered_weeks.store_key
+),
+
+-- a sale's placement is unknown where the feed doesn't cover the week
+summed as (
+    select
+        weekly_sales.product_id,
+        weekly_sales.store_key,
+        coalesce(sum(weekly_sales.units_count) filter (
+            where not placements.is_on_display and not placements.is_on_mailer
+        ), 0) as without_units_count,
+        coalesce(sum(weekly_sales.net_sales_amount) filter (
+            where not placements.is_on_display and not placements.is_on_mailer
+        ), 0) as without_sales_amount
+    from weekly_sales
+    inner join placements on weekly_sales.placement_key = placements.placement_key
+    where placements.placement_key <> 0
+    group by
+        weekly_sales.product_id,
+        weekly_sales.store_key
+)
+
+select
+    summed.product_id,
+    summed.store_key,
+    product_lives.first_week_start_date,
+    product_lives.last_week_start_date,
+    covered_lives.covered_weeks_count,
+    cast(summed.without_units_count as integer) as without_units_count,
+    cast(summed.without_sales_amount as numeric(14, 2)) as without_sales_amount
+from summed
+inner join product_lives on summed.product_id = product_lives.product_id
+inner join covered_lives
+    on
+        summed.store_key = covered_lives.store_key
+        and product_lives.first_week_start_date = covered_lives.first_week_start_date
+        and product_lives.last_week_start_date = covered_lives.last_week_start_date

@@ -1,0 +1,232 @@
+"""`make bench-build`: what a day costs, against a full build, and on a tenth of the history; dbt against plain psql.
+
+Everything happens in a database and a bucket of its own, in the embedded services, with one dbt thread, so that
+statements don't share the processors. SQL time is what PostgreSQL took for dbt's statements, as dbt reports it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from journey import services, settings
+from journey.land.landing import land
+from journey.loader import load
+from journey.loader.ledger import ensure_table, set_up
+from journey.loader.sources import load_sources
+from journey.project import local_dir, project_root
+from journey.services import postgres
+
+BUCKET, DATABASE = "bench-build", "bench_build"
+LONG, SHORT = date(2017, 12, 12), date(2017, 2, 7)  # Tuesdays: the day after brings no weekly or monthly file
+LAYERS = ("staging", "warehouse", "marts", "tests", "other")
+GOALS = {"day": 0.06, "history": 1.5, "psql": 1.25, "full": 150.0}
+
+
+@dataclass
+class Build:
+    """What a dbt build took.
+
+    Attributes:
+        wall: seconds, dbt's start included.
+        layers: seconds of SQL by layer.
+        statements: every statement in order, but for seeds, whose rows dbt sends apart from the statement.
+        models: seconds of SQL by model.
+    """
+
+    wall: float = 0.0
+    layers: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    statements: list[str] = field(default_factory=list)
+    models: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @property
+    def sql(self) -> float:
+        """Seconds of SQL."""
+        return sum(self.layers.values())
+
+
+class Dbt:
+    """dbt in this process, on the benchmark's database, parsed once."""
+
+    def __init__(self, folder: Path) -> None:
+        root = str(project_root())
+        self._folders = ["--project-dir", root, "--profiles-dir", root, "--target-path", str(folder)]
+        self._manifest: Any = None
+        self._manifest = self._invoke(["parse", "--no-partial-parse"], []).result
+
+    def build(self, *arguments: str) -> Build:
+        """Build everything, or what the arguments select.
+
+        Raises:
+            SystemExit: a model or a test failed.
+        """
+        build, begun = Build(), time.perf_counter()
+
+        def listen(event: Any) -> None:
+            if event.info.name == "SQLQuery":
+                if event.data.node_info.resource_type != "seed":
+                    build.statements.append(event.data.sql)
+            elif event.info.name == "SQLQueryStatus":
+                node = event.data.node_info
+                build.layers[_layer(node)] += event.data.elapsed
+                build.models[node.node_name] += event.data.elapsed
+
+        result = self._invoke(["build", *arguments, "--threads", "1"], [listen])
+        build.wall = time.perf_counter() - begun
+        if not result.success:
+            failed = [f"{r.node.name}: {r.message}" for r in result.result.results if r.status in ("error", "fail")]
+            raise SystemExit("\n".join(failed) or str(result.exception))
+        return build
+
+    def _invoke(self, arguments: list[str], callbacks: list[Any]) -> Any:
+        from dbt.cli.main import dbtRunner
+
+        quietly = ["--quiet", "--no-use-colors", "--log-level-file", "none", "--no-write-json"]
+        return dbtRunner(manifest=self._manifest, callbacks=callbacks).invoke([*quietly, *arguments, *self._folders])
+
+
+def _layer(node: Any) -> str:
+    if node.resource_type in ("test", "unit_test"):
+        return "tests"
+    parts = Path(node.node_path).parts
+    return parts[0] if node.resource_type == "model" and parts and parts[0] in LAYERS else "other"
+
+
+def arrive(until: date) -> float:
+    """Land and load what has arrived by the end of a day; returns the load's seconds.
+
+    Raises:
+        SystemExit: a file failed.
+    """
+    land(until=until, bucket=BUCKET)
+    sources = [replace(source, bucket=BUCKET) for source in load_sources(project_root())]
+    with psycopg.connect(autocommit=True) as connection:
+        set_up(connection)
+        for source in sources:
+            ensure_table(connection, source)
+    summary = load(sources=sources)
+    if summary.failures:
+        raise SystemExit("\n".join(summary.failures))
+    return summary.seconds
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """A new database, which PGDATABASE names; dropped at the end."""
+    with psycopg.connect(dbname=settings.DATABASE, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {DATABASE} with (force)")
+        connection.execute(f"create database {DATABASE}")
+        try:
+            yield
+        finally:
+            connection.execute(f"drop database if exists {DATABASE} with (force)")
+
+
+def through_psql(build: Build, folder: Path) -> float:
+    """Seconds that psql takes for the same statements, from the same start.
+
+    Raises:
+        SystemExit: one of them failed.
+    """
+    script = folder / "build.sql"
+    with script.open("w") as out:
+        out.write("\\set ON_ERROR_STOP on\n\\o /dev/null\nset client_min_messages to error;\nbegin;\n")
+        for sql in build.statements:
+            out.write(sql.strip().rstrip(";") + ";\n")
+            if sql.strip().lower() == "commit":
+                out.write("begin;\n")
+        out.write("commit;\n")
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [str(postgres.bin_dir() / "psql"), "-qX", "-d", DATABASE, "-f", str(script)], capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"psql: {done.stderr[-2000:]}")
+    return time.perf_counter() - begun
+
+
+def day(dbt: Dbt, before: date, *, quick: bool) -> tuple[Build, Build, float]:
+    """A full build of all that arrived by a day, and the build after the next day; with the next day's load seconds."""
+    arrive(before)
+    full = dbt.build(*(["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"] if quick else []))
+    loaded = arrive(before + timedelta(1))
+    return full, dbt.build(), loaded
+
+
+def main() -> None:
+    """Measure, print the table; exit status 1 if a goal is missed."""
+    parser = argparse.ArgumentParser(prog="make bench-build", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--no-psql", action="store_true", help="leave out the full build through psql")
+    options = parser.parse_args()
+    services.up()
+    settings.use_embedded()
+    os.environ["PGDATABASE"] = DATABASE
+    with tempfile.TemporaryDirectory(dir=local_dir()) as name:
+        folder = Path(name)
+        with database():
+            dbt = Dbt(folder)
+            _, short, _ = day(dbt, SHORT, quick=True)
+        with database():
+            full, long, loaded = day(dbt, LONG, quick=False)
+            week = LONG + timedelta(7 - LONG.weekday() + 1)  # the file with the week's promotions
+            arrive(week)
+            weekly = dbt.build()
+        psql = None
+        if not options.no_psql:
+            with database():
+                arrive(LONG)
+                dbt.build("--resource-type", "seed")
+                psql = through_psql(full, folder)
+    print(f"{'seconds of SQL':<34}" + "".join(f"{layer:>11}" for layer in LAYERS) + f"{'all':>9}{'wall':>9}")
+    for title, build in (
+        (f"full build, {_days(LONG)} days", full),
+        (f"one more day after {_days(LONG)}", long),
+        (f"one more day after {_days(SHORT)}", short),
+        (f"{(week - LONG).days - 1} more days, with promotions", weekly),
+    ):
+        values = "".join(f"{build.layers[layer]:>11.2f}" for layer in LAYERS)
+        print(f"{title:<34}{values}{build.sql:>9.2f}{build.wall:>9.2f}")
+    slowest = sorted(full.models.items(), key=lambda item: -item[1])[:8]
+    print("\nslowest in the full build: " + ", ".join(f"{model} {seconds:.1f} s" for model, seconds in slowest))
+    slowest = sorted(long.models.items(), key=lambda item: -item[1])[:8]
+    print("slowest in one more day: " + ", ".join(f"{model} {seconds:.1f} s" for model, seconds in slowest))
+    print(f"loading the one more day took {loaded:.2f} s\n")
+    ratios = [
+        ("warehouse: one more day / full build", long.layers["warehouse"] / full.layers["warehouse"], GOALS["day"]),
+        ("everything: one more day / full build", long.sql / full.sql, None),
+        (
+            f"warehouse: one more day after {_days(LONG)} / after {_days(SHORT)}",
+            long.layers["warehouse"] / short.layers["warehouse"],
+            GOALS["history"],
+        ),
+        ("full build, models: seconds of SQL", full.sql - full.layers["tests"], GOALS["full"]),
+    ]
+    if psql is not None:
+        ratios.append(("full build: dbt's wall time / psql's", full.wall / psql, GOALS["psql"]))
+    missed = False
+    for title, value, goal in ratios:
+        bad = goal is not None and value > goal
+        missed |= bad
+        print(f"{title:<50}{value:>8.3f}" + (f"  at most {goal}" if goal else "") + ("  missed" if bad else ""))
+    sys.exit(1 if missed else 0)
+
+
+def _days(until: date) -> int:
+    return (until - date(2016, 12, 31)).days
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""dbt in this process, on copies of databases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from dbt.cli.main import dbtRunner
+
+from journey.project import project_root
+
+ROOT = project_root(Path(__file__).parent)
+QUIETLY = ("--quiet", "--no-use-colors", "--no-write-json", "--log-level-file", "none", "--cache-selected-only")
+
+
+@dataclass
+class Ran:
+    """What a dbt run did.
+
+    Attributes:
+        failed: names of the tests that failed.
+        errors: messages of nodes that broke.
+        skipped: names of what was not built, because a test before it failed.
+        said: lines printed at the end of the run.
+    """
+
+    failed: set[str] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+    skipped: set[str] = field(default_factory=set)
+    said: list[str] = field(default_factory=list)
+
+    def about(self, test: str) -> str:
+        """What a failed test said of the rows it found."""
+        return "\n".join(line for line in self.said if line.startswith(f"{test}: "))
+
+
+class Dbt:
+    """dbt in this process, parsed once; the database is always the one that PGDATABASE names.
+
+    Args:
+        target: folder for what dbt writes.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target-path", str(target)]
+        parsed: Any = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *self.folders])
+        self.manifest = parsed.result
+
+    def __call__(self, *arguments: str) -> Ran:
+        """Run a dbt command.
+
+        Args:
+            arguments: as on dbt's command line.
+        """
+        ran = Ran()
+
+        def listen(event: Any) -> None:
+            if event.info.name == "PrintEvent":
+                ran.said.append(event.info.msg)
+
+        result: Any = dbtRunner(manifest=self.manifest, callbacks=[listen]).invoke(
+            [*QUIETLY, *arguments, "--threads", "2", *self.folders]
+        )
+        if result.exception is not None:
+            raise result.exception
+        for one in result.result.results:
+            if one.status == "fail":
+                ran.failed.add(one.node.name)
+            elif one.status in ("error", "runtime error"):
+                ran.errors.append(f"{one.node.name}: {one.message}")
+            elif one.status == "skipped":
+                ran.skipped.add(one.node.name)
+        return ran
+
+
+def recreate(database: str, template: str) -> None:
+    """Make a database, in place of the one of that name, as a copy of another that nobody is connected to."""
+    administer(f"drop database if exists {database} with (force)", f"create database {database} template {template}")
+
+
+def administer(*statements: str) -> None:
+    """Run statements that stand in no transaction."""
+    with psycopg.connect(dbname="journey", autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)

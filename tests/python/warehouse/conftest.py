@@ -1,0 +1,226 @@
+"""A warehouse that was built when nothing had arrived yet; each history goes on from a copy of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from dbt.cli.main import dbtRunner
+
+from journey import settings
+from journey.loader import load
+from journey.loader.ledger import ensure_table, set_up
+from journey.loader.sources import Source, load_sources
+from journey.project import project_root
+from journey.services.state import State
+from loader.support import empty
+from warehouse.histories import Change, Step, content, key
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+ROOT = project_root(Path(__file__).parent)
+QUIETLY = ("--quiet", "--no-use-colors", "--no-write-json", "--log-level-file", "none", "--cache-selected-only")
+STATEFUL = "+config.materialized:incremental,path:models/warehouse"  # and what it reads: all else is rebuilt anyway
+
+
+@dataclass
+class Warehouse:
+    """The database, the bucket it is loaded from, and dbt on it.
+
+    Attributes:
+        database: its name, always the same, for dbt was parsed with it.
+        client: of S3.
+        sources: every declared source, in the bucket of these tests; what is withdrawn from it goes.
+        manifest: of the project.
+        target: folder for what dbt writes.
+        counts: what happened, for the report.
+    """
+
+    database: str
+    client: S3Client
+    sources: list[Source]
+    target: Path
+    manifest: Any = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def template(self) -> str:
+        """The untouched copy."""
+        return f"{self.database}_empty"
+
+    def dbt(self, *arguments: str) -> list[str]:
+        """Run dbt; returns a line for each node that failed."""
+        folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target-path", str(self.target)]
+        result: Any = dbtRunner(manifest=self.manifest).invoke([*QUIETLY, *arguments, "--threads", "2", *folders])
+        if self.manifest is None:
+            self.manifest = result.result
+        if result.exception is not None:
+            return [str(result.exception)]
+        done = getattr(result.result, "results", [])
+        return [f"{one.node.name}: {one.message}" for one in done if one.status in ("error", "fail", "skipped")]
+
+    def build(self, *arguments: str, select: str = STATEFUL) -> list[str]:
+        """Build, incrementally unless the arguments say otherwise."""
+        return self.dbt("run", "--select", *select.split(), *arguments)
+
+    def restart(self) -> None:
+        """Nothing has arrived."""
+        empty(self.client, self.sources[0].bucket)
+        recreate(self.database, self.template)
+
+    def take(self, step: Step) -> None:
+        """What arrives in a step is loaded and built as the step says."""
+        self.counts[step.build] = self.counts.get(step.build, 0) + 1
+        for change in step.changes:
+            self._deliver(change)
+        if step.build == "raced":
+            with _beside(self.load):
+                self.build()
+            return
+        self.load()
+        if step.build == "killed":
+            with _beside(self._kill, step.delay):
+                self.build()
+        elif step.build == "whole":
+            assert self.build() == []
+
+    def load(self) -> None:
+        """Load what is in the bucket."""
+        assert load(sources=self.sources, threads=2).failures == []
+
+    def differences(self, *schemas: str) -> dict[str, list[Any]]:
+        """By table, rows that aren't in both the schema and `kept_<schema>`."""
+        found = {}
+        with psycopg.connect(dbname=self.database) as connection:
+            for schema, table in _tables(connection, schemas):
+                rows = connection.execute(
+                    f"(select 'incremental', * from (table kept_{schema}.{table} except all table {schema}.{table}) x)"
+                    f" union all "
+                    f"(select 'whole', * from (table {schema}.{table} except all table kept_{schema}.{table}) x)"
+                ).fetchmany(5)
+                if rows:
+                    found[f"{schema}.{table}"] = rows
+        return found
+
+    def keep(self, *schemas: str) -> int:
+        """Copy every table of the schemas to `kept_<schema>`; returns the number of rows."""
+        rows = 0
+        with psycopg.connect(dbname=self.database, autocommit=True) as connection:
+            for schema in schemas:
+                connection.execute(f"drop schema if exists kept_{schema} cascade; create schema kept_{schema}")
+            for schema, table in _tables(connection, schemas):
+                rows += connection.execute(f"create table kept_{schema}.{table} as table {schema}.{table}").rowcount
+        return rows
+
+    def count(self, table: str) -> int:
+        """Rows of a table of the warehouse."""
+        with psycopg.connect(dbname=self.database) as connection:
+            [(rows,)] = connection.execute(f"select count(*) from warehouse.{table}").fetchall()
+        return int(rows)
+
+    def builds(self, model: str) -> dict[date, int]:
+        """By business date, the build that wrote it."""
+        with psycopg.connect(dbname=self.database) as connection:
+            return dict(
+                connection.execute(
+                    "select business_date, build_id from build_state.dates where model_name = %s", [model]
+                ).fetchall()
+            )
+
+    def _deliver(self, change: Change) -> None:
+        bucket = self.sources[0].bucket
+        if change.seed is None:
+            self.client.delete_object(Bucket=bucket, Key=key(change))
+        else:
+            self.client.put_object(Bucket=bucket, Key=key(change), Body=content(change))
+
+    def _kill(self, delay: float) -> None:
+        """Cut dbt's connections."""
+        threading.Event().wait(delay)
+        with psycopg.connect(dbname=self.database, autocommit=True) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and application_name = 'dbt'"
+            )
+
+
+@pytest.fixture(scope="session")
+def warehouse(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Raw tables without a row, and everything built on them."""
+    client, name = settings.s3_client(), f"prove_{uuid.uuid4().hex[:8]}"
+    bucket = name.replace("_", "-")
+    client.create_bucket(Bucket=bucket)
+    sources = [
+        replace(source, bucket=bucket, options=replace(source.options, on_delete="remove"))
+        for source in load_sources(ROOT)
+    ]
+    made = Warehouse(name, client, sources, tmp_path_factory.mktemp("prove"))
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in settings.environment(embedded).items():
+            patch.setenv(variable, value)
+        recreate(name, "template0")
+        patch.setenv("PGDATABASE", name)
+        with psycopg.connect(autocommit=True) as connection:
+            set_up(connection)
+            for source in sources:
+                ensure_table(connection, source)
+        made.dbt("parse", "--no-partial-parse")
+        assert (
+            made.dbt("build", "--resource-type", "seed", "--resource-type", "snapshot", "--resource-type", "model")
+            == []
+        )
+        recreate(made.template, name)
+        yield made
+    for database in (made.database, made.template):
+        administer(f"drop database if exists {database} with (force)")
+    empty(client, bucket)
+    client.delete_bucket(Bucket=bucket)
+    if os.environ.get("HISTORIES"):
+        print(f"\nbuilds: {made.counts}")
+
+
+def recreate(database: str, template: str) -> None:
+    """Make a database a copy of another one."""
+    administer(f"drop database if exists {database} with (force)", f"create database {database} template {template}")
+
+
+def administer(*statements: str) -> None:
+    """Statements for the whole server."""
+    with psycopg.connect(dbname="journey", autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def _tables(connection: psycopg.Connection[Any], schemas: tuple[str, ...]) -> list[tuple[str, str]]:
+    return connection.execute(
+        "select schemaname, tablename from pg_tables where schemaname = any(%s) order by 1, 2", [list(schemas)]
+    ).fetchall()
+
+
+@contextmanager
+def _beside(do: Any, *arguments: Any) -> Iterator[None]:
+    """Do something while the block runs; what goes wrong in it is raised."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            do(*arguments)
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    thread.join()
+    if failed:
+        raise failed[0]

@@ -1,0 +1,128 @@
+"""An incremental build gives what a full refresh gives, row for row, whatever was delivered and whatever went wrong."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import psycopg
+from hypothesis import HealthCheck, Phase, given, settings
+
+from warehouse.conftest import STATEFUL, Warehouse
+from warehouse.histories import DAYS, FIRST_DAY, Change, Step, histories
+
+PROVE = "HISTORIES" in os.environ  # `make prove`: that many, drawn anew, and the marts too
+HISTORIES = int(os.environ.get("HISTORIES", "25"))
+MARTS = ("marketing", "sales", "finance")
+
+
+@settings(
+    max_examples=HISTORIES,
+    derandomize=not PROVE,  # CI tries the same ones each time
+    deadline=None,
+    database=None,
+    print_blob=True,
+    phases=(Phase.explicit, Phase.generate, *([Phase.shrink] if PROVE else [])),
+    suppress_health_check=list(HealthCheck),
+)
+@given(histories)
+def test_incremental_is_full_refresh(warehouse: Warehouse, history: list[Step]) -> None:
+    warehouse.restart()
+    for step in history:
+        warehouse.take(step)
+    everything = "path:models/warehouse path:models/marts" if PROVE else STATEFUL
+    assert warehouse.build(select=everything) == []
+    assert_is_full_refresh(warehouse, everything, *(MARTS if PROVE else ()))
+
+
+def test_a_file_that_is_committed_late_with_a_lower_number_counts(warehouse: Warehouse) -> None:
+    """Loaders commit out of order: nothing may ask for what is newer than the newest it has seen."""
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1), Change("transactions", 1, 2)), "none"))
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        late = connection.execute("select min(file_id) from loader.files where status = 'loaded'").fetchone()
+        connection.execute("create table public.late as select * from loader.files where file_id = %s", late)
+        connection.execute("create table public.rows as select * from raw_pos.transactions where _file_id = %s", late)
+        connection.execute("delete from loader.files where file_id = %s", late)
+        connection.execute("delete from raw_pos.transactions where _file_id = %s", late)
+    assert warehouse.build() == []
+    before = warehouse.count("fct_sales")
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        connection.execute("insert into loader.files select * from public.late")
+        came = connection.execute("insert into raw_pos.transactions select * from public.rows").rowcount
+    assert came > 0
+    assert warehouse.build() == []
+    assert warehouse.count("fct_sales") == before + came
+    assert_is_full_refresh(warehouse)
+
+
+def test_a_day_builds_that_day_alone(warehouse: Warehouse) -> None:
+    warehouse.restart()
+    warehouse.take(Step(tuple(Change("transactions", slot, 7) for slot in range(6)), "whole"))
+    was = warehouse.builds("fct_sales")
+    warehouse.take(Step((Change("transactions", 8, 7),), "whole"))
+    now = warehouse.builds("fct_sales")
+    touched = {day for day in now if now[day] != was.get(day)}
+    assert touched
+    assert touched <= {FIRST_DAY + timedelta(7), FIRST_DAY + timedelta(8)}  # a UTC day is of two business dates
+    assert warehouse.build() == []
+    assert warehouse.builds("fct_sales") == now
+
+
+def test_sales_that_came_before_their_product_find_it(warehouse: Warehouse) -> None:
+    warehouse.restart()
+    warehouse.take(Step(tuple(Change("transactions", slot, 3) for slot in range(DAYS)), "whole"))
+    unknown = "fct_sales where product_key = 0"
+    assert warehouse.count(unknown) == warehouse.count("fct_sales") > 0
+    warehouse.take(Step((Change("products", 0, 3),), "whole"))
+    assert 0 < warehouse.count(unknown) < warehouse.count("fct_sales")
+    assert_is_full_refresh(warehouse)
+
+
+def test_a_late_extract_moves_the_sales_after_it_to_its_version(warehouse: Warehouse) -> None:
+    warehouse.restart()
+    extracts = [Change("products", slot, seed) for slot, seed in ((0, 1), (2, 2), (1, 3))]
+    sales = tuple(Change("transactions", slot, 3) for slot in range(DAYS))
+    warehouse.take(Step((*sales, *extracts[:2]), "whole"))
+    was = warehouse.builds("fct_sales")
+    warehouse.take(Step((extracts[2],), "whole"))
+    now = warehouse.builds("fct_sales")
+    assert {day for day in now if now[day] != was[day]}
+    assert_is_full_refresh(warehouse)
+
+
+def test_a_model_whose_code_changed_is_rebuilt(warehouse: Warehouse) -> None:
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1),), "whole"))
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        connection.execute("update build_state.models set code_hash = 'older' where model_name = 'fct_sales'")
+        assert connection.execute("update warehouse.fct_sales set quantity = quantity + 1").rowcount > 0
+    assert warehouse.build() == []
+    assert_is_full_refresh(warehouse)
+
+
+def test_a_build_that_is_killed_leaves_the_tables_as_they_were(warehouse: Warehouse) -> None:
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1),), "whole"))
+    warehouse.take(Step((Change("transactions", 1, 1), Change("promotions", 0, 1)), "none"))
+    with psycopg.connect(dbname=warehouse.database, autocommit=True) as connection:
+        connection.execute(
+            "create function public.die() returns trigger language plpgsql as "
+            "$$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$; "
+            "create trigger die after insert on warehouse.fct_sales execute function public.die()"
+        )
+        was = warehouse.builds("fct_sales"), warehouse.count("fct_sales")
+        failed = warehouse.build()
+        assert any(line.startswith("fct_sales: ") for line in failed)
+        assert (warehouse.builds("fct_sales"), warehouse.count("fct_sales")) == was
+        connection.execute("drop trigger die on warehouse.fct_sales")
+    assert warehouse.build() == []
+    assert warehouse.count("fct_sales") > was[1]
+    assert_is_full_refresh(warehouse)
+
+
+def assert_is_full_refresh(warehouse: Warehouse, select: str = STATEFUL, *schemas: str) -> None:
+    """What was built is kept, everything is built anew, and both are compared, row for row."""
+    assert warehouse.keep("warehouse", *schemas) > 0
+    assert warehouse.build("--full-refresh", select=select) == []
+    assert warehouse.differences("warehouse", *schemas) == {}
