@@ -18,7 +18,7 @@ from journey.loader.columns import TableColumn
 from journey.loader.errors import BadRowsError, FileRefusedError, one_line
 from journey.loader.records import Record, csv_row
 
-BATCH_ROWS = 2**14
+BATCH_ROWS = 2**13
 BUFFER_BYTES = 2**20  # read ahead in each column of a Parquet file
 INT64_DIGITS = 18
 NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
@@ -148,7 +148,8 @@ def _has_binary(column: TableColumn) -> bool:
 def _numeric(array: pa.Array) -> pa.Array:
     """Decimals as PostgreSQL's base 10,000 digits; leading zeros are allowed, so that every value has the same size."""
     words = np.frombuffer(array.buffers()[1], "<i8").reshape(-1, 2)
-    valid = array.is_valid().to_numpy(zero_copy_only=False)
+    # not to_numpy(): it imports pandas where there is one
+    valid = np.frombuffer(array.is_valid().cast(pa.uint8()).buffers()[1], np.uint8, len(array)).view(bool)
     values = np.where(valid, words[array.offset : array.offset + len(array), 0], 0)
     scale, after_point = array.type.scale, -(-array.type.scale // 4)
     left = np.abs(values).astype(np.uint64) * np.uint64(10 ** (-scale % 4))

@@ -132,8 +132,7 @@ class CarefulCopy:
             diag = getattr(error, "diag", None)
             line, column = match.groups() if diag and (match := AT.search(diag.context or "")) else (None, None)
             if len(part) == 1:
-                said = (diag.message_primary, diag.message_detail) if diag else (str(error),)
-                self._refuse(part[0], column, ": ".join(filter(None, said)).replace("\0", "\\x00"))
+                self._refuse(part[0], column, one_line(error).replace("\0", "\\x00"))
             elif (at := self._index(part, int(line or 0))) is not None:
                 parts += [part[at + 1 :], part[at : at + 1], part[:at]]
             else:

@@ -18,5 +18,7 @@ class BadRowsError(JourneyError):
 
 
 def one_line(error: BaseException) -> str:
-    """An error's message without line ends."""
-    return " ".join(str(error).split())
+    """An error's message without line ends; of PostgreSQL's, what it says and not where in a statement of ours."""
+    diag = getattr(error, "diag", None)
+    said = ": ".join(filter(None, (diag.message_primary, diag.message_detail))) if diag else ""
+    return " ".join((said or str(error)).split())
