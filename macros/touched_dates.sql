@@ -56,7 +56,10 @@
 
 {% macro builds_by_date() -%}
     {#- Whether the node at hand is a model that this file is about, and is being built. -#}
-    {{ return(execute and model.resource_type == 'model' and config.get('materialized') == 'incremental') }}
+    {{ return(
+        execute and flags.WHICH in ('build', 'run', 'retry')
+        and model.resource_type == 'model' and config.get('materialized') == 'incremental'
+    ) }}
 {%- endmacro %}
 
 {% macro loader_files() -%}
@@ -77,7 +80,7 @@
 {% macro create_build_state() -%}
     {#- At the start of a run: the tables that remember what was built from what. They go with their models: a model
         that isn't remembered is rebuilt whole. -#}
-    {%- if execute and flags.WHICH in ('build', 'run') -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
         create schema if not exists {{ generate_schema_name('build_state', none) }};
         -- the business dates in each file that a model reads
         create table if not exists {{ build_state('file_dates') }} (
