@@ -9,18 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from dbt.cli.main import dbtRunner
+from dbt_common.exceptions import DbtRuntimeError
 
+from dbt_runs import ROOT, Dbt, administer, recreate
 from journey import settings
 from journey.loader import load
 from journey.loader.ledger import ensure_table, set_up
 from journey.loader.sources import Source, load_sources
-from journey.project import project_root
 from journey.services.state import State
 from loader.support import empty
 from warehouse.histories import Change, Step, content, key
@@ -28,8 +27,6 @@ from warehouse.histories import Change, Step, content, key
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-ROOT = project_root(Path(__file__).parent)
-QUIETLY = ("--quiet", "--no-use-colors", "--no-write-json", "--log-level-file", "none", "--cache-selected-only")
 STATEFUL = "+config.materialized:incremental,path:models/warehouse"  # and what it reads: all else is rebuilt anyway
 
 
@@ -41,16 +38,14 @@ class Warehouse:
         database: its name, always the same, for dbt was parsed with it.
         client: of S3.
         sources: every declared source, in the bucket of these tests; what is withdrawn from it goes.
-        manifest: of the project.
-        target: folder for what dbt writes.
+        dbt: runs on `database`.
         counts: what happened, for the report.
     """
 
     database: str
     client: S3Client
     sources: list[Source]
-    target: Path
-    manifest: Any = None
+    dbt: Dbt
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -58,20 +53,13 @@ class Warehouse:
         """The untouched copy."""
         return f"{self.database}_empty"
 
-    def dbt(self, *arguments: str) -> list[str]:
-        """Run dbt; returns a line for each node that failed."""
-        folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target-path", str(self.target)]
-        result: Any = dbtRunner(manifest=self.manifest).invoke([*QUIETLY, *arguments, "--threads", "2", *folders])
-        if self.manifest is None:
-            self.manifest = result.result
-        if result.exception is not None:
-            return [str(result.exception)]
-        done = getattr(result.result, "results", [])
-        return [f"{one.node.name}: {one.message}" for one in done if one.status in ("error", "fail", "skipped")]
-
     def build(self, *arguments: str, select: str = STATEFUL) -> list[str]:
-        """Build, incrementally unless the arguments say otherwise."""
-        return self.dbt("run", "--select", *select.split(), *arguments)
+        """Build, incrementally unless the arguments say otherwise; returns a line for each model that failed."""
+        try:
+            ran = self.dbt("run", "--select", *select.split(), *arguments)
+        except DbtRuntimeError as error:  # the connection that looks around was cut, not a model's
+            return [str(error)]
+        return [*ran.errors, *ran.skipped]
 
     def restart(self) -> None:
         """Nothing has arrived."""
@@ -164,7 +152,6 @@ def warehouse(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iter
         replace(source, bucket=bucket, options=replace(source.options, on_delete="remove"))
         for source in load_sources(ROOT)
     ]
-    made = Warehouse(name, client, sources, tmp_path_factory.mktemp("prove"))
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in settings.environment(embedded).items():
             patch.setenv(variable, value)
@@ -174,11 +161,9 @@ def warehouse(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iter
             set_up(connection)
             for source in sources:
                 ensure_table(connection, source)
-        made.dbt("parse", "--no-partial-parse")
-        assert (
-            made.dbt("build", "--resource-type", "seed", "--resource-type", "snapshot", "--resource-type", "model")
-            == []
-        )
+        made = Warehouse(name, client, sources, Dbt(tmp_path_factory.mktemp("prove")))
+        built = made.dbt("build", "--resource-type", "seed", "--resource-type", "snapshot", "--resource-type", "model")
+        assert built.errors == []
         recreate(made.template, name)
         yield made
     for database in (made.database, made.template):
@@ -187,18 +172,6 @@ def warehouse(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iter
     client.delete_bucket(Bucket=bucket)
     if os.environ.get("HISTORIES"):
         print(f"\nbuilds: {made.counts}")
-
-
-def recreate(database: str, template: str) -> None:
-    """Make a database a copy of another one."""
-    administer(f"drop database if exists {database} with (force)", f"create database {database} template {template}")
-
-
-def administer(*statements: str) -> None:
-    """Statements for the whole server."""
-    with psycopg.connect(dbname="journey", autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement)
 
 
 def _tables(connection: psycopg.Connection[Any], schemas: tuple[str, ...]) -> list[tuple[str, str]]:
