@@ -30,7 +30,7 @@ create table if not exists loader.files (
 create unique index if not exists files_loaded_key on loader.files (table_name, schema_name, bucket, key)
     where status = 'loaded';
 create index if not exists files_open_key on loader.files (table_name, schema_name, bucket, key)
-    where status in ('failed', 'duplicate');
+    where status in ('loaded', 'failed', 'duplicate');
 create index if not exists files_finished on loader.files (schema_name, table_name, finished_at)
     where status = 'loaded';
 create index if not exists files_content_hash on loader.files (content_hash) where content_hash is not null;
