@@ -66,9 +66,9 @@ def books(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for arguments in (["seed"], ["build", *MODELS]):
             assert not dbt(*arguments).errors
         recreate(template, database)
-        yield Books(folder, database, template, dbt)
-        for name in (database, template):
-            administer(f"drop database {name} with (force)")
+    yield Books(folder, database, template, dbt)  # outside: other packages' tests have their own database
+    for name in (database, template):
+        administer(f"drop database {name} with (force)")
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ class Warehouse:
 
 
 @pytest.fixture(scope="session")
-def warehouse(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def prepared(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """Raw tables without a row, and everything built on them."""
     client, name = settings.s3_client(), f"prove_{uuid.uuid4().hex[:8]}"
     bucket = name.replace("_", "-")
@@ -152,10 +152,8 @@ def warehouse(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iter
         replace(source, bucket=bucket, options=replace(source.options, on_delete="remove"))
         for source in load_sources(ROOT)
     ]
+    recreate(name, "template0")
     with pytest.MonkeyPatch.context() as patch:
-        for variable, value in settings.environment(embedded).items():
-            patch.setenv(variable, value)
-        recreate(name, "template0")
         patch.setenv("PGDATABASE", name)
         with psycopg.connect(autocommit=True) as connection:
             set_up(connection)
@@ -164,14 +162,21 @@ def warehouse(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iter
         made = Warehouse(name, client, sources, Dbt(tmp_path_factory.mktemp("prove")))
         built = made.dbt("build", "--resource-type", "seed", "--resource-type", "snapshot", "--resource-type", "model")
         assert built.errors == []
-        recreate(made.template, name)
-        yield made
+    recreate(made.template, name)
+    yield made
     for database in (made.database, made.template):
         administer(f"drop database if exists {database} with (force)")
     empty(client, bucket)
     client.delete_bucket(Bucket=bucket)
     if os.environ.get("HISTORIES"):
         print(f"\nbuilds: {made.counts}")
+
+
+@pytest.fixture
+def warehouse(prepared: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    """That, with PGDATABASE naming it for the test."""
+    monkeypatch.setenv("PGDATABASE", prepared.database)
+    return prepared
 
 
 def _tables(connection: psycopg.Connection[Any], schemas: tuple[str, ...]) -> list[tuple[str, str]]:
