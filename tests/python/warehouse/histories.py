@@ -67,7 +67,7 @@ steps = st.builds(
 )
 histories = st.tuples(
     st.lists(changes, min_size=2, max_size=12).map(lambda some: Step(tuple(some), "whole")),
-    st.lists(steps, min_size=1, max_size=3),
+    st.lists(steps, min_size=1, max_size=2),
 ).map(lambda parts: [parts[0], *parts[1]])
 
 
