@@ -37,7 +37,7 @@ def start(folder: Path, state: State) -> None:
         return
     stop(folder, state)  # one that runs but doesn't answer
     for name in PORTS[1:]:
-        if not is_free(state.ports[name]):
+        if not is_free(state.ports[name], wait_seconds=3):
             raise JourneyError(
                 f"port {state.ports[name]} (S3 server, {name}) is taken by another program: stop it, "
                 f'or write a free port into {folder / "services.json"} under "{name}"'
@@ -57,7 +57,7 @@ def start(folder: Path, state: State) -> None:
         )
     (folder / PROCESS).write_text(f"{process.pid} {psutil.Process(process.pid).create_time()}")
     deadline = time.monotonic() + START_SECONDS
-    while not _lets_us_in(state):
+    while not _serves(state):
         if process.poll() is not None or time.monotonic() > deadline:
             stop(folder, state)
             raise JourneyError(f"the S3 server does not start: see its log, {log}")
@@ -91,8 +91,8 @@ def answers(state: State) -> bool:
         return False
 
 
-def _lets_us_in(state: State) -> bool:
-    """Whether it knows our keys and has the bucket, which takes it a moment longer than to answer."""
+def _serves(state: State) -> bool:
+    """Whether it knows our keys, has the bucket and finds what lies in it: each takes it longer than to answer."""
     if not answers(state):
         return False
     import boto3  # half a second, so only where a server is started
@@ -106,7 +106,8 @@ def _lets_us_in(state: State) -> bool:
         region_name=REGION,
     )
     try:
-        client.head_bucket(Bucket=BUCKET)
+        for item in client.list_objects_v2(Bucket=BUCKET, MaxKeys=1).get("Contents", ()):
+            client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read(1)
     except (BotoCoreError, ClientError):
         return False
     return True

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import socket
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -77,15 +78,25 @@ def write_private(file: Path, text: str) -> None:
     new.replace(file)
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on 127.0.0.1 at this port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT is free
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+def is_free(port: int, *, wait_seconds: float = 0.0) -> bool:
+    """Whether a server could listen on 127.0.0.1 at this port.
+
+    Args:
+        port: to try.
+        wait_seconds: how long to wait for it; a killed server's threads may hold it a moment longer than its process.
+    """
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT is free
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                if time.monotonic() >= deadline:
+                    return False
+            else:
+                return True
+        time.sleep(0.05)
 
 
 def _free_ports(count: int) -> list[int]:
