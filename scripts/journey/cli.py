@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -178,6 +179,7 @@ def _print_services(found: Sequence[Status]) -> None:
 
 def main() -> None:
     """Entry point: a JourneyError is one line on standard error, never a traceback."""
+    gc.set_threshold(100_000)  # imports, models and manifests are many objects and hardly any garbage
     try:
         cli()
     except JourneyError as error:

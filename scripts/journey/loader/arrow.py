@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ class ParquetFile:
         """The schema's names."""
         return list(self._file.schema_arrow.names)
 
-    def fast(self, targets: Sequence[TableColumn]) -> Iterator[bytes]:
+    def fast(self, targets: Sequence[TableColumn]) -> Generator[bytes, None, None]:
         """COPY's bytes."""
         arrays = (list(map(convert, batch.columns, targets)) for batch in self._batches())
         return copy_stream(arrays, targets)
@@ -118,7 +118,7 @@ def _through_text(given: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(pa.types.is_boolean(wanted) != pa.types.is_boolean(given)) and not pa.types.is_string(given)
 
 
-def copy_stream(batches: Iterator[list[pa.Array]], columns: Sequence[TableColumn]) -> Iterator[bytes]:
+def copy_stream(batches: Iterator[list[pa.Array]], columns: Sequence[TableColumn]) -> Generator[bytes, None, None]:
     """COPY's bytes for batches of converted arrays: binary if every column has a binary form, else CSV."""
     names = [str(position) for position in range(len(columns))]
     if not all(map(_has_binary, columns)):

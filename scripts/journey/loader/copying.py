@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from psycopg import Connection, errors, sql
@@ -49,12 +50,15 @@ class TooManyRejectsError(FileRefusedError):
         self.kept, self.count, self.changes = kept, count, changes
 
 
-def copy_fast(connection: Connection[Any], source: Source, targets: Sequence[TableColumn], opened: Format) -> int:
+def copy_fast(
+    connection: Connection[Any], source: Source, targets: Sequence[TableColumn], opened: Format, chunks: Iterator[bytes]
+) -> int:
     """COPY a whole file.
 
     Args:
         targets: columns, in the file's order.
         opened: the file.
+        chunks: COPY's bytes for it.
 
     Returns:
         Number of rows.
@@ -62,7 +66,6 @@ def copy_fast(connection: Connection[Any], source: Source, targets: Sequence[Tab
     Raises:
         BadRowsError: the server refuses the data.
     """
-    chunks = opened.fast(targets)
     first = next(chunks, b"")
     cursor = connection.cursor()
     try:
@@ -201,21 +204,27 @@ class CarefulCopy:
 
 def _statement(
     source: Source, targets: Sequence[TableColumn], opened: Format, *, binary: bool = False, header: bool | None = None
-) -> sql.Composed:
+) -> bytes:
     """The COPY statement.
 
     Args:
         binary: COPY's binary format, else the source's own CSV, or the CSV that the loader writes.
         header: the first line is passed over; None: if the source says so.
     """
-    into = sql.SQL("copy {} ({}) from stdin with ").format(
-        sql.Identifier(source.schema, source.table), sql.SQL(", ").join(sql.Identifier(each.name) for each in targets)
-    )
+    options = source.options if source.format == "csv" else Options(header=False)
+    names = tuple(target.name for target in targets)
+    header = options.header if header is None else header
+    return _composed((source.schema, source.table), names, options, opened.encoding, binary=binary, header=header)
+
+
+@lru_cache  # files of a source are alike
+def _composed(
+    table: tuple[str, str], names: tuple[str, ...], options: Options, encoding: str, *, binary: bool, header: bool
+) -> bytes:
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    into = sql.SQL("copy {} ({}) from stdin with ").format(sql.Identifier(*table), columns)
     if binary:
-        return into + sql.SQL("(format binary)")
-    own = source.format == "csv"
-    options = source.options if own else Options()
-    quoting = (options.delimiter, options.quote, options.escape or options.quote, options.null_string, opened.encoding)
-    return into + sql.SQL("(format csv, header {}, delimiter {}, quote {}, escape {}, null {}, encoding {})").format(
-        sql.Literal((own and options.header) if header is None else header), *map(sql.Literal, quoting)
-    )
+        return (into + sql.SQL("(format binary)")).as_bytes(None)
+    given = (header, options.delimiter, options.quote, options.escape or options.quote, options.null_string, encoding)
+    form = "(format csv, header {}, delimiter {}, quote {}, escape {}, null {}, encoding {})"
+    return (into + sql.SQL(form).format(*map(sql.Literal, given))).as_bytes(None)

@@ -19,7 +19,6 @@ DDL_LOCK = 7_310_001  # advisory locks: (class, …) for tables, runs; one bigin
 RUN_LOCK = 7_310_002
 ANALYZE_SHARE = 0.1  # of a table's rows must be new before its statistics are renewed
 LOCK_TIMEOUT = "10s"  # a queue behind a long reader must not stop every other reader
-IS_KEY = "table_name = %(table)s and schema_name = %(schema)s and bucket = %(bucket)s and key = %(key)s"
 
 
 class Rejected(NamedTuple):
@@ -282,13 +281,23 @@ def write(connection: Connection[Any], source: Source, file: Listed, **fields: A
     Returns:
         The file_id.
     """
-    settled = f"update loader.files set status = 'retried' where {IS_KEY} and status in ('failed', 'duplicate')"
-    connection.execute(settled.encode(), {**source.ids, "key": file.key})
-    row = {"schema_name": source.schema, "table_name": source.table, "bucket": source.bucket, "key": file.key,
-           "etag": file.etag, "size_bytes": file.size, **fields}  # fmt: skip
-    names, values = sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join(map(sql.Placeholder, row))
-    statement = sql.SQL("insert into loader.files ({}) values ({}) returning file_id").format(names, values)
-    [(file_id,)] = connection.execute(statement, row).fetchall()
+    row = {"file_id": None, "version_id": None, "content_hash": None, "duplicate_of": None, "row_count": 0,
+           "rejected_count": 0, "error": None, **fields}  # fmt: skip
+    [(file_id,)] = connection.execute(
+        """with settled as (
+               update loader.files set status = 'retried'
+               where table_name = %(table)s and schema_name = %(schema)s and bucket = %(bucket)s and key = %(key)s
+                 and status in ('failed', 'duplicate'))
+           insert into loader.files
+               (file_id, schema_name, table_name, bucket, key, etag, version_id, content_hash, duplicate_of, size_bytes,
+                row_count, rejected_count, run_id, started_at, status, error)
+           values
+               (coalesce(%(file_id)s, nextval('loader.files_file_id_seq')), %(schema)s, %(table)s, %(bucket)s, %(key)s,
+                %(etag)s, %(version_id)s, %(content_hash)s, %(duplicate_of)s, %(size)s, %(row_count)s,
+                %(rejected_count)s, %(run_id)s, %(started_at)s, %(status)s, %(error)s)
+           returning file_id""",
+        {**source.ids, **file._asdict(), **row},
+    ).fetchall()
     return int(file_id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from threading import Semaphore
@@ -21,7 +21,7 @@ from journey.loader.csvfile import CsvFile
 from journey.loader.errors import BadRowsError, ObjectChangedError, one_line
 from journey.loader.plan import Action
 from journey.loader.sources import FILE_ID, Source
-from journey.loader.storage import Listed, RangeReader, Retry, S3Object, decompress, look_again, read_ahead
+from journey.loader.storage import CHUNK, Listed, RangeReader, Retry, S3Object, decompress, look_again, read_ahead
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -183,7 +183,6 @@ class Attempt:
         self._begun = datetime.now(timezone.utc)
         self._changes: list[Change] = []
         self._object = S3Object(worker.client, source, file, worker.retry, worker.progress)
-        self._streams = ExitStack()
         self._digest: str | None = None
 
     def run(self) -> Outcome:
@@ -193,11 +192,9 @@ class Attempt:
             JourneyError: it can't be loaded. Nothing of it is.
             psycopg.Error: PostgreSQL has a trouble that isn't the file's.
         """
-        with self._streams:
+        with nullcontext() if self._source.format == "csv" else self._worker.arrow:
             if self._source.options.deduplicate == "content" and (twin := self._twin()):
                 return self._outcome("duplicate", error=f"same content as file_id {twin}")
-            if self._source.format != "csv":
-                self._streams.enter_context(self._worker.arrow)
             opened, status = self._open(), "replaced" if self._replaces else "loaded"
             try:
                 return self._outcome(status, rows=self._fast(opened))
@@ -225,15 +222,18 @@ class Attempt:
         return CsvFile(self._source, self._stream, end_marker=self._connection.info.server_version < 180_000)
 
     def _stream(self) -> Iterator[bytes]:
-        chunks = read_ahead(decompress(self._object.chunks(), self._source.options.max_bytes))
-        return self._streams.enter_context(closing(chunks))
+        return decompress(self._object.chunks(), self._source.options.max_bytes)
 
     def _fast(self, opened: Format) -> int:
         targets = self._targets(opened, scan=False)
         with self._connection.transaction():
             file_id, rows = ledger.new_file(self._connection), 0
             if targets:
-                rows = copy_fast(self._connection, self._source, targets, opened)
+                chunks = opened.fast(targets)
+                if self._file.size > CHUNK:  # small files are many: other threads are busy meanwhile
+                    chunks = read_ahead(chunks)
+                with closing(chunks):
+                    rows = copy_fast(self._connection, self._source, targets, opened, chunks)
                 self._note_missing(opened)
             self._enter("loaded", file_id=file_id, row_count=rows)
         return rows

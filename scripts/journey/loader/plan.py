@@ -10,7 +10,7 @@ from psycopg import Connection
 from journey.loader import ledger
 from journey.loader.ledger import Known
 from journey.loader.sources import Source, key_pattern
-from journey.loader.storage import Listed, list_objects
+from journey.loader.storage import Listed, Retry, list_objects
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -33,7 +33,7 @@ class Action(NamedTuple):
 
 
 def plan_source(
-    client: S3Client, connection: Connection[Any], source: Source, reload: Collection[str]
+    client: S3Client, connection: Connection[Any], source: Source, reload: Collection[str], retry: Retry
 ) -> Iterator[Action]:
     """What to do with each file of a source, and with each loaded file that is gone.
 
@@ -42,6 +42,7 @@ def plan_source(
         connection: to the ledger; the source's table need not exist.
         source: what to list.
         reload: keys to load again, changed or not.
+        retry: how patient to be with S3.
 
     Raises:
         UsageError: S3 doesn't let us list, or isn't there.
@@ -49,7 +50,8 @@ def plan_source(
     partly = source.options.list == "since_last_key" and not reload
     remove = source.options.on_delete == "remove"
     is_file, seen = key_pattern(source.pattern), set[str]()
-    for page in list_objects(client, source, ledger.overlap_key(connection, source) if partly else None):
+    start_after = ledger.overlap_key(connection, source) if partly else None
+    for page in list_objects(client, source, start_after, retry):
         files = [file for file in page if is_file.fullmatch(file.key)]
         known = ledger.known(connection, source, [file.key for file in files])
         for file in files:

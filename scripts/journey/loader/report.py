@@ -11,6 +11,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from journey.loader.ledger import TableStatus
     from journey.loader.onefile import Outcome
     from journey.loader.run import Summary
@@ -36,41 +38,42 @@ class TextReport(Report):
     """One line for each file that failed, was refused in part or drifted; a bar on a terminal."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
         super().__init__()
-        self._console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
         self._files, self._done, self._rows = 0, 0, 0
-        columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
-        on_terminal = self._console.is_terminal
-        self._bar = Progress(*columns, console=self._console, transient=True, disable=not on_terminal)
-        self._task = self._bar.add_task("loading", total=None)
+        self._bar: Progress | None = None
 
     def planned(self, files: int, size: int) -> None:
         self._files = files
-        self._bar.update(self._task, total=size)
-        self.enter_context(self._bar)
+        if sys.stderr.isatty():  # elsewhere rich isn't even imported
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+            console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+            columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+            self._bar = self.enter_context(Progress(*columns, console=console, transient=True))
+            self._task = self._bar.add_task("loading", total=size)
 
     def progress(self, size: int) -> None:
-        self._bar.advance(self._task, size)
+        if self._bar:
+            self._bar.advance(self._task, size)
 
     def done(self, outcome: Outcome) -> None:
         self._done += 1
         self._rows += outcome.rows
-        what = f"{self._done:,} of {self._files:,} files, {self._rows:,} rows"
-        self._bar.update(self._task, description=what, refresh=False)
+        if self._bar:
+            what = f"{self._done:,} of {self._files:,} files, {self._rows:,} rows"
+            self._bar.update(self._task, description=what, refresh=False)
         where = f"{outcome.source}: {outcome.key}"
         for change in outcome.changes:
-            self._console.print(f"{where}: {change.change} column {change.column!r}: {change.detail}")
+            self.said("", f"{where}: {change.change} column {change.column!r}: {change.detail}")
         if outcome.status == "failed":
-            self._console.print(f"{where}: failed: {outcome.error}")
+            self.said("", f"{where}: failed: {outcome.error}")
         elif outcome.rejected:
             refused = f"{outcome.rejected:,} rows refused (loader.rejected_rows), {outcome.rows:,} loaded"
-            self._console.print(f"{where}: {refused}")
+            self.said("", f"{where}: {refused}")
 
     def said(self, event: str, message: str, **fields: Any) -> None:  # noqa: ARG002
-        self._console.print(message)
+        print(message, file=sys.stderr)  # above the bar, where there is one: rich redirects standard error
 
 
 class JsonReport(Report):

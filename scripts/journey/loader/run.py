@@ -9,9 +9,10 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psycopg
 from psycopg import Connection
@@ -27,6 +28,9 @@ from journey.loader.report import Report
 from journey.loader.sources import Source, load_sources, select
 from journey.loader.storage import Retry
 from journey.project import project_root
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 Todo: TypeAlias = "deque[tuple[Source, Action]]"
 
@@ -127,10 +131,14 @@ def load(
     chosen = select(load_sources(root or project_root()) if sources is None else sources, selected)
     if not chosen:
         raise UsageError("no source has an external: block: declare one in models/staging/<source>/")
+    if any(source.format != "csv" for source in chosen):  # while we wait for PostgreSQL and S3
+        threading.Thread(target=import_module, args=("journey.loader.jsonl",), daemon=True).start()
     summary = Summary({source.name: TableSummary(source.name) for source in chosen})
     with _connect() as connection, report:
         ledger.set_up(connection)
-        todo = _plan(connection, chosen, reload, summary, report)[:max_files]
+        # Listing and streams have their own patience, and know what they have read: boto3 tries once.
+        client = settings.s3_client(connections=3 * threads, attempts=1, read_seconds=retry.stall_seconds)
+        todo = _plan(client, connection, chosen, reload, summary, retry, report)[:max_files]
         if dry_run:
             summary.actions = [(source.name, action) for source, action in todo]
             return summary
@@ -141,7 +149,7 @@ def load(
             summary.run_id = ledger.begin_run(connection, " ".join(selected) or "everything", socket.gethostname())
             status = "interrupted"
             try:
-                _Pool(deque(todo), summary, retry, report).run(connection, min(threads, len(todo)))
+                _Pool(client, deque(todo), summary, retry, report).run(connection, min(threads, len(todo)))
                 status = "failed" if summary.failures else "loaded"
             finally:
                 _close(connection, summary.run_id, status)
@@ -175,14 +183,19 @@ def _connect() -> Connection[Any]:
 
 
 def _plan(
-    connection: Connection[Any], sources: Sequence[Source], reload: Sequence[str], summary: Summary, report: Report
+    client: S3Client,
+    connection: Connection[Any],
+    sources: Sequence[Source],
+    reload: Sequence[str],
+    summary: Summary,
+    retry: Retry,
+    report: Report,
 ) -> list[tuple[Source, Action]]:
     """What to do, source by source; a source that can't be listed doesn't stop the others.
 
     Raises:
         UsageError: none can be listed, or a key to reload isn't there.
     """
-    client = settings.s3_client()
     plan: list[tuple[Source, Action]] = []
     found: set[str] = set()
     unlisted: dict[str, UsageError] = {}
@@ -190,7 +203,7 @@ def _plan(
         address = f"s3://{source.bucket}/"
         keys = {key.removeprefix(address) for key in reload}
         try:
-            for action in plan_source(client, connection, source, keys):
+            for action in plan_source(client, connection, source, keys, retry):
                 found |= {action.file.key, address + action.file.key} if action.file.key in keys else set()
                 if action.kind == "skip":
                     summary.tables[source.name].skipped += 1
@@ -244,7 +257,8 @@ class _Stopped(BaseException):
 class _Pool:
     """Threads that take files from one list, each over its own connection, and tell what became of them."""
 
-    def __init__(self, todo: Todo, summary: Summary, retry: Retry, report: Report) -> None:
+    def __init__(self, client: S3Client, todo: Todo, summary: Summary, retry: Retry, report: Report) -> None:
+        self._client = client
         self._todo, self._summary, self._retry, self._report = todo, summary, retry, report
         self._left = Counter(source.name for source, _ in todo)
         self._stop, self._arrow = threading.Event(), threading.Semaphore(2)
@@ -261,10 +275,8 @@ class _Pool:
         Raises:
             JourneyError: PostgreSQL went away for good, or the user interrupted.
         """
-        # The streams have their own patience, and know what they have read: boto3 doesn't try again beneath them.
-        client = settings.s3_client(connections=3 * threads, attempts=1, read_seconds=self._retry.stall_seconds)
         for number in range(threads):
-            threading.Thread(target=self._run, args=(client,), daemon=True, name=f"load {number + 1}").start()
+            threading.Thread(target=self._run, daemon=True, name=f"load {number + 1}").start()
         failure: BaseException | None = None
         running = threads
         try:
@@ -293,11 +305,11 @@ class _Pool:
             while running:
                 running -= self._said.get(timeout=5) is None
 
-    def _run(self, client: Any) -> None:
+    def _run(self) -> None:
         worker: Worker | None = None
         try:
             run_id = self._summary.run_id or 0
-            worker = Worker(self._connected, client, run_id, self._retry, self._progress, self._arrow)
+            worker = Worker(self._connected, self._client, run_id, self._retry, self._progress, self._arrow)
             while not self._stop.is_set():
                 source, action = self._todo.popleft()
                 self._said.put((source, worker.do(source, action)))

@@ -10,13 +10,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from queue import Queue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import urllib3
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)  # fmt: skip
 from isal import igzip_lib
 
 from journey.errors import UsageError
@@ -33,10 +39,13 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 CHUNK = 2**20  # bytes; from 256 KB to 4 MB COPY is equally fast
-AHEAD = 4  # chunks
+PIECE = CHUNK // 4
+AHEAD = 5  # chunks
+PART = 32 * CHUNK  # of a request: for longer ones, SeaweedFS pauses for a second now and then
 CHANGED_CODES = {"PreconditionFailed", "412", "NoSuchKey", "404", "InvalidRange", "416"}
 TRANSIENT_CODES = {"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout", "RequestTimeoutException",
                    "InternalError", "ServiceUnavailable", "RequestLimitExceeded", "BandwidthLimitExceeded"}  # fmt: skip
+FAULTS = (BotoCoreError, ClientError, urllib3.exceptions.HTTPError, OSError)
 
 
 class Listed(NamedTuple):
@@ -66,22 +75,40 @@ class Retry:
         time.sleep(min(10.0, self.base_seconds * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311
 
 
-def list_objects(client: S3Client, source: Source, start_after: str | None) -> Iterator[list[Listed]]:
+def list_objects(client: S3Client, source: Source, start_after: str | None, retry: Retry) -> Iterator[list[Listed]]:
     """The objects under a source's prefix, a page at a time.
 
     Args:
         start_after: key after which the listing begins; None: everything.
+        retry: how patient to be.
 
     Raises:
         UsageError: S3 doesn't let us list, or isn't there.
     """
-    extra: dict[str, Any] = {"StartAfter": start_after} if start_after else {}
-    pages = client.get_paginator("list_objects_v2")
-    try:
-        for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix, **extra, **_payer(source)):
-            yield [Listed(item["Key"], item["ETag"].strip('"'), item["Size"]) for item in page.get("Contents", ())]
-    except (BotoCoreError, ClientError) as error:
-        raise UsageError(s3_failure(error, f"s3://{source.bucket}/{source.prefix}")) from error
+    request: dict[str, Any] = {"Bucket": source.bucket, "Prefix": source.prefix, **_payer(source)}
+    request |= {"StartAfter": start_after} if start_after else {}
+    attempt = 0
+    while True:
+        try:
+            page = client.list_objects_v2(**request)
+        except FAULTS as error:
+            attempt += 1
+            if attempt >= retry.attempts or not _may_pass(error):
+                raise UsageError(s3_failure(error, f"s3://{source.bucket}/{source.prefix}")) from error
+            retry.pause(attempt - 1)
+            continue
+        yield [Listed(item["Key"], item["ETag"].strip('"'), item["Size"]) for item in page.get("Contents", ())]
+        if not page.get("IsTruncated"):
+            return
+        request["ContinuationToken"], attempt = page["NextContinuationToken"], 0
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether S3's refusal, or its silence, may be over at the next try."""
+    if not isinstance(error, ClientError):
+        return not isinstance(error, (NoCredentialsError, PartialCredentialsError))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or status == 429 or error.response.get("Error", {}).get("Code") in TRANSIENT_CODES
 
 
 def look_again(client: S3Client, source: Source, key: str) -> Listed | None:
@@ -126,53 +153,43 @@ class S3Object:
         """
         position, end, attempt = start, self.size if stop is None else min(stop, self.size), 0
         while position < end:
-            ranged: dict[str, Any] = (
-                {} if (position, end) == (0, self.size) else {"Range": f"bytes={position}-{end - 1}"}
-            )
+            part = min(end, position + PART)
+            ranged: dict[str, Any] = {"Range": f"bytes={position}-{part - 1}"} if part - position < self.size else {}
             try:
                 answer = self._client.get_object(**self._request, **ranged)
                 self.version_id = answer.get("VersionId")
-                with closing(answer["Body"]) as body:
+                with closing(answer["Body"]._raw_stream) as body:  # type: ignore[attr-defined]  # botocore's has no read1
                     while data := self._read(body):
                         position += len(data)
                         self._progress(len(data))
                         attempt = 0
                         yield data
-                if position < end:
-                    raise IncompleteReadError(actual_bytes=position - start, expected_bytes=end - start)
-            except (BotoCoreError, ClientError, HTTPClientError, urllib3.exceptions.HTTPError, OSError) as error:
+                if position < part:
+                    raise IncompleteReadError(actual_bytes=position - start, expected_bytes=part - start)
+            except FAULTS as error:
                 attempt += 1
                 self._give_up_or_wait(error, attempt, position)
 
     def _read(self, body: Any) -> bytes:
-        """One chunk. A trickle never trips a socket's timeout, so a timer shuts the connection."""
-        timer = threading.Timer(self._retry.stall_seconds, _shut, (body,))
-        timer.daemon = True
-        timer.start()
-        try:
-            data: bytes = body.read(CHUNK)
-            return data
-        finally:
-            timer.cancel()
+        """One chunk, piece by piece: a trickle never trips a socket's timeout, but the clock."""
+        deadline, pieces, size = time.monotonic() + self._retry.stall_seconds, list[bytes](), 0
+        while size < CHUNK and (piece := body.read1(PIECE)):
+            pieces.append(piece)
+            size += len(piece)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{size:,} bytes in {self._retry.stall_seconds:g} s")
+        return b"".join(pieces)
 
     def _give_up_or_wait(self, error: Exception, attempt: int, position: int) -> None:
-        if isinstance(error, ClientError):
-            code = error.response.get("Error", {}).get("Code", "")
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            if code in CHANGED_CODES:
-                raise ObjectChangedError(f"{self.where} was overwritten or removed while it was read") from error
-            if status < 500 and status != 429 and code not in TRANSIENT_CODES:
-                raise FileRefusedError(s3_failure(error, self.where)) from error
+        if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in CHANGED_CODES:
+            raise ObjectChangedError(f"{self.where} was overwritten or removed while it was read") from error
+        if not _may_pass(error):
+            raise FileRefusedError(s3_failure(error, self.where)) from error
         if attempt >= self._retry.attempts:
             said = f"{s3_failure(error, self.where)}, {attempt} times, after {position:,} bytes"
             raise FileRefusedError(said) from error
         self.resumed += 1
         self._retry.pause(attempt - 1)
-
-
-def _shut(body: Any) -> None:
-    with suppress(Exception):  # it may just have ended
-        body._raw_stream.shutdown()
 
 
 class RangeReader(io.RawIOBase):
@@ -269,17 +286,18 @@ def _members(kind: str, make: Callable[[], Any], chunks: Iterator[bytes]) -> Ite
         raise FileRefusedError(f"the {kind} stream is broken: {error}") from error
 
 
-def read_ahead(chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
+def read_ahead(chunks: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
     """The same chunks, made in a thread of its own, a few ahead. Closing it stops the thread at its next chunk."""
     queue: Queue[bytes | BaseException | None] = Queue(AHEAD)
     stopped = threading.Event()
 
     def run() -> None:
         try:
-            for data in chunks:
-                queue.put(data)
-                if stopped.is_set():
-                    return
+            with closing(chunks):
+                for data in chunks:
+                    queue.put(data)
+                    if stopped.is_set():
+                        return
             queue.put(None)
         except BaseException as error:
             queue.put(error)

@@ -94,6 +94,24 @@ def test_parquet_ranges_are_retried(landing: Landing, s3_proxy: Proxy, monkeypat
     ]
 
 
+def test_a_listing_is_tried_again(landing: Landing, s3_proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loader.proxy.OBJECT_REQUEST", re.compile(rb"GET /[^/ ?]+\?list-type"))
+    landing.put("in/a.csv", "id,name\n1,a\n")
+    s3_proxy.faults = [Fault("503"), Fault("reset")]
+    assert landing.load(landing.source()).failures == []
+    assert s3_proxy.faults == []
+    assert landing.rows() == [(1, "a")]
+
+
+def test_a_large_file_comes_in_parts(landing: Landing, s3_proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("journey.loader.storage.PART", 2_000_000)
+    landing.put("in/a.csv", BODY)
+    assert landing.load(landing.source()).failures == []
+    starts = [found[1] for line in s3_proxy.requests if (found := re.search(rb"bytes=(\d+)-", line))]
+    assert starts == [b"0", b"2000000", b"4000000"]
+    assert landing.query("select count(*), sum(id::bigint) from raw_shop.sales") == [(200_000, 199_999 * 100_000)]
+
+
 @pytest.mark.parametrize("kind", ["503", "cut", "stall"])
 def test_s3_that_keeps_failing_fails_one_file_in_one_line(landing: Landing, s3_proxy: Proxy, kind: str) -> None:
     landing.put("in/a.csv", BODY)
