@@ -13,7 +13,8 @@
         {%- if not date_column -%}
             exists (select 1 from touched_dates)
         {%- elif view -%}
-            _file_id in (select file_id from touched_files)
+            -- an array, for PostgreSQL uses the BRIN index on _file_id for it, and for `in (select ...)` it doesn't
+            _file_id = any(array(select file_id from touched_files))
             and {{ date_column }} in (select business_date from touched_dates)
         {%- elif table and table.date_column == date_column -%}
             {{ date_column }} in (select business_date from touched_dates)
@@ -98,6 +99,11 @@
             valid_to date not null, attribute_hash bigint not null,
             primary key (model_name, dimension_name, dimension_key)
         );
+        -- which build of an incremental dimension a model's keys were found in
+        create table if not exists {{ build_state('dimensions') }} (
+            model_name text, dimension_name text, build_id bigint not null,
+            primary key (model_name, dimension_name)
+        );
         -- the code that a model was built with
         create table if not exists {{ build_state('models') }} (model_name text primary key, code_hash text not null);
     {%- endif -%}
@@ -107,6 +113,14 @@
     {#- What the model at hand reads, from the graph: staging views and their raw tables, other touched_dates models,
         dimensions whose key it has; and a hash of all code between it and the raw tables. -#}
     {%- set inputs = {'views': [], 'tables': [], 'dimensions': []} -%}
+    {%- set untracked = [] -%}
+    {%- set carried_keys = [] -%} {#- a new version rewrites the rows of the model that has its key -#}
+    {%- for parent in model.depends_on.nodes if parent in graph.nodes -%}
+        {%- set node = graph.nodes[parent] -%}
+        {%- if node.config.materialized == 'incremental' and not node.name.startswith('dim_') -%}
+            {%- do carried_keys.extend(node.columns) -%}
+        {%- endif -%}
+    {%- endfor -%}
     {%- set code = [var('business_timezone'), var('first_week_start_date'), model.checksum.checksum] -%}
     {%- for column in model.columns.values() -%}{%- do code.append(column.name ~ column.data_type) -%}{%- endfor -%}
     {%- for parent in model.depends_on.nodes | sort if parent in graph.nodes -%}
@@ -121,7 +135,10 @@
                     'key': key,
                     'id': id if id in node.columns and id in model.columns else none,
                     'is_versioned': 'valid_from' in node.columns,
+                    'is_incremental': node.config.materialized == 'incremental',
                 }) -%}
+            {%- elif key not in carried_keys or 'valid_from' not in node.columns -%}
+                {%- do untracked.append(node.name) -%}
             {%- endif -%}
         {%- elif node.config.materialized == 'incremental' -%}
             {%- do inputs.tables.append({'name': node.name, 'date_column': node.config.unique_key}) -%}
@@ -137,8 +154,17 @@
             {%- endfor -%}
         {%- elif node.resource_type == 'seed' -%}
             {%- do code.append(node.checksum.checksum) -%}
+        {%- else -%}
+            {%- do untracked.append(node.name) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if untracked -%}
+        {{ exceptions.raise_compiler_error(
+            model.name ~ " is incremental and reads " ~ untracked | join(', ') ~ ", whose changes nobody would notice. "
+            ~ "It may read staging views of raw tables, seeds, incremental models, dimensions whose key it has, and "
+            ~ "versioned dimensions whose key an incremental model above has"
+        ) }}
+    {%- endif -%}
     {%- do inputs.update({'code_hash': local_md5(code | join('|'))}) -%}
     {{ return(inputs) }}
 {%- endmacro %}
@@ -237,7 +263,7 @@
 
 {% macro find_changed_versions(dimension) -%}
     {#- The versions of a dimension that aren't what the model's keys were found in, and the dates of rows that would
-        get another key. -#}
+        get another key. An incremental dimension that wasn't built since has none: nothing is compared. -#}
     {%- set date_column = config.get('unique_key') -%}
     {%- set changed = 'changed_' ~ dimension.name -%}
     create temporary table {{ changed }} on commit drop as
@@ -263,10 +289,24 @@
         select * from {{ build_state('versions') }}
         where model_name = '{{ model.name }}' and dimension_name = '{{ dimension.name }}'
     ) as versions on members.{{ dimension.key }} = versions.dimension_key
-    where members.{{ dimension.key }} is null or versions.dimension_key is null
+    where (
+        members.{{ dimension.key }} is null or versions.dimension_key is null
         or members.valid_from <> versions.valid_from or members.valid_to <> versions.valid_to
-        or members.attribute_hash <> versions.attribute_hash;
-    {%- if is_incremental() %}
+        or members.attribute_hash <> versions.attribute_hash
+    )
+    {%- if dimension.is_incremental and is_incremental() %}
+    and not exists (
+        select 1
+        from {{ build_state('dimensions') }} as known
+        inner join {{ build_state('dates') }} as dates on known.dimension_name = dates.model_name
+        where known.model_name = '{{ model.name }}' and known.dimension_name = '{{ dimension.name }}'
+            and known.build_id = dates.build_id
+    )
+    {%- endif %};
+    {%- if is_incremental() and not date_column %}
+    insert into touched_dates (business_date)
+    select {{ build_epoch() }} where exists (select 1 from {{ changed }});
+    {%- elif is_incremental() %}
     analyze {{ changed }};
     insert into touched_dates (business_date)
     select facts.{{ date_column }}
@@ -306,9 +346,16 @@
     select '{{ model.name }}', '{{ dimension.name }}', dimension_key, valid_from, valid_to, attribute_hash
     from changed_{{ dimension.name }}
     where valid_from is not null;
+    {%- if dimension.is_incremental %}
+    insert into {{ build_state('dimensions') }} (model_name, dimension_name, build_id)
+    select '{{ model.name }}', '{{ dimension.name }}', build_id
+    from {{ build_state('dates') }}
+    where model_name = '{{ dimension.name }}'
+    on conflict (model_name, dimension_name) do update set build_id = excluded.build_id;
+    {%- endif %}
     {% endfor %}
     {%- if not is_incremental() %}
-    {%- if inputs.dimensions %}
+    {%- if inputs.dimensions and config.get('unique_key') %}
     create index on {{ this }} ({{ config.get('unique_key') }}) where
         {%- for dimension in inputs.dimensions %} {{ dimension.key }} = 0{{ ' or' if not loop.last }}{% endfor %};
     {%- endif %}

@@ -41,10 +41,11 @@ class Dbt:
 
     Args:
         target: folder for what dbt writes.
+        project: the dbt project.
     """
 
-    def __init__(self, target: Path) -> None:
-        self.folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target-path", str(target)]
+    def __init__(self, target: Path, project: Path = ROOT) -> None:
+        self.folders = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
         parsed: Any = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *self.folders])
         self.manifest = parsed.result
 

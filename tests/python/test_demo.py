@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from conftest import WEEKS, Demo, run
+from conftest import ROOT, WEEKS, Demo, run
 from journey.services.state import State
 
 
@@ -98,3 +98,14 @@ def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "no dbt_project.yml" in done.stderr
+
+
+def test_explain_names_the_facts_that_are_read_whole(demo: Demo) -> None:
+    """A small summary is made anew from all journal lines; nothing came, so nothing is read for baskets."""
+    done = subprocess.run(
+        [sys.executable, "-m", "journey.bench.explain", "--min-ms", "0", "--select",
+         "int_account_periods_summed fct_baskets"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "Facts and large tables read whole: int_account_periods_summed: fct_journal_lines\n" in done.stdout
+    assert "Seq Scan on fct_journal_lines" in done.stdout

@@ -1,10 +1,10 @@
 -- one row: one department that products, journals or budgets name
 with products as (
-    select * from {{ ref('stg_pos__products') }}
+    select distinct department from {{ ref('dim_product') }}
 ),
 
 journal_lines as (
-    select * from {{ ref('stg_erp__journal_lines') }}
+    select distinct department from {{ ref('stg_erp__journal_lines') }}
 ),
 
 budgets as (

@@ -4,7 +4,10 @@ with dates as (
 ),
 
 journal_lines as (
-    select * from {{ ref('stg_erp__journal_lines') }}
+    select distinct
+        fiscal_period,
+        posting_date
+    from {{ ref('stg_erp__journal_lines') }}
 ),
 
 budgets as (

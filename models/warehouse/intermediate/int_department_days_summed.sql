@@ -1,6 +1,9 @@
 -- one row: what the tills sold in one department on one business date
+{{ config(materialized='incremental', unique_key='business_date') }}
+
 with sales as (
     select * from {{ ref('fct_sales') }}
+    where {{ is_touched(ref('fct_sales')) }}
 ),
 
 products as (

@@ -1,4 +1,4 @@
-"""`make explain`: the plans, with buffers, of what `dbt run` does now; and facts that an incremental run reads whole.
+"""`make explain`: the plans, with buffers, of what `dbt run` does now; and large tables that it reads whole.
 
 Each statement that reads tables runs under EXPLAIN (ANALYZE, BUFFERS), for real, in dbt's own transaction: the build is
 done afterwards, as if by `dbt run`.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import sqlparse
@@ -17,9 +18,11 @@ from journey import services, settings
 from journey.project import project_root
 
 READS = re.compile(
-    r"\s*(create (temporary )?table \S+\s+(on commit drop )?as\b|insert into|delete from)", re.IGNORECASE
+    r"\s*(create\s+(temporary\s+)?table\s+\S+\s+(on commit drop\s+)?as\b|insert\s+into|delete\s+from)", re.IGNORECASE
 )
-FACT_SCAN = re.compile(r"Seq Scan on (fct_\w+)[^\n]*?actual[^\n]*?rows=([\d.]+)")
+SCAN = re.compile(r"Seq Scan on (\w+)[^\n]*?actual[^\n]*?rows=([\d.]+) loops=(\d+)")
+FILTERED = re.compile(r"Rows Removed by Filter: (\d+)")
+LARGE = 100_000  # rows; and facts, however small
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -43,7 +46,7 @@ def main() -> None:
         arguments.append("--full-refresh")
     result = dbtRunner().invoke(["--quiet", "--no-use-colors", *arguments, *folders])
     if not options.full_refresh:
-        print("\nFacts read whole: " + (", ".join(sorted(set(scans))) or "none"))
+        print("\nFacts and large tables read whole: " + (", ".join(sorted(set(scans))) or "none"))
     sys.exit(0 if result.success else 1)
 
 
@@ -54,7 +57,7 @@ def explain_statements(min_ms: float) -> list[str]:
         min_ms: plans of statements that took less aren't printed, milliseconds.
 
     Returns:
-        A list that grows with `model: fact` for each fact that is read by a sequential scan.
+        A list that grows with `model: table` for each fact or large table that is read by a sequential scan.
     """
     from dbt.adapters.postgres.connections import PostgresConnectionManager
 
@@ -72,7 +75,7 @@ def explain_statements(min_ms: float) -> list[str]:
             answer = real(self, f"explain (analyze, buffers, costs off, summary on) {one}", *arguments, **named)
             plan = "\n".join(row[0] for row in answer[1].fetchall())
             name = self.get_thread_connection().name
-            scans.extend(f"{name.split('.')[-1]}: {fact}" for fact, rows in FACT_SCAN.findall(plan) if float(rows) > 0)
+            scans.extend(f"{name.split('.')[-1]}: {table}" for table in _read_whole(plan))
             took = float(re.findall(r"Execution Time: ([\d.]+)", plan)[-1])
             if took >= min_ms:
                 print(f"\n== {name.split('.')[-1]}: {took:,.0f} ms: {' '.join(one.split())[:100]}\n{plan}")
@@ -80,6 +83,15 @@ def explain_statements(min_ms: float) -> list[str]:
 
     PostgresConnectionManager.add_query = add_query  # type: ignore[method-assign]
     return scans
+
+
+def _read_whole(plan: str) -> Iterator[str]:
+    """Tables of a plan that a sequential scan reads, if they are large or facts, and not what dbt just wrote."""
+    for node in plan.split("->"):
+        if (scan := SCAN.search(node)) and "__dbt_tmp" not in scan[1]:
+            read = (float(scan[2]) + sum(map(float, FILTERED.findall(node)))) * int(scan[3])
+            if read >= (1 if scan[1].startswith("fct_") else LARGE):
+                yield scan[1]
 
 
 if __name__ == "__main__":

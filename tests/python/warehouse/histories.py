@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 FIRST_DAY = date(2017, 3, 6)  # a Monday; on the 12th, clocks change
 DAYS, WEEKS, EXTRACTS = 10, 2, 3
 FIRST_WEEK = 11  # the source's number of that Monday's week
-CUSTOMERS, STORES, PRODUCTS = 4, 3, 6
+CUSTOMERS, STORES, PRODUCTS, CAMPAIGNS = 4, 3, 6, 2
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Change:
     """One file that arrives, comes again with other rows, or is withdrawn.
 
     Attributes:
-        feed: transactions, promotions, products or households.
+        feed: transactions, promotions, products, households, campaigns or coupons.
         slot: which of the feed's files.
         seed: of the file's content; None withdraws it.
     """
@@ -50,8 +50,11 @@ class Step:
     delay: float = 0.0
 
 
-SLOTS = {"transactions": DAYS, "promotions": WEEKS, "products": EXTRACTS, "households": EXTRACTS}
-changes = st.sampled_from(("transactions",) * 3 + ("promotions", "products", "households")).flatmap(
+SLOTS = {
+    "transactions": DAYS, "promotions": WEEKS, "products": EXTRACTS, "households": EXTRACTS, "campaigns": CAMPAIGNS,
+    "coupons": CAMPAIGNS,
+}  # fmt: skip
+changes = st.sampled_from(("transactions", "transactions", *SLOTS)).flatmap(
     lambda feed: st.builds(
         Change,
         st.just(feed),
@@ -78,6 +81,8 @@ def key(change: Change) -> str:
         "promotions": ("pos/promotions", "parquet"),
         "products": ("pos/products", "parquet"),
         "households": ("loyalty/households", "jsonl"),
+        "campaigns": ("loyalty/campaigns", "jsonl"),
+        "coupons": ("loyalty/coupons", "csv"),
     }[change.feed]
     return f"{prefix}/{change.slot:02}.{suffix}"
 
@@ -89,7 +94,10 @@ def content(change: Change) -> bytes:
         KeyError: there is no such feed.
     """
     assert change.seed is not None
-    made = {"transactions": _transactions, "promotions": _promotions, "products": _products, "households": _households}
+    made = {
+        "transactions": _transactions, "promotions": _promotions, "products": _products, "households": _households,
+        "campaigns": _campaigns, "coupons": _coupons,
+    }  # fmt: skip
     return made[change.feed](change.slot, random.Random(f"{change.feed} {change.slot} {change.seed}"))  # noqa: S311
 
 
@@ -168,6 +176,20 @@ def _households(slot: int, draw: random.Random) -> bytes:
         for customer in sorted(draw.sample(range(1, CUSTOMERS + 1), draw.randint(1, CUSTOMERS)))
     ]
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def _campaigns(slot: int, draw: random.Random) -> bytes:
+    start = FIRST_DAY + timedelta(draw.randint(0, 3))
+    row = {"campaign_id": slot + 1, "campaign_type": "Type A", "start_date": str(start)}
+    return (json.dumps({**row, "end_date": str(start + timedelta(30))}) + "\n").encode()
+
+
+def _coupons(slot: int, draw: random.Random) -> bytes:
+    """What a campaign's coupons apply to; pairs may come more than once."""
+    pairs = [(draw.randint(51, 53), draw.randint(1, PRODUCTS)) for _ in range(draw.randint(1, 6))]
+    return "".join(f"{line}\n" for line in ["coupon_upc,product_id,campaign_id"] + [
+        f"{coupon},{product},{slot + 1}" for coupon, product in pairs
+    ]).encode()  # fmt: skip
 
 
 def _parquet(rows: list[dict[str, Any]], types: dict[str, pa.DataType]) -> bytes:
