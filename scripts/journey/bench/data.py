@@ -137,7 +137,8 @@ def _put_parts(
 
 def _put_once(client: S3Client, key: str, file: Callable[[], Path]) -> None:
     if not client.list_objects_v2(Bucket=BUCKET, Prefix=key).get("KeyCount"):
-        client.upload_file(str(file()), BUCKET, key)
+        with file().open("rb") as body:
+            client.put_object(Bucket=BUCKET, Key=key, Body=body)
 
 
 def write_project(folder: Path, tables: dict[str, tuple[str, str, str]], declared: dict[str, str]) -> None:

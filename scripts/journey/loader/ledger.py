@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,7 +54,7 @@ class Known(NamedTuple):
 
 def set_up(connection: Connection[Any]) -> None:
     """Create the ledger where it isn't there yet."""
-    if connection.execute("select to_regprocedure('loader.take(text, text, text, text)')").fetchone() == (None,):
+    if connection.execute("select to_regprocedure('loader.take_file(text, text, text, text)')").fetchone() == (None,):
         with connection.transaction():
             connection.execute("select pg_advisory_xact_lock(%s)", [DDL_LOCK])
             connection.execute(Path(__file__).with_name("ledger.sql").read_bytes())
@@ -223,31 +222,40 @@ def record_changes(connection: Connection[Any], source: Source, key: str, change
         )
 
 
-@contextmanager
-def take(connection: Connection[Any], source: Source, key: str) -> Iterator[tuple[bool, int | None, str | None]]:
-    """Hold a file's lock, at most as long as the connection lives.
+class Taken(NamedTuple):
+    """A file that a transaction wants to load.
 
-    Yields:
-        Whether we have it, or else another run; file_id and ETag of the version that is loaded, if any is.
+    Attributes:
+        is_ours: whether we have its lock until the transaction ends, or else another run.
+        file_id: a new one, which COPY gives to every row from here to the end of the transaction.
+        loaded_id: file_id of the version that is loaded, if any is.
+        loaded_etag: its ETag.
     """
-    statement = "select * from loader.take(%(schema)s, %(table)s, %(bucket)s, %(key)s)"
-    [(held, loaded_id, loaded_etag)] = connection.execute(statement, {**source.ids, "key": key}).fetchall()
-    try:
-        yield held, loaded_id, loaded_etag
-    finally:
-        if is_usable(connection):
-            connection.execute("select pg_advisory_unlock_all()")
+
+    is_ours: bool
+    file_id: int
+    loaded_id: int | None
+    loaded_etag: str | None
 
 
-def same_content(connection: Connection[Any], source: Source, content_hash: str, key: str) -> int | None:
+def take(connection: Connection[Any], source: Source, key: str) -> Taken:
+    """Lock a file, and then look what is loaded of it."""
+    statement = "select * from loader.take_file(%(schema)s, %(table)s, %(bucket)s, %(key)s)"
+    [row] = connection.execute(statement, {**source.ids, "key": key}).fetchall()
+    return Taken(*row)
+
+
+def same_content(connection: Connection[Any], source: Source, content_hash: str | None, key: str) -> int | None:
     """The loaded file of the table that has the same content under another key, if any.
 
-    Waits for the content's lock, which is held until the file's lock goes too: the same bytes under two keys are
-    looked at one after the other.
+    Waits for the content's lock, which goes with the transaction: the same bytes under two keys are looked at one after
+    the other.
     """
+    if content_hash is None:
+        return None
     names = {**source.ids, "key": key, "hash": content_hash}
     connection.execute(
-        """select pg_advisory_lock(hashtextextended(
+        """select pg_advisory_xact_lock(hashtextextended(
                concat_ws(' ', %(schema)s::text, %(table)s::text, %(hash)s::text), 7310004))""",
         names,
     )
@@ -257,13 +265,6 @@ def same_content(connection: Connection[Any], source: Source, content_hash: str,
         names,
     ).fetchone()
     return int(row[0]) if row else None
-
-
-def new_file(connection: Connection[Any]) -> int:
-    """A new file_id, which COPY gives to every row from here to the end of the transaction."""
-    statement = "select set_config('journey.file_id', nextval('loader.files_file_id_seq')::text, true)::integer"
-    [(file_id,)] = connection.execute(statement).fetchall()
-    return int(file_id)
 
 
 def remove_rows(connection: Connection[Any], source: Source, file_id: int, status: str) -> None:

@@ -57,15 +57,16 @@ create table if not exists loader.schema_changes (
 -- Declared immutable so that COPY works out the default once a file, not once a row; nobody else calls it.
 create or replace function loader.current_file_id() returns integer language plpgsql immutable parallel safe
     as $$ begin return current_setting('journey.file_id')::integer; end $$;
--- Locks a file for the session, and then, never before, looks whether it is loaded.
-create or replace function loader.take(the_schema text, the_table text, the_bucket text, the_key text,
-    out held boolean, out loaded_id integer, out loaded_etag text) language plpgsql volatile
+-- Locks a file for the transaction and then, never before, looks whether it is loaded; its new rows get the new file_id.
+drop function if exists loader.take(text, text, text, text); -- what earlier versions called it
+create or replace function loader.take_file(the_schema text, the_table text, the_bucket text, the_key text,
+    out is_ours boolean, out new_id integer, out loaded_id integer, out loaded_etag text) language plpgsql volatile
     as $$ begin
-        held := pg_try_advisory_lock(
+        is_ours := pg_try_advisory_xact_lock(
             hashtextextended(concat_ws(E'\n', the_schema, the_table, the_bucket, the_key), 7310003));
-        if held then
-            select file_id, etag into loaded_id, loaded_etag from loader.files
-            where table_name = the_table and schema_name = the_schema and bucket = the_bucket and key = the_key
-              and status = 'loaded';
-        end if;
+        new_id := nextval('loader.files_file_id_seq');
+        perform set_config('journey.file_id', new_id::text, true);
+        select file_id, etag into loaded_id, loaded_etag from loader.files
+        where table_name = the_table and schema_name = the_schema and bucket = the_bucket and key = the_key
+          and status = 'loaded';
     end $$;

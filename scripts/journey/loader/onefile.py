@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -21,12 +21,13 @@ from journey.loader.csvfile import CsvFile
 from journey.loader.errors import BadRowsError, ObjectChangedError, one_line
 from journey.loader.plan import Action
 from journey.loader.sources import FILE_ID, Source
-from journey.loader.storage import CHUNK, Listed, RangeReader, Retry, S3Object, decompress, look_again, read_ahead
+from journey.loader.storage import CHUNK, RangeReader, Retry, S3Object, decompress, look_again, read_ahead
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
     from journey.loader.copying import Format
+    from journey.loader.ledger import Taken
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Worker:
         while True:
             again: object = None
             try:
-                return self._once(source, action)
+                return Attempt(self, source, action).run()
             except ObjectChangedError as error:
                 failure: Exception = error
                 if again := look_again(self.client, source, action.file.key):
@@ -111,24 +112,6 @@ class Worker:
                 return self._failed(source, action, begun, failure)
             self.retry.pause(attempt)
             self._reconnect()
-
-    def _once(self, source: Source, action: Action) -> Outcome:
-        file, base = action.file, (source.name, action.file.key)
-        with ledger.take(self.connection, source, file.key) as (held, loaded_id, loaded_etag):
-            if not held:
-                return Outcome(*base, "skipped", error="another run is loading it")
-            if action.kind == "remove":
-                if loaded_id is not None:
-                    with self.connection.transaction():
-                        ledger.remove_rows(self.connection, source, loaded_id, "removed")
-                return Outcome(*base, "removed", bytes=file.size)
-            if loaded_id != action.loaded_id and loaded_etag == file.etag:
-                # If it was us: the connection broke while it told us that our transaction was committed.
-                ours = ledger.loaded_by(self.connection, loaded_id, self.run_id)
-                if ours is None:
-                    return Outcome(*base, "skipped", error="another run has loaded it")
-                return Outcome(*base, "loaded", *ours, bytes=file.size)
-            return Attempt(self, source, file, loaded_id).run()
 
     def _reconnect(self) -> None:
         """A new connection, unless the old one still works.
@@ -170,37 +153,74 @@ class Worker:
 
 
 class Attempt:
-    """One try at one file, whose lock is held."""
+    """One try at one file."""
 
-    def __init__(self, worker: Worker, source: Source, file: Listed, replaces: int | None) -> None:
-        """Prepare.
-
-        Args:
-            replaces: file_id of the version whose rows go when the new ones come.
-        """
+    def __init__(self, worker: Worker, source: Source, action: Action) -> None:
+        """Prepare."""
         self._worker, self._connection = worker, worker.connection
-        self._source, self._file, self._replaces = source, file, replaces
+        self._source, self._action, self._file = source, action, action.file
         self._begun = datetime.now(timezone.utc)
         self._changes: list[Change] = []
-        self._object = S3Object(worker.client, source, file, worker.retry, worker.progress)
+        self._object = S3Object(worker.client, source, action.file, worker.retry, worker.progress)
         self._digest: str | None = None
 
     def run(self) -> Outcome:
-        """Load the file, by the fast path or else by the careful one.
+        """Load the file, by the fast path or else by the careful one; or take it out of its table.
 
         Raises:
             JourneyError: it can't be loaded. Nothing of it is.
             psycopg.Error: PostgreSQL has a trouble that isn't the file's.
         """
+        if self._action.kind == "remove":
+            return self._remove()
         with nullcontext() if self._source.format == "csv" else self._worker.arrow:
-            if self._source.options.deduplicate == "content" and (twin := self._twin()):
-                return self._outcome("duplicate", error=f"same content as file_id {twin}")
-            opened, status = self._open(), "replaced" if self._replaces else "loaded"
+            if self._source.options.deduplicate == "content":
+                self._digest = self._hashed()
+            opened = self._open()
             try:
-                return self._outcome(status, rows=self._fast(opened))
+                return self._load(opened, careful=False)
             except BadRowsError:
-                rows, rejected = self._careful(opened)
-            return self._outcome(status, rows=rows, rejected=rejected, careful=True)
+                return self._load(opened, careful=True)
+
+    def _load(self, opened: Format, *, careful: bool) -> Outcome:
+        targets = self._targets(opened, scan=careful)  # may alter the table, for which others don't wait until the end
+        with self._connection.transaction():
+            taken = ledger.take(self._connection, self._source, self._file.key)
+            if passed := self._passed_over(taken):
+                return passed
+            if careful:
+                copy = CarefulCopy(self._connection, self._source, targets, opened, taken.file_id)
+                copy.run()
+                rows, rejected = copy.rows, copy.rejected
+            else:
+                rows, rejected = self._copy(opened, targets), 0
+            self._enter(taken, status="loaded", row_count=rows, rejected_count=rejected)
+        status = "replaced" if taken.loaded_id else "loaded"
+        return self._outcome(status, rows=rows, rejected=rejected, careful=careful)
+
+    def _passed_over(self, taken: Taken) -> Outcome | None:
+        """Why the file isn't loaded now, if so."""
+        if not taken.is_ours:
+            return self._outcome("skipped", error="another run is loading it")
+        if taken.loaded_id != self._action.loaded_id and taken.loaded_etag == self._file.etag:
+            # If it was us: the connection broke while it told us that our transaction was committed.
+            if ours := ledger.loaded_by(self._connection, taken.loaded_id, self._worker.run_id):
+                return self._outcome("loaded", rows=ours[0], rejected=ours[1])
+            return self._outcome("skipped", error="another run has loaded it")
+        twin = ledger.same_content(self._connection, self._source, self._digest, self._file.key)
+        if twin is None:
+            return None
+        self._enter(taken, status="duplicate", duplicate_of=twin)
+        return self._outcome("duplicate", error=f"same content as file_id {twin}")
+
+    def _remove(self) -> Outcome:
+        with self._connection.transaction():
+            taken = ledger.take(self._connection, self._source, self._file.key)
+            if not taken.is_ours:
+                return self._outcome("skipped", error="another run is loading it")
+            if taken.loaded_id is not None:
+                ledger.remove_rows(self._connection, self._source, taken.loaded_id, "removed")
+        return self._outcome("removed")
 
     def _outcome(self, status: str, **more: Any) -> Outcome:
         seconds = (datetime.now(timezone.utc) - self._begun).total_seconds()
@@ -224,28 +244,16 @@ class Attempt:
     def _stream(self) -> Iterator[bytes]:
         return decompress(self._object.chunks(), self._source.options.max_bytes)
 
-    def _fast(self, opened: Format) -> int:
-        targets = self._targets(opened, scan=False)
-        with self._connection.transaction():
-            file_id, rows = ledger.new_file(self._connection), 0
-            if targets:
-                chunks = opened.fast(targets)
-                if self._file.size > CHUNK:  # small files are many: other threads are busy meanwhile
-                    chunks = read_ahead(chunks)
-                with closing(chunks):
-                    rows = copy_fast(self._connection, self._source, targets, opened, chunks)
-                self._note_missing(opened)
-            self._enter("loaded", file_id=file_id, row_count=rows)
+    def _copy(self, opened: Format, targets: Sequence[TableColumn]) -> int:
+        if not targets:
+            return 0
+        chunks = opened.fast(targets)
+        if self._file.size > CHUNK:  # small files are many: other threads are busy meanwhile
+            chunks = read_ahead(chunks)
+        with closing(chunks):
+            rows = copy_fast(self._connection, self._source, targets, opened, chunks)
+        self._note_missing(opened)
         return rows
-
-    def _careful(self, opened: Format) -> tuple[int, int]:
-        targets = self._targets(opened, scan=True)
-        with self._connection.transaction():
-            file_id = ledger.new_file(self._connection)
-            copy = CarefulCopy(self._connection, self._source, targets, opened, file_id)
-            copy.run()
-            self._enter("loaded", file_id=file_id, row_count=copy.rows, rejected_count=copy.rejected)
-        return copy.rows, copy.rejected
 
     def _targets(self, opened: Format, *, scan: bool) -> list[TableColumn]:
         """The table's column for each of the file's fields, after adding those that the table doesn't have."""
@@ -282,23 +290,17 @@ class Attempt:
         check_keys(self._source, missing)
         self._note([Change("missing", name, "loaded as null") for name in missing])
 
-    def _enter(self, status: str, **fields: Any) -> None:
+    def _enter(self, taken: Taken, **fields: Any) -> None:
         """Take the old version's rows out and write the ledger row."""
-        if self._replaces is not None:
-            ledger.remove_rows(self._connection, self._source, self._replaces, "replaced")
+        if taken.loaded_id is not None:
+            ledger.remove_rows(self._connection, self._source, taken.loaded_id, "replaced")
         ledger.write(
-            self._connection, self._source, self._file, status=status, run_id=self._worker.run_id,
+            self._connection, self._source, self._file, file_id=taken.file_id, run_id=self._worker.run_id,
             started_at=self._begun, version_id=self._object.version_id, content_hash=self._digest, **fields,
         )  # fmt: skip
 
-    def _twin(self) -> int | None:
-        """The loaded file with the same content, after noting in the ledger that this one repeats it."""
+    def _hashed(self) -> str:
         digest = hashlib.sha256()
         for chunk in self._object.chunks():
             digest.update(chunk)
-        self._digest = digest.hexdigest()
-        twin = ledger.same_content(self._connection, self._source, self._digest, self._file.key)
-        if twin is not None:
-            with self._connection.transaction():
-                self._enter("duplicate", duplicate_of=twin)
-        return twin
+        return digest.hexdigest()

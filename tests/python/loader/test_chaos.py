@@ -63,14 +63,12 @@ def test_a_file_in_another_runs_hands_is_left_to_it(landing: Landing) -> None:
     landing.put("in/a.csv", "id,name\n1,a\n")
     landing.load(landing.source())
     landing.put("in/b.csv", "id,name\n2,b\n")
-    [(held, _, _)] = landing.query(
-        "select * from loader.take('raw_shop', 'sales', %s, 'in/b.csv')", landing.bucket
-    )  # fmt: skip
-    assert held
-    summary = landing.load(landing.source())
+    with landing.connection.transaction():
+        take = "select is_ours from loader.take_file('raw_shop', 'sales', %s, 'in/b.csv')"
+        assert landing.query(take, landing.bucket) == [(True,)]
+        summary = landing.load(landing.source())
     assert (summary.failures, summary.tables["shop.sales"].files) == ([], 0)
     assert [outcome.error for outcome in landing.outcomes] == ["another run is loading it"]
-    landing.query("select pg_advisory_unlock_all()")
     landing.load(landing.source())
     assert landing.rows() == [(1, "a"), (2, "b")]
 
