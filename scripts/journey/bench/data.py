@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from isal import igzip
 
 from journey import settings
-from journey.bench.load import BUCKET, COLUMNS, DATABASE, MONEY
+from journey.bench.load import BUCKET, COLUMNS, DATABASE, MONEY, places
 from journey.project import project_root
 
 if TYPE_CHECKING:
@@ -57,14 +57,7 @@ def prepare(folder: Path, copies: int) -> None:
     _put_parts(client, "daily", _parts(table, days), lambda part: igzip.compress(_csv(part)))
     _put_parts(client, "parquet", _parts(table, months), _parquet)
     _put_parts(client, "jsonl", _parts(table, months), lambda part: igzip.compress(_jsonl(part)))
-    places = {
-        "large": (f"{large.name}/", "csv"),
-        "large_gzip": (f"{zipped.name}/", "csv"),
-        "daily": ("daily/", "csv"),
-        "parquet": ("parquet/", "parquet"),
-        "jsonl": ("jsonl/", "jsonl"),
-    }
-    tables = {name: (f"s3://{BUCKET}/{place}", kind, "{}") for name, (place, kind) in places.items()}
+    tables = {name: (f"s3://{BUCKET}/{place}", kind, "{}") for name, (place, kind, _) in places(copies).items()}
     write_project(folder / "project", tables, COLUMNS)
 
 

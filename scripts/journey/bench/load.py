@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 
 from journey import services, settings
+from journey.bench import peers
 from journey.project import local_dir
 from journey.services import postgres
 
@@ -71,6 +72,7 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=8, help="the large file is so many times 1.47 million rows")
     parser.add_argument("--threads", type=int, default=4, help="of the loader (default 4)")
     parser.add_argument("--only", help="only cases whose name contains this")
+    parser.add_argument("--peers", metavar="PYTHON", help="also run what this Python has of: " + ", ".join(peers.PEERS))
     parser.add_argument("--listing", type=int, metavar="N", help="instead: how long a prefix with N objects takes")
     options = parser.parse_args()
     services.up()
@@ -89,7 +91,9 @@ def main() -> None:
     )
     missed = False
     for case in cases:
-        floors, loads = zip(*(_round(case, folder, options.threads) for _ in range(options.rounds)), strict=True)
+        others = _peers(case, folder, options.peers, options.copies) if options.peers else {}
+        rounds = [_round(case, folder, options.threads, others) for _ in range(options.rounds)]
+        floors, loads = ([one[name] for one in rounds] for name in ("floor", "journey"))
         floor, load = (statistics.median(one.seconds for one in some) for some in (floors, loads))
         rss, rate = max(one.rss for one in loads), floor / load
         bad = (case.goal is not None and rate < case.goal) or rss > case.limit
@@ -100,21 +104,57 @@ def main() -> None:
             f"{rss:>7.0f}{'  missed' if bad else ''}",
             flush=True,
         )
+        for name in others:
+            runs = [one[name] for one in rounds]
+            peer, rss = statistics.median(run.seconds for run in runs), max(run.rss for run in runs)
+            print(f"{'':<36} {name:>22} {'':>7} {peer:>10.2f} {floor / peer:>6.2f} {'':>6} {rss:>7.0f}", flush=True)
     sys.exit(1 if missed else 0)
 
 
-def _round(case: Case, folder: Path, threads: int) -> tuple[Measured, Measured]:
-    """One run of the baseline and one of the loader, each into an empty table."""
-    _reset(case.table)
-    floor = _measure(["bash", "-c", f"set -o pipefail; {case.baseline}"], folder)
-    _reset(case.table)
-    command = [sys.executable, "-m", "journey", "load", "--threads", str(threads), "--select", f"bench.{case.table}"]
-    load = _measure(command, folder / "project")
-    with psycopg.connect(dbname=DATABASE) as connection:
-        rows = connection.execute(f"select count(*) from raw_bench.{case.table}").fetchone()
-    if rows != (case.rows,):
-        raise SystemExit(f"{case.name}: {rows} rows instead of {case.rows}")
-    return floor, load
+def _round(case: Case, folder: Path, threads: int, others: dict[str, list[str]]) -> dict[str, Measured]:
+    """One run of the baseline, of the loader and of each peer, each into an empty table."""
+    load = [sys.executable, "-m", "journey", "load", "--threads", str(threads), "--select", f"bench.{case.table}"]
+    commands = {"floor": ["bash", "-c", f"set -o pipefail; {case.baseline}"], "journey": load, **others}
+    measured = {}
+    for name, command in commands.items():
+        _reset(case.table)
+        measured[name] = _measure(command, folder / "project")
+        table = case.table if name == "journey" else "floor"
+        with psycopg.connect(dbname=DATABASE) as connection:
+            rows = connection.execute(f"select count(*) from raw_bench.{table}").fetchone()
+        if rows != (case.rows,):
+            raise SystemExit(f"{case.name}, {name}: {rows} rows instead of {case.rows}")
+    return measured
+
+
+def _peers(case: Case, folder: Path, python: str, copies: int) -> dict[str, list[str]]:
+    """The commands of the peers that are installed there; they read the loader's own files, from disk."""
+    prefix, file_format, ending = places(copies)[case.table]
+    client, files = settings.s3_client(), list[str]()
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix):
+        for key in (item["Key"] for item in page["Contents"] if not item["Key"].endswith("_SUCCESS")):
+            file = folder / Path(key).name if key.endswith(ending) else folder / "files" / f"{key}{ending}"
+            if not file.exists():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+            files.append(str(file))
+    commands = {name: [python, peers.__file__, name, file_format] for name in peers.PEERS}
+    installed = {
+        name: subprocess.run(command, capture_output=True, check=False).returncode == 0
+        for name, command in commands.items()
+    }
+    return {name: [*command, *files] for name, command in commands.items() if installed[name]}
+
+
+def places(copies: int) -> dict[str, tuple[str, str, str]]:
+    """Prefix in the bucket, format and usual ending of each table's files."""
+    return {
+        "large": (f"large_{copies}.csv/", "csv", ".csv"),
+        "large_gzip": (f"large_{copies}.csv.gz/", "csv", ".csv.gz"),
+        "daily": ("daily/", "csv", ".csv.gz"),
+        "parquet": ("parquet/", "parquet", ".parquet"),
+        "jsonl": ("jsonl/", "jsonl", ".jsonl.gz"),
+    }
 
 
 def _reset(table: str) -> None:

@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from journey.errors import UsageError
 FORMATS = ("csv", "jsonl", "parquet")
 FILE_ID = "_file_id"
 GLOB = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-WILDCARDS = re.compile(r"[*?\[]")
+WILDCARDS = re.compile(r"[*?]")
 DATA_TYPE = re.compile(r"[a-z_][a-z0-9_ ]*(\([0-9]+( *, *-?[0-9]+)?\))?( with(out)? time zone)?(\[\])*", re.IGNORECASE)
 IDENTIFIER_BYTES = 63  # PostgreSQL cuts longer names off in silence
 NOT_OURS = {"target", "logs", "dbt_packages", "node_modules", "build"}
@@ -142,12 +141,8 @@ def key_pattern(pattern: str) -> re.Pattern[str]:
     A key without wildcards is itself; `prefix/` is everything below; `*` and `?` stop at `/`, `**` doesn't. Names
     that begin with a dot or an underscore aren't data (`_SUCCESS`, `.part`), nor are names that end in `/`.
     """
-    regex = ""
-    for part in re.findall(r"\*\*/?|\*|\?|\[[^\]]+\]|.", pattern, re.DOTALL):
-        if part.startswith("[") and len(part) > 1:
-            regex += "[" + re.sub(r"^[!^]", "^", part[1:-1]).replace("\\", r"\\") + "]"
-        else:
-            regex += GLOB.get(part) or re.escape(part)
+    parts = re.findall(r"\*\*/?|[*?]|[^*?]+", pattern)
+    regex = "".join(GLOB.get(part) or re.escape(part) for part in parts)
     if pattern.endswith("/") or not pattern:
         regex += ".*"
     return re.compile(rf"(?!(?:.*/)?[._][^/]*\Z){regex}(?<!/)", re.DOTALL)
@@ -182,9 +177,8 @@ def parse_source(node: Mapping[str, Any]) -> Source:
 def _location(location: str | None) -> tuple[str, str]:
     """Bucket and pattern. Raises ValueError, as do the next two, with a message for people."""
     match = re.fullmatch(r"s3://([a-z0-9][a-z0-9._-]+)/(.*)", location or "")
-    with suppress(re.error):
-        if match and key_pattern(match[2]):
-            return match[1], match[2]
+    if match:
+        return match[1], match[2]
     raise ValueError(f"external.location must be like s3://bucket/prefix/ or s3://bucket/part_*.csv, not {location!r}")
 
 

@@ -240,7 +240,6 @@ def test_a_source_that_cannot_be_listed_does_not_stop_the_others(landing: Landin
         ({"external": {"options": {"key_columns": ["nope"]}}}, "key_columns names 'nope'"),
         ({"external": {"options": {"list": "since_last_key", "on_delete": "remove"}}}, "on_delete must be keep"),
         ({"external": {"options": ["x"]}}, "external.options must be a mapping"),
-        ({"external": {"location": "s3://landing/[z-a]"}}, "external.location"),
         ({"external": {"file_format": "jsonl", "options": {"quote": "'"}}}, "quote is for csv, and this is jsonl"),
         ({"columns": {}}, "no columns are declared"),
         ({"columns": {"id": {"name": "id", "data_type": None}}}, "column id needs a PostgreSQL type"),
