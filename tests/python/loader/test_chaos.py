@@ -23,12 +23,12 @@ def test_a_small_campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert state is not None
         for name, value in settings.environment(state).items():
             monkeypatch.setenv(name, value)
-        done = campaign(tmp_path / "project", runs=8, seed=7, kills=3)
+        done = campaign(tmp_path / "project", runs=16, seed=7, kills=6)
     finally:
         services.down()
     assert done.differences == []
-    assert done.counts["runs"] >= 8
-    assert done.counts["kills"] >= 3
+    assert done.counts["runs"] >= 16
+    assert done.counts["kills"] >= 6
 
 
 def test_many_loads_at_once_share_the_work(landing: Landing) -> None:
