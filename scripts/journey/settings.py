@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 from botocore.session import Session
@@ -90,13 +91,16 @@ def connect(*, application: str = "journey", autocommit: bool = False) -> psycop
         ) from error
 
 
-def s3_client(*, connections: int = 10, attempts: int = 5, read_seconds: float = 60) -> S3Client:
+def s3_client(
+    *, connections: int = 10, attempts: int = 5, read_seconds: float = 60, anonymous: bool = False
+) -> S3Client:
     """An S3 client, configured from the environment as boto3 is; times in its answers stay texts.
 
     Args:
         connections: how many requests may be under way at once.
         attempts: how often boto3 tries a request by itself.
         read_seconds: how long an answer may be silent.
+        anonymous: requests aren't signed.
 
     Raises:
         UsageError: boto3's configuration can't be used.
@@ -114,6 +118,7 @@ def s3_client(*, connections: int = 10, attempts: int = 5, read_seconds: float =
                 connect_timeout=10,
                 read_timeout=read_seconds,
                 retries={"mode": "standard", "total_max_attempts": attempts},
+                signature_version=UNSIGNED if anonymous else None,
             ),
         )
     except (BotoCoreError, ValueError) as error:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from threading import Semaphore
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psycopg
 from psycopg import Connection
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from journey.loader.copying import Format
     from journey.loader.ledger import Taken
+
+Clients: TypeAlias = "Mapping[bool, S3Client]"  # that don't sign their requests (true), and that do
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Worker:
     def __init__(
         self,
         connect: Callable[[], Connection[Any]],
-        client: S3Client,
+        clients: Clients,
         run_id: int,
         retry: Retry,
         progress: Callable[[int], None],
@@ -77,13 +79,13 @@ class Worker:
 
         Args:
             connect: opens an autocommit connection to PostgreSQL.
-            client: of S3.
+            clients: of S3.
             run_id: of the ledger's run.
             retry: how patient to be.
             progress: takes numbers of bytes; raises to stop.
             arrow: lets so many files at a time into Arrow, which takes memory and, in Python, no more than two cores.
         """
-        self.client, self.run_id, self.retry, self.progress, self.arrow = client, run_id, retry, progress, arrow
+        self.clients, self.run_id, self.retry, self.progress, self.arrow = clients, run_id, retry, progress, arrow
         self.tables: dict[str, list[TableColumn]] = {}
         self._connect, self.connection = connect, connect()
         self._backend = ledger.backend(self.connection)
@@ -101,7 +103,7 @@ class Worker:
                 return Attempt(self, source, action).run()
             except ObjectChangedError as error:
                 failure: Exception = error
-                if again := look_again(self.client, source, action.file.key):
+                if again := look_again(self.clients[source.options.anonymous], source, action.file.key):
                     action = action._replace(file=again)
             except psycopg.OperationalError as error:  # connection lost, restart, disk full, lock timeout, deadlock
                 failure, again = error, not isinstance(error, psycopg.errors.ProgramLimitExceeded)
@@ -161,7 +163,9 @@ class Attempt:
         self._source, self._action, self._file = source, action, action.file
         self._begun = datetime.now(timezone.utc)
         self._changes: list[Change] = []
-        self._object = S3Object(worker.client, source, action.file, worker.retry, worker.progress)
+        self._object = S3Object(
+            worker.clients[source.options.anonymous], source, action.file, worker.retry, worker.progress
+        )
         self._digest: str | None = None
 
     def run(self) -> Outcome:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from queue import Empty, Queue
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg import Connection
@@ -22,15 +22,12 @@ from journey.errors import JourneyError, UsageError
 from journey.loader import ledger
 from journey.loader.errors import one_line
 from journey.loader.ledger import TableStatus
-from journey.loader.onefile import Outcome, Worker
+from journey.loader.onefile import Clients, Outcome, Worker
 from journey.loader.plan import Action, plan_source
 from journey.loader.report import Report
 from journey.loader.sources import Source, load_sources, select
 from journey.loader.storage import Retry
 from journey.project import project_root
-
-if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
 
 Todo: TypeAlias = "deque[tuple[Source, Action]]"
 
@@ -137,8 +134,10 @@ def load(
     with _connect() as connection, report:
         ledger.set_up(connection)
         # Listing and streams have their own patience, and know what they have read: boto3 tries once.
-        client = settings.s3_client(connections=3 * threads, attempts=1, read_seconds=retry.stall_seconds)
-        todo = _plan(client, connection, chosen, reload, summary, retry, report)[:max_files]
+        patience: Any = {"connections": 3 * threads, "attempts": 1, "read_seconds": retry.stall_seconds}
+        kinds = {source.options.anonymous for source in chosen}
+        clients = {anonymous: settings.s3_client(anonymous=anonymous, **patience) for anonymous in kinds}
+        todo = _plan(clients, connection, chosen, reload, summary, retry, report)[:max_files]
         if dry_run:
             summary.actions = [(source.name, action) for source, action in todo]
             return summary
@@ -149,7 +148,7 @@ def load(
             summary.run_id = ledger.begin_run(connection, " ".join(selected) or "everything", socket.gethostname())
             status = "interrupted"
             try:
-                _Pool(client, deque(todo), summary, retry, report).run(connection, min(threads, len(todo)))
+                _Pool(clients, deque(todo), summary, retry, report).run(connection, min(threads, len(todo)))
                 status = "failed" if summary.failures else "loaded"
             finally:
                 _close(connection, summary.run_id, status)
@@ -183,7 +182,7 @@ def _connect() -> Connection[Any]:
 
 
 def _plan(
-    client: S3Client,
+    clients: Clients,
     connection: Connection[Any],
     sources: Sequence[Source],
     reload: Sequence[str],
@@ -203,7 +202,7 @@ def _plan(
         address = f"s3://{source.bucket}/"
         keys = {key.removeprefix(address) for key in reload}
         try:
-            for action in plan_source(client, connection, source, keys, retry):
+            for action in plan_source(clients[source.options.anonymous], connection, source, keys, retry):
                 found |= {action.file.key, address + action.file.key} if action.file.key in keys else set()
                 if action.kind == "skip":
                     summary.tables[source.name].skipped += 1
@@ -257,8 +256,8 @@ class _Stopped(BaseException):
 class _Pool:
     """Threads that take files from one list, each over its own connection, and tell what became of them."""
 
-    def __init__(self, client: S3Client, todo: Todo, summary: Summary, retry: Retry, report: Report) -> None:
-        self._client = client
+    def __init__(self, clients: Clients, todo: Todo, summary: Summary, retry: Retry, report: Report) -> None:
+        self._clients = clients
         self._todo, self._summary, self._retry, self._report = todo, summary, retry, report
         self._left = Counter(source.name for source, _ in todo)
         self._stop, self._arrow = threading.Event(), threading.Semaphore(2)
@@ -309,7 +308,7 @@ class _Pool:
         worker: Worker | None = None
         try:
             run_id = self._summary.run_id or 0
-            worker = Worker(self._connected, self._client, run_id, self._retry, self._progress, self._arrow)
+            worker = Worker(self._connected, self._clients, run_id, self._retry, self._progress, self._arrow)
             while not self._stop.is_set():
                 source, action = self._todo.popleft()
                 self._said.put((source, worker.do(source, action)))

@@ -43,6 +43,7 @@ class Options:
         list: `all`, or `since_last_key` where keys come in order: the past is not listed again.
         list_overlap: with `since_last_key`, how many of the last known files are listed again.
         request_payer: `requester` for a bucket whose readers pay.
+        anonymous: requests aren't signed, for a bucket that is open to everybody.
     """
 
     header: bool = True
@@ -59,6 +60,7 @@ class Options:
     list: str = "all"
     list_overlap: int = 32
     request_payer: str | None = None
+    anonymous: bool = False
 
 
 def _is_character(value: Any) -> bool:
@@ -95,6 +97,7 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "list": (lambda value: value in ("all", "since_last_key"), "all or since_last_key"),
     "list_overlap": (lambda value: type(value) is int and value >= 0, "a whole number from 0 on"),
     "request_payer": (lambda value: value == "requester", "requester"),
+    "anonymous": (lambda value: isinstance(value, bool), "true or false"),
 }
 
 

@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from click.testing import CliRunner
 
@@ -191,7 +190,6 @@ def test_a_server_that_is_down_is_one_clear_line(embedded: object, monkeypatch: 
 
 def test_wrong_credentials_are_one_clear_line(embedded: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the right one
     with pytest.raises(UsageError, match=r"s3://landing: access denied") as told:
         land(bucket="landing")
     assert "\n" not in str(told.value)

@@ -16,7 +16,6 @@ from loader.support import Landing
 def test_a_small_campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "services"  # its own: PostgreSQL is killed
     monkeypatch.setenv("JOURNEY_LOCAL_DIR", str(folder))
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it remembers keys
     services.up()
     try:
         state = State.read(folder)

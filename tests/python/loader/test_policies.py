@@ -336,13 +336,31 @@ def test_selectors_are_dbts(landing: Landing) -> None:
     assert select(sources, []) == sources
 
 
-def test_anonymous_and_unnamed_surroundings(landing: Landing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+def test_a_bucket_that_is_open_to_everybody(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = [f"arn:aws:s3:::{landing.bucket}", f"arn:aws:s3:::{landing.bucket}/*"]
+    reading = {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": everything}
+    landing.put("in/a.csv", "id,name\n1,a\n")
+    source = landing.source(anonymous=True)
+    with pytest.raises(UsageError, match="access denied"):
+        landing.load(source)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [reading]})
+    landing.client.put_bucket_policy(Bucket=landing.bucket, Policy=policy)
+    try:
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+        assert landing.load(source).failures == []
+    finally:
+        landing.client.delete_bucket_policy(Bucket=landing.bucket)
+    assert landing.rows() == [(1, "a")]
+
+
+def test_surroundings_that_name_nothing_or_nobody(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(UsageError, match="no S3 credentials"):
         landing.load(landing.source())
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
