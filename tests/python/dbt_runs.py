@@ -12,7 +12,7 @@ from dbt.cli.main import dbtRunner
 from journey.project import project_root
 
 ROOT = project_root(Path(__file__).parent)
-QUIETLY = ("--quiet", "--no-use-colors", "--no-write-json", "--log-level-file", "none", "--cache-selected-only")
+QUIETLY = ("--log-level", "none", "--log-level-file", "none", "--no-write-json", "--cache-selected-only")
 
 
 @dataclass

@@ -125,6 +125,20 @@ class Warehouse:
                 ).fetchall()
             )
 
+    def memory(self) -> set[tuple[str, str]]:
+        """What `build_state` says that models were built from, but for the builds' numbers."""
+        with psycopg.connect(dbname=self.database) as connection:
+            return set(
+                connection.execute(
+                    """select model_name, business_date::text from build_state.dates
+                       union all select model_name, concat_ws(' ', dimension_name, dimension_key, valid_from, valid_to,
+                           attribute_hash) from build_state.versions
+                       union all select known.model_name, dimension_name
+                           from build_state.dimensions as known join build_state.dates as built
+                               on built.model_name = dimension_name and built.build_id = known.build_id"""
+                ).fetchall()
+            )
+
     def _deliver(self, change: Change) -> None:
         bucket = self.sources[0].bucket
         if change.seed is None:
