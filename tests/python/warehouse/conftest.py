@@ -47,7 +47,7 @@ class Warehouse:
     client: S3Client
     sources: list[Source]
     dbt: Dbt
-    sql: dict[str, str] = field(default_factory=dict)
+    sql: dict[str, str] = field(default_factory=dict, repr=False)
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
