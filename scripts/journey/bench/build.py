@@ -145,7 +145,7 @@ def database() -> Iterator[None]:
 def earlier_years() -> None:
     """Nine years arrive that lie before the one that is there: copies of its files, each 52 weeks before the next.
 
-    Of their promotions one product in ten: nine times 20.9 million rows would take half an hour to build, and what a
+    Of their promotions one product in ten: nine times 20.9 million rows would make the bench far too long, and what a
     day reads of earlier weeks, the placements that stores used, hardly shrinks with them.
     """
     year = f"generate_series(1, {EARLIER_YEARS}) as year"
