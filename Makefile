@@ -87,7 +87,7 @@ bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (abo
 	@$(BIN)/python -m journey.bench.load $(ARGS)
 
 .PHONY: bench-build
-bench-build: $(VENV)/.setup ## what a day costs, against a full build and a short history; dbt against psql (about 12 minutes)
+bench-build: $(VENV)/.setup ## what a day costs, against a full build and after ten times the history; dbt against psql (about 15 minutes)
 	@$(BIN)/python -m journey.bench.build $(ARGS)
 
 .PHONY: explain

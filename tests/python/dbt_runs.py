@@ -12,7 +12,7 @@ from dbt.cli.main import dbtRunner
 from journey.project import project_root
 
 ROOT = project_root(Path(__file__).parent)
-QUIETLY = ("--quiet", "--no-use-colors", "--no-write-json", "--log-level-file", "none", "--cache-selected-only")
+QUIETLY = ("--log-level", "none", "--log-level-file", "none", "--no-write-json", "--cache-selected-only")
 
 
 @dataclass
@@ -24,12 +24,14 @@ class Ran:
         errors: messages of nodes that broke.
         skipped: names of what was not built, because a test before it failed.
         said: lines printed at the end of the run.
+        sql: of each model that was built, in order, what its table was selected with.
     """
 
     failed: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
     skipped: set[str] = field(default_factory=set)
     said: list[str] = field(default_factory=list)
+    sql: dict[str, str] = field(default_factory=dict)
 
     def about(self, test: str) -> str:
         """What a failed test said of the rows it found."""
@@ -73,6 +75,8 @@ class Dbt:
                 ran.errors.append(f"{one.node.name}: {one.message}")
             elif one.status == "skipped":
                 ran.skipped.add(one.node.name)
+            elif one.node.resource_type == "model":
+                ran.sql[one.node.name] = one.node.compiled_code
         return ran
 
 

@@ -29,7 +29,7 @@ versions as (
 ),
 
 seen_customers as (
-    select customer_id from visits
+    select distinct customer_id from visits -- here, not in the union, it runs in parallel
     union distinct
     select customer_id from campaign_households
     union distinct

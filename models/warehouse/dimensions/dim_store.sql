@@ -1,6 +1,6 @@
 -- one row: one store; the source has no store list, so stores are those that sell or promote
-with visits as (
-    select * from {{ ref('int_visits_observed') }}
+with store_days as (
+    select * from {{ ref('int_store_days_summed') }}
 ),
 
 observed_placements as (
@@ -12,9 +12,9 @@ selling_stores as (
         store_id,
         min(business_date) as first_sale_date,
         max(business_date) as last_sale_date,
-        count(distinct business_date) as days_open_count,
+        count(*) as days_open_count,
         sum(net_sales_amount) as net_sales_amount
-    from visits
+    from store_days
     group by store_id
 ),
 

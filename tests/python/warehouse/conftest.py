@@ -39,6 +39,7 @@ class Warehouse:
         client: of S3.
         sources: every declared source, in the bucket of these tests; what is withdrawn from it goes.
         dbt: runs on `database`.
+        sql: by stateful model, in order, the select of a full refresh.
         counts: what happened, for the report.
     """
 
@@ -46,6 +47,7 @@ class Warehouse:
     client: S3Client
     sources: list[Source]
     dbt: Dbt
+    sql: dict[str, str] = field(default_factory=dict, repr=False)
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -87,18 +89,27 @@ class Warehouse:
         assert load(sources=self.sources, threads=2).failures == []
 
     def differences(self, *schemas: str) -> dict[str, list[Any]]:
-        """By table, rows that aren't in both the schema and `kept_<schema>`."""
+        """By table of `kept_<schema>`, rows that aren't in both it and the schema."""
         found = {}
         with psycopg.connect(dbname=self.database) as connection:
-            for schema, table in _tables(connection, schemas):
+            for kept, table in _tables(connection, tuple(f"kept_{schema}" for schema in schemas)):
+                schema = kept.removeprefix("kept_")
                 rows = connection.execute(
-                    f"(select 'incremental', * from (table kept_{schema}.{table} except all table {schema}.{table}) x)"
+                    f"(select 'kept', * from (table {kept}.{table} except all table {schema}.{table}) x)"
                     f" union all "
-                    f"(select 'whole', * from (table {schema}.{table} except all table kept_{schema}.{table}) x)"
+                    f"(select 'there', * from (table {schema}.{table} except all table {kept}.{table}) x)"
                 ).fetchmany(5)
                 if rows:
                     found[f"{schema}.{table}"] = rows
         return found
+
+    def keep_full_refresh(self) -> None:
+        """Make in `kept_warehouse` what a full refresh would make of the stateful models now: its SQL without dbt."""
+        with psycopg.connect(dbname=self.database, autocommit=True) as connection:
+            connection.execute("drop schema if exists kept_warehouse cascade; create schema kept_warehouse")
+            for model, sql in self.sql.items():
+                kept = sql.replace('"warehouse".', '"kept_warehouse".')
+                connection.execute(f"create table kept_warehouse.{model} as {kept}")
 
     def keep(self, *schemas: str) -> int:
         """Copy every table of the schemas to `kept_<schema>`; returns the number of rows."""
@@ -122,6 +133,20 @@ class Warehouse:
             return dict(
                 connection.execute(
                     "select business_date, build_id from build_state.dates where model_name = %s", [model]
+                ).fetchall()
+            )
+
+    def memory(self) -> set[tuple[str, str]]:
+        """What `build_state` says that models were built from, but for the builds' numbers."""
+        with psycopg.connect(dbname=self.database) as connection:
+            return set(
+                connection.execute(
+                    """select model_name, business_date::text from build_state.dates
+                       union all select model_name, concat_ws(' ', dimension_name, dimension_key, valid_from, valid_to,
+                           attribute_hash) from build_state.versions
+                       union all select known.model_name, dimension_name
+                           from build_state.dimensions as known join build_state.dates as built
+                               on built.model_name = dimension_name and built.build_id = known.build_id"""
                 ).fetchall()
             )
 
@@ -162,6 +187,7 @@ def prepared(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Itera
         made = Warehouse(name, client, sources, Dbt(tmp_path_factory.mktemp("prove")))
         built = made.dbt("build", "--resource-type", "seed", "--resource-type", "snapshot", "--resource-type", "model")
         assert built.errors == []
+        made.sql = made.dbt("run", "--full-refresh", "--select", *STATEFUL.split()).sql
     recreate(made.template, name)
     yield made
     for database in (made.database, made.template):
