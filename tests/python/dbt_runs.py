@@ -31,7 +31,7 @@ class Ran:
     errors: list[str] = field(default_factory=list)
     skipped: set[str] = field(default_factory=set)
     said: list[str] = field(default_factory=list)
-    sql: dict[str, str] = field(default_factory=dict)
+    sql: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def about(self, test: str) -> str:
         """What a failed test said of the rows it found."""

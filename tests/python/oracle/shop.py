@@ -127,7 +127,7 @@ def landed(s3: S3Client, bucket: str, folder: Path) -> list[str]:
     for key in keys:
         if key.startswith(SIMULATED):
             (folder / key).parent.mkdir(parents=True, exist_ok=True)
-            s3.download_file(bucket, key, str(folder / key))
+            (folder / key).write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     return keys
 
 
