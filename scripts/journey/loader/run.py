@@ -133,7 +133,7 @@ def load(
     summary = Summary({source.name: TableSummary(source.name) for source in chosen})
     with _connect() as connection, report:
         ledger.set_up(connection)
-        # Listing and streams have their own patience, and know what they have read: boto3 tries once.
+        # Listing and streams have their own patience, and know what they have read: botocore tries once.
         patience: Any = {"connections": 3 * threads, "attempts": 1, "read_seconds": retry.stall_seconds}
         kinds = {source.options.anonymous for source in chosen}
         clients = {anonymous: settings.s3_client(anonymous=anonymous, **patience) for anonymous in kinds}
