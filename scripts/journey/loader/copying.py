@@ -51,7 +51,13 @@ class TooManyRejectsError(FileRefusedError):
 
 
 def copy_fast(
-    connection: Connection[Any], source: Source, targets: Sequence[TableColumn], opened: Format, chunks: Iterator[bytes]
+    connection: Connection[Any],
+    source: Source,
+    targets: Sequence[TableColumn],
+    opened: Format,
+    chunks: Iterator[bytes],
+    *,
+    header: bool | None = None,
 ) -> int:
     """COPY a whole file.
 
@@ -59,6 +65,7 @@ def copy_fast(
         targets: columns, in the file's order.
         opened: the file.
         chunks: COPY's bytes for it.
+        header: the first line is passed over; None: if the source says so.
 
     Returns:
         Number of rows.
@@ -67,9 +74,9 @@ def copy_fast(
         BadRowsError: the server refuses the data.
     """
     first = next(chunks, b"")
-    cursor = connection.cursor()
+    cursor, binary = connection.cursor(), first.startswith(BINARY_SIGNATURE)
     try:
-        with cursor.copy(_statement(source, targets, opened, binary=first.startswith(BINARY_SIGNATURE))) as copy:
+        with cursor.copy(_statement(source, targets, opened, binary=binary, header=header)) as copy:
             copy.write(first)
             for chunk in chunks:
                 copy.write(chunk)

@@ -73,6 +73,16 @@ class CsvFile:
             tail = chunk[-2:]
             yield chunk
 
+    def tagged(self, tag: str) -> tuple[bytes, int] | None:
+        """All rows, each with this as one more field, and their number; None if a line end need not end a row."""
+        options = self._source.options
+        data = b"".join(self.fast(()))[1 if options.header else 0 :]
+        if self.line_end != b"\n" or options.quote.encode() in data:
+            return None
+        if data and not data.endswith(b"\n"):
+            data += b"\n"
+        return data.replace(b"\n", f"{options.delimiter}{tag}\n".encode()), data.count(b"\n")
+
     def records(self, targets: Sequence[TableColumn]) -> Iterator[Record]:  # noqa: ARG002
         """The file cut where PostgreSQL cuts it: at line ends outside quotes.
 

@@ -20,6 +20,7 @@ from journey.loader.errors import BadRowsError, one_line
 from journey.loader.records import LineStream, Record, csv_row, lines
 
 NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+INSTANT = arrow_type(TableColumn("", "timestamp with time zone"))
 SECOND_VALUE = re.compile(rb"\}[ \t\r]*[^\s,\]}]")
 
 
@@ -197,6 +198,6 @@ def _dump(value: Any) -> str:
 
 
 def _parsed_type(column: TableColumn) -> pa.DataType:
-    """What Arrow parses: numbers as such; dates and the rest as text, whose cast is stricter than the parser."""
+    """What Arrow parses: numbers and instants; the rest as text, whose cast is stricter than the parser."""
     wanted = arrow_type(column)
-    return wanted if any(is_kind(wanted) for is_kind in NUMBERS) else pa.string()
+    return wanted if wanted == INSTANT or any(is_kind(wanted) for is_kind in NUMBERS) else pa.string()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from psycopg import Connection, sql
 from psycopg.pq import TransactionStatus
+from psycopg.types.json import Jsonb
 
 from journey.loader.columns import Change, TableColumn
 from journey.loader.sources import Source
@@ -17,6 +20,7 @@ from journey.loader.storage import Listed
 DDL_LOCK = 7_310_001  # advisory locks: (class, …) for tables, runs; one bigint for a file, a content
 RUN_LOCK = 7_310_002
 ANALYZE_SHARE = 0.1  # of a table's rows must be new before its statistics are renewed
+_dumps = partial(json.dumps, default=str)  # times as text
 LOCK_TIMEOUT = "10s"  # a queue behind a long reader must not stop every other reader
 
 
@@ -238,11 +242,14 @@ class Taken(NamedTuple):
     loaded_etag: str | None
 
 
-def take(connection: Connection[Any], source: Source, key: str) -> Taken:
-    """Lock a file, and then look what is loaded of it."""
-    statement = "select * from loader.take_file(%(schema)s, %(table)s, %(bucket)s, %(key)s)"
-    [row] = connection.execute(statement, {**source.ids, "key": key}).fetchall()
-    return Taken(*row)
+def take(connection: Connection[Any], source: Source, keys: Sequence[str]) -> dict[str, Taken]:
+    """Lock files, and then look what is loaded of them."""
+    rows = connection.execute(
+        """select key, taken.* from unnest(%(keys)s::text[]) as key,
+               loader.take_file(%(schema)s, %(table)s, %(bucket)s, key) as taken""",
+        {**source.ids, "keys": list(keys)},
+    )
+    return {key: Taken(*rest) for key, *rest in rows}
 
 
 def same_content(connection: Connection[Any], source: Source, content_hash: str | None, key: str) -> int | None:
@@ -273,33 +280,37 @@ def remove_rows(connection: Connection[Any], source: Source, file_id: int, statu
     connection.execute("update loader.files set status = %s where file_id = %s", [status, file_id])
 
 
-def write(connection: Connection[Any], source: Source, file: Listed, **fields: Any) -> int:
-    """Write a file's ledger row; earlier failures of the same key are settled by it.
+def write(connection: Connection[Any], source: Source, files: Sequence[tuple[Listed, Mapping[str, Any]]]) -> list[int]:
+    """Write files' ledger rows; earlier failures of the same keys are settled by it.
 
     Args:
-        fields: the other columns of loader.files.
+        files: each with the other columns of loader.files; without a file_id it gets one.
 
     Returns:
-        The file_id.
+        Their file_ids.
     """
-    row = {"file_id": None, "version_id": None, "content_hash": None, "duplicate_of": None, "row_count": 0,
-           "rejected_count": 0, "error": None, **fields}  # fmt: skip
-    [(file_id,)] = connection.execute(
-        """with settled as (
+    rows = [
+        {"key": file.key, "etag": file.etag, "size_bytes": file.size, "row_count": 0, "rejected_count": 0, **columns}
+        for file, columns in files
+    ]
+    written = connection.execute(
+        """with written as (
+               select * from jsonb_populate_recordset(null::loader.files, %(rows)s)),
+           settled as (
                update loader.files set status = 'retried'
-               where table_name = %(table)s and schema_name = %(schema)s and bucket = %(bucket)s and key = %(key)s
-                 and status in ('failed', 'duplicate'))
+               where table_name = %(table)s and schema_name = %(schema)s and bucket = %(bucket)s
+                 and key = any(%(keys)s) and status in ('failed', 'duplicate'))
            insert into loader.files
                (file_id, schema_name, table_name, bucket, key, etag, version_id, content_hash, duplicate_of, size_bytes,
                 row_count, rejected_count, run_id, started_at, status, error)
-           values
-               (coalesce(%(file_id)s, nextval('loader.files_file_id_seq')), %(schema)s, %(table)s, %(bucket)s, %(key)s,
-                %(etag)s, %(version_id)s, %(content_hash)s, %(duplicate_of)s, %(size)s, %(row_count)s,
-                %(rejected_count)s, %(run_id)s, %(started_at)s, %(status)s, %(error)s)
+           select coalesce(file_id, nextval('loader.files_file_id_seq')), %(schema)s, %(table)s, %(bucket)s, key, etag,
+               version_id, content_hash, duplicate_of, size_bytes, row_count, rejected_count, run_id, started_at,
+               status, error
+           from written
            returning file_id""",
-        {**source.ids, **file._asdict(), **row},
-    ).fetchall()
-    return int(file_id)
+        {**source.ids, "keys": [file.key for file, _ in files], "rows": Jsonb(rows, dumps=_dumps)},
+    )
+    return [file_id for (file_id,) in written]
 
 
 def write_rejected(connection: Connection[Any], file_id: int, rejected: Sequence[Rejected]) -> None:

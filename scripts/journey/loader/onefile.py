@@ -21,7 +21,7 @@ from journey.loader.csvfile import CsvFile
 from journey.loader.errors import BadRowsError, ObjectChangedError, one_line
 from journey.loader.plan import Action
 from journey.loader.sources import FILE_ID, Source
-from journey.loader.storage import CHUNK, RangeReader, Retry, S3Object, decompress, look_again, read_ahead
+from journey.loader.storage import CHUNK, Listed, RangeReader, Retry, S3Object, decompress, look_again, read_ahead
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -115,6 +115,12 @@ class Worker:
             self.retry.pause(attempt)
             self._reconnect()
 
+    def columns(self, source: Source) -> list[TableColumn]:
+        """The columns of a source's table, after creating what is missing."""
+        if source.name not in self.tables:
+            self.tables[source.name] = ledger.ensure_table(self.connection, source)
+        return self.tables[source.name]
+
     def _reconnect(self) -> None:
         """A new connection, unless the old one still works.
 
@@ -144,7 +150,7 @@ class Worker:
         self._reconnect()
         connection, fields = self.connection, {"run_id": self.run_id, "started_at": begun, "rejected_count": count}
         with connection.transaction():
-            file_id = ledger.write(connection, source, action.file, status="failed", error=said, **fields)
+            [file_id] = ledger.write(connection, source, [(action.file, {"status": "failed", "error": said, **fields})])
             ledger.write_rejected(connection, file_id, kept)
             ledger.record_changes(connection, source, action.file.key, changes)
         seconds = (datetime.now(timezone.utc) - begun).total_seconds()
@@ -160,7 +166,7 @@ class Attempt:
     def __init__(self, worker: Worker, source: Source, action: Action) -> None:
         """Prepare."""
         self._worker, self._connection = worker, worker.connection
-        self._source, self._action, self._file = source, action, action.file
+        self.source, self._action, self._file = source, action, action.file
         self._begun = datetime.now(timezone.utc)
         self._changes: list[Change] = []
         self._object = S3Object(
@@ -177,10 +183,10 @@ class Attempt:
         """
         if self._action.kind == "remove":
             return self._remove()
-        with nullcontext() if self._source.format == "csv" else self._worker.arrow:
-            if self._source.options.deduplicate == "content":
+        with nullcontext() if self.source.format == "csv" else self._worker.arrow:
+            if self.source.options.deduplicate == "content":
                 self._digest = self._hashed()
-            opened = self._open()
+            opened = self.open()
             try:
                 return self._load(opened, careful=False)
             except BadRowsError:
@@ -189,64 +195,64 @@ class Attempt:
     def _load(self, opened: Format, *, careful: bool) -> Outcome:
         targets = self._targets(opened, scan=careful)  # may alter the table, for which others don't wait until the end
         with self._connection.transaction():
-            taken = ledger.take(self._connection, self._source, self._file.key)
+            taken = self._take()
             if passed := self._passed_over(taken):
                 return passed
             if careful:
-                copy = CarefulCopy(self._connection, self._source, targets, opened, taken.file_id)
+                copy = CarefulCopy(self._connection, self.source, targets, opened, taken.file_id)
                 copy.run()
                 rows, rejected = copy.rows, copy.rejected
             else:
                 rows, rejected = self._copy(opened, targets), 0
             self._enter(taken, status="loaded", row_count=rows, rejected_count=rejected)
         status = "replaced" if taken.loaded_id else "loaded"
-        return self._outcome(status, rows=rows, rejected=rejected, careful=careful)
+        return self.outcome(status, rows=rows, rejected=rejected, careful=careful)
 
     def _passed_over(self, taken: Taken) -> Outcome | None:
         """Why the file isn't loaded now, if so."""
         if not taken.is_ours:
-            return self._outcome("skipped", error="another run is loading it")
+            return self.outcome("skipped", error="another run is loading it")
         if taken.loaded_id != self._action.loaded_id and taken.loaded_etag == self._file.etag:
             # If it was us: the connection broke while it told us that our transaction was committed.
             if ours := ledger.loaded_by(self._connection, taken.loaded_id, self._worker.run_id):
-                return self._outcome("loaded", rows=ours[0], rejected=ours[1])
-            return self._outcome("skipped", error="another run has loaded it")
-        twin = ledger.same_content(self._connection, self._source, self._digest, self._file.key)
+                return self.outcome("loaded", rows=ours[0], rejected=ours[1])
+            return self.outcome("skipped", error="another run has loaded it")
+        twin = ledger.same_content(self._connection, self.source, self._digest, self._file.key)
         if twin is None:
             return None
         self._enter(taken, status="duplicate", duplicate_of=twin)
-        return self._outcome("duplicate", error=f"same content as file_id {twin}")
+        return self.outcome("duplicate", error=f"same content as file_id {twin}")
 
     def _remove(self) -> Outcome:
         with self._connection.transaction():
-            taken = ledger.take(self._connection, self._source, self._file.key)
+            taken = self._take()
             if not taken.is_ours:
-                return self._outcome("skipped", error="another run is loading it")
+                return self.outcome("skipped", error="another run is loading it")
             if taken.loaded_id is not None:
-                ledger.remove_rows(self._connection, self._source, taken.loaded_id, "removed")
-        return self._outcome("removed")
+                ledger.remove_rows(self._connection, self.source, taken.loaded_id, "removed")
+        return self.outcome("removed")
 
-    def _outcome(self, status: str, **more: Any) -> Outcome:
+    def outcome(self, status: str, **more: Any) -> Outcome:
         seconds = (datetime.now(timezone.utc) - self._begun).total_seconds()
         return Outcome(
-            self._source.name, self._file.key, status, bytes=self._file.size, seconds=seconds,
+            self.source.name, self._file.key, status, bytes=self._file.size, seconds=seconds,
             resumed=self._object.resumed, changes=tuple(self._changes), **more,
         )  # fmt: skip
 
-    def _open(self) -> Format:
+    def open(self) -> Format:
         """The file in its format; Arrow is imported only where there is something for it."""
-        if self._source.format == "parquet":
+        if self.source.format == "parquet":
             from journey.loader.arrow import ParquetFile
 
             return ParquetFile(lambda: RangeReader(self._object))
-        if self._source.format == "jsonl":
+        if self.source.format == "jsonl":
             from journey.loader.jsonl import JsonLines
 
             return JsonLines(self._stream)
-        return CsvFile(self._source, self._stream, end_marker=self._connection.info.server_version < 180_000)
+        return CsvFile(self.source, self._stream, end_marker=self._connection.info.server_version < 180_000)
 
     def _stream(self) -> Iterator[bytes]:
-        return decompress(self._object.chunks(), self._source.options.max_bytes)
+        return decompress(self._object.chunks(), self.source.options.max_bytes)
 
     def _copy(self, opened: Format, targets: Sequence[TableColumn]) -> int:
         if not targets:
@@ -255,53 +261,52 @@ class Attempt:
         if self._file.size > CHUNK:  # small files are many: other threads are busy meanwhile
             chunks = read_ahead(chunks)
         with closing(chunks):
-            rows = copy_fast(self._connection, self._source, targets, opened, chunks)
+            rows = copy_fast(self._connection, self.source, targets, opened, chunks)
         self._note_missing(opened)
         return rows
 
     def _targets(self, opened: Format, *, scan: bool) -> list[TableColumn]:
         """The table's column for each of the file's fields, after adding those that the table doesn't have."""
         names = opened.names(scan=scan)
-        table = self._table()
+        table = self._worker.columns(self.source)
         if names is None:
             return [column for column in table if column.name != FILE_ID]
-        if not names and self._source.format != "parquet":
+        if not names and self.source.format != "parquet":
             return []  # not a byte
-        targets, changes = match_columns(self._source, [column.name for column in table], names)
+        targets, changes = match_columns(self.source, [column.name for column in table], names)
         new = {change.column: "text" for change in changes if change.change == "new"}
         if new:
-            ledger.add_columns(self._connection, self._source, new)
-            self._worker.tables.pop(self._source.name)
+            ledger.add_columns(self._connection, self.source, new)
+            self._worker.tables.pop(self.source.name)
         self._note([change for change in changes if change not in self._changes])
-        by_name = {column.name: column for column in self._table()}
+        by_name = {column.name: column for column in self._worker.columns(self.source)}
         return [by_name[name] for name in targets]
-
-    def _table(self) -> list[TableColumn]:
-        tables, source = self._worker.tables, self._source
-        if source.name not in tables:
-            tables[source.name] = ledger.ensure_table(self._connection, source)
-        return tables[source.name]
 
     def _note(self, changes: list[Change]) -> None:
         """Record drift; it stays recorded if the file then fails."""
         if changes:
             self._changes += changes
-            ledger.record_changes(self._connection, self._source, self._file.key, changes)
+            ledger.record_changes(self._connection, self.source, self._file.key, changes)
 
     def _note_missing(self, opened: Format) -> None:
         """JSON lines only show at the end that a field never came."""
-        missing = [name for name in getattr(opened, "missing", ()) if name in self._source.columns]
-        check_keys(self._source, missing)
+        missing = [name for name in getattr(opened, "missing", ()) if name in self.source.columns]
+        check_keys(self.source, missing)
         self._note([Change("missing", name, "loaded as null") for name in missing])
 
     def _enter(self, taken: Taken, **fields: Any) -> None:
         """Take the old version's rows out and write the ledger row."""
         if taken.loaded_id is not None:
-            ledger.remove_rows(self._connection, self._source, taken.loaded_id, "replaced")
-        ledger.write(
-            self._connection, self._source, self._file, file_id=taken.file_id, run_id=self._worker.run_id,
-            started_at=self._begun, version_id=self._object.version_id, content_hash=self._digest, **fields,
-        )  # fmt: skip
+            ledger.remove_rows(self._connection, self.source, taken.loaded_id, "replaced")
+        ledger.write(self._connection, self.source, [self.entry(taken, content_hash=self._digest, **fields)])
+
+    def entry(self, taken: Taken, **fields: Any) -> tuple[Listed, dict[str, Any]]:
+        """The file's ledger row."""
+        fields |= {"file_id": taken.file_id, "run_id": self._worker.run_id, "started_at": self._begun}
+        return self._file, {"version_id": self._object.version_id, **fields}
+
+    def _take(self) -> Taken:
+        return ledger.take(self._connection, self.source, [self._file.key])[self._file.key]
 
     def _hashed(self) -> str:
         digest = hashlib.sha256()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg import Connection
@@ -14,6 +15,10 @@ from journey.loader.storage import Listed, Retry, list_objects
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+
+SMALL = 2**18  # bytes of a file that may share its COPY
+TOGETHER = 32  # files in one COPY: if one has a bad row, all are taken again one by one
 
 
 class Action(NamedTuple):
@@ -74,3 +79,22 @@ def _decide(file: Listed, known: Known, reload: bool) -> Action:
     if known.duplicate_etag == file.etag and not reload:
         return Action("skip", file, "same content as another file")
     return Action("load", file, "it failed before" if known.failed_etag == file.etag else "new")
+
+
+def batches(plan: Sequence[tuple[Source, Action]], threads: int) -> Iterator[tuple[Source, list[Action]]]:
+    """What a thread takes at a time: one file, or some small new CSV files of a source.
+
+    Args:
+        plan: everything, source by source.
+        threads: how many there will be.
+    """
+    for (_, small), group in groupby(plan, key=lambda item: (item[0].name, _is_small(*item))):
+        items = list(group)
+        size = max(1, min(TOGETHER, len(items) // (2 * threads))) if small else 1
+        for first in range(0, len(items), size):
+            yield items[0][0], [action for _, action in items[first : first + size]]
+
+
+def _is_small(source: Source, action: Action) -> bool:
+    is_new = action.kind == "load" and source.options.deduplicate == "none"
+    return is_new and source.format == "csv" and action.file.size <= SMALL

@@ -23,13 +23,14 @@ from journey.loader import ledger
 from journey.loader.errors import one_line
 from journey.loader.ledger import TableStatus
 from journey.loader.onefile import Clients, Outcome, Worker
-from journey.loader.plan import Action, plan_source
+from journey.loader.plan import Action, batches, plan_source
 from journey.loader.report import Report
 from journey.loader.sources import Source, load_sources, select
 from journey.loader.storage import Retry
+from journey.loader.together import load_all
 from journey.project import project_root
 
-Todo: TypeAlias = "deque[tuple[Source, Action]]"
+Todo: TypeAlias = "deque[tuple[Source, list[Action]]]"
 
 
 @dataclass
@@ -148,7 +149,7 @@ def load(
             summary.run_id = ledger.begin_run(connection, " ".join(selected) or "everything", socket.gethostname())
             status = "interrupted"
             try:
-                _Pool(clients, deque(todo), summary, retry, report).run(connection, min(threads, len(todo)))
+                _Pool(clients, deque(batches(todo, threads)), summary, retry, report).run(connection, threads)
                 status = "failed" if summary.failures else "loaded"
             finally:
                 _close(connection, summary.run_id, status)
@@ -259,7 +260,7 @@ class _Pool:
     def __init__(self, clients: Clients, todo: Todo, summary: Summary, retry: Retry, report: Report) -> None:
         self._clients = clients
         self._todo, self._summary, self._retry, self._report = todo, summary, retry, report
-        self._left = Counter(source.name for source, _ in todo)
+        self._left = Counter(source.name for source, actions in todo for _ in actions)
         self._stop, self._arrow = threading.Event(), threading.Semaphore(2)
         self._connections: list[Connection[Any]] = []
         self._said: Queue[tuple[Source, Outcome] | BaseException | None] = Queue()
@@ -269,15 +270,15 @@ class _Pool:
 
         Args:
             connection: for the tables' statistics.
-            threads: how many.
+            threads: how many, at most.
 
         Raises:
             JourneyError: PostgreSQL went away for good, or the user interrupted.
         """
-        for number in range(threads):
+        running = min(threads, len(self._todo))
+        for number in range(running):
             threading.Thread(target=self._run, daemon=True, name=f"load {number + 1}").start()
         failure: BaseException | None = None
-        running = threads
         try:
             while running:
                 said = self._said.get()
@@ -310,8 +311,9 @@ class _Pool:
             run_id = self._summary.run_id or 0
             worker = Worker(self._connected, self._clients, run_id, self._retry, self._progress, self._arrow)
             while not self._stop.is_set():
-                source, action = self._todo.popleft()
-                self._said.put((source, worker.do(source, action)))
+                source, actions = self._todo.popleft()
+                for outcome in load_all(worker, source, actions):
+                    self._said.put((source, outcome))
         except (_Stopped, IndexError):
             pass  # nothing is left
         except BaseException as error:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 BUCKET = "chaos"
 DATABASE = "chaos"
 FORMATS = {"sales": "csv", "visits": "jsonl", "goods": "parquet"}
-FILES = 6  # of each table
+FILES = 6  # of each of these tables
+PLAIN = "ticks"  # a table of more and more small files without a quote, which share their COPY
 COLUMNS = ("id", "name", "amount")
 YAML = """sources:
   - name: chaos
@@ -82,7 +83,7 @@ class Chaos:
         self.random, self.rows = random.Random(seed), rows  # noqa: S311
         self.client = settings.s3_client()
         self.proxy = Proxy(int(os.environ["AWS_ENDPOINT_URL_S3"].rsplit(":", 1)[1]))
-        self.wanted: dict[str, dict[str, list[Row]]] = {table: {} for table in FORMATS}
+        self.wanted: dict[str, dict[str, list[Row]]] = {table: {} for table in (*FORMATS, PLAIN)}
         self.campaign, self.project, self.version = Campaign(), folder, 0
         self.usual_seconds = 1.0  # of a loader that nobody kills: it tells when to kill one
         _prepare(self.client, folder)
@@ -92,19 +93,27 @@ class Chaos:
         for table in FORMATS:
             for number in range(FILES):
                 self.deliver(table, number)
+        self.deliver_more()
+
+    def deliver_more(self) -> None:
+        """Some more small files."""
+        for _ in range(self.random.randrange(12)):
+            self.deliver(PLAIN, len(self.wanted[PLAIN]))
 
     def deliver(self, table: str, number: int) -> None:
         """Write a file, or write it anew with other rows."""
         self.version += 1
         count = self.random.randrange(1, self.rows * 2)
-        rows = [(self.version * 10**7 + i, f'v{self.version}, "{i}"', i) for i in range(count)]
-        self.client.put_object(Bucket=BUCKET, Key=f"{table}/{number}", Body=_encode(rows, FORMATS[table]))
+        name = "v{} {}" if table == PLAIN else 'v{}, "{}"'
+        rows = [(self.version * 10**7 + i, name.format(self.version, i), i) for i in range(count)]
+        self.client.put_object(Bucket=BUCKET, Key=f"{table}/{number}", Body=_encode(rows, FORMATS.get(table, PLAIN)))
         self.wanted[table][f"{table}/{number}"] = rows
 
     def run(self) -> None:
         """One to two loaders, and some trouble."""
         for _ in range(self.random.randrange(1, 5)):
             self.deliver(self.random.choice(list(FORMATS)), self.random.randrange(FILES))
+        self.deliver_more()
         trouble = self.random.choice([*["kill"] * 6, "kill PostgreSQL", "cut streams", "two at once"])
         self.campaign.counts["runs"] += 1
         self.campaign.counts[trouble] += 1
@@ -175,6 +184,8 @@ class Chaos:
                 if len(ledger) != len(files):
                     found.append(f"{table}: {len(ledger)} files are loaded, not {len(files)}")
                 connection.execute("drop table wanted")
+            together = "select count(*) - count(distinct xmin::text) from loader.files where status = 'loaded'"
+            [(self.campaign.counts["files in one COPY with another"],)] = connection.execute(together).fetchall()
 
 
 def campaign(folder: Path, runs: int, seed: int, kills: int = 0, rows: int = 3000) -> Campaign:
@@ -203,6 +214,8 @@ def campaign(folder: Path, runs: int, seed: int, kills: int = 0, rows: int = 300
 
 
 def _encode(rows: list[Row], file_format: str) -> bytes:
+    if file_format == PLAIN:
+        return gzip.compress("".join(["id,name,amount\n", *(f"{i},{name},{n}\n" for i, name, n in rows)]).encode(), 1)
     if file_format == "csv":
         lines = [
             "id,name,amount",
@@ -228,7 +241,8 @@ def _prepare(client: S3Client, folder: Path) -> None:
     (folder / "models").mkdir(parents=True, exist_ok=True)
     (folder / "profiles.yml").write_text((project_root(Path(__file__).parent) / "profiles.yml.example").read_text())
     (folder / "dbt_project.yml").write_text("name: chaos\nversion: '1.0'\nprofile: data_journey\n")
-    tables = (TABLE.format(name=name, file_format=file_format) for name, file_format in FORMATS.items())
+    formats = {**FORMATS, PLAIN: "csv"}
+    tables = (TABLE.format(name=name, file_format=file_format) for name, file_format in formats.items())
     (folder / "models" / "sources.yml").write_text(YAML + "".join(tables))
 
 
@@ -259,8 +273,8 @@ def main() -> None:
     finally:
         services.down()
     for name, count in done.counts.items():
-        print(f"{name:<20} {count:>6}")
-    print(f"{'differences':<20} {len(done.differences):>6}   (seed {options.seed}, {time.monotonic() - begun:.0f} s)")
+        print(f"{name:<30} {count:>6}")
+    print(f"{'differences':<30} {len(done.differences):>6}   (seed {options.seed}, {time.monotonic() - begun:.0f} s)")
     for difference in done.differences:
         print(difference)
     sys.exit(1 if done.differences else 0)

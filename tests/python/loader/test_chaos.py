@@ -28,6 +28,7 @@ def test_a_small_campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert done.differences == []
     assert done.counts["runs"] >= 16
     assert done.counts["kills"] >= 6
+    assert done.counts["files in one COPY with another"] > 10
 
 
 def test_many_loads_at_once_share_the_work(landing: Landing) -> None:
