@@ -126,6 +126,8 @@ class JsonLines:
             if block:
                 if not _is_plain(block):
                     raise BadRowsError("a line isn't one JSON object")
+                if b'"0000-' in block:
+                    raise BadRowsError("Arrow knows a year 0, and PostgreSQL doesn't")
                 yield block, block.count(b"\n")
 
 

@@ -198,6 +198,15 @@ JSON_CASES = [
          options=LENIENT, said="not UTF-8 at byte 17"),
     Case("JSON columns", '{"id":1,"name":"a"}\n{"id":2,"name":{"x":1e400}}\n{"id":3,"name":null}\n',
          columns={"id": "integer", "name": "json"}, rows=ANY),
+    Case("instants, however they are written",
+         "".join(f'{{"id":"{text}","name":"a"}}\n' for text in (
+             "2017-03-01T00:01:30.5+05:30", "2017-03-01 00:01", "2017-03-01", "2017-03-01T00:01:30.123456Z")),
+         columns={"id": "timestamptz", "name": "text"},
+         rows=[(dt.datetime(2017, *rest, tzinfo=dt.timezone.utc), "a") for rest in (
+             (2, 28, 18, 31, 30, 500_000), (3, 1, 0, 1), (3, 1), (3, 1, 0, 1, 30, 123_456))]),
+    Case("the year 0", '{"id":"0000-01-01T00:00Z","name":"0000-01-01"}\n{"id":"2017-03-01T00:00Z","name":"2017-03-01"}',
+         columns={"id": "timestamptz", "name": "date"}, options=LENIENT, rejected=1, said="out of range",
+         rows=[(dt.datetime(2017, 3, 1, tzinfo=dt.timezone.utc), dt.date(2017, 3, 1))]),
     Case("braces in a text", '{"id":1,"name":"} x {"}\n{"id":2,"name":"}"}\n', rows=[(1, "} x {"), (2, "}")]),
     Case("keys in another case", '{"ID":1,"Name":"a"}\n', rows=[(1, "a")]),
     Case("a line of 10 MB", f'{{"id":1,"name":"{"x" * 10_000_000}"}}\n', rows=[(1, "x" * 10_000_000)]),
