@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,37 @@ WILDCARDS = re.compile(r"[*?]")
 DATA_TYPE = re.compile(r"[a-z_][a-z0-9_ ]*(\([0-9]+( *, *-?[0-9]+)?\))?( with(out)? time zone)?(\[\])*", re.IGNORECASE)
 IDENTIFIER_BYTES = 63  # PostgreSQL cuts longer names off in silence
 NOT_OURS = {"target", "logs", "dbt_packages", "node_modules", "build"}
+
+
+def _is_character(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 1 and value.isascii() and value not in "\r\n"
+
+
+def _is_encoding(value: Any) -> bool:
+    try:
+        b" ".decode(value)
+    except (LookupError, TypeError):
+        return False
+    except UnicodeError:  # half a character of UTF-16
+        pass
+    return True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _option(default: Any, what: str, is_right: Callable[[Any], bool], *, csv: bool = False) -> Any:
+    """An option's default, what it must be, in words and as a check, and whether only CSV has it."""
+    return field(default=default, metadata={"what": what, "is_right": is_right, "csv": csv})
+
+
+def _flag(*, default: bool, csv: bool = False) -> Any:
+    return _option(default, "true or false", lambda value: isinstance(value, bool), csv=csv)
+
+
+def _one_of(*values: str) -> Any:
+    return _option(values[0], " or ".join(values), lambda value: value in values)
 
 
 @dataclass(frozen=True)
@@ -46,59 +77,25 @@ class Options:
         anonymous: requests aren't signed, for a bucket that is open to everybody.
     """
 
-    header: bool = True
-    delimiter: str = ","
-    quote: str = '"'
-    escape: str | None = None
-    encoding: str = "utf-8"
-    null_string: str = ""
-    key_columns: tuple[str, ...] = ()
-    max_reject_rate: float = 0.01
-    max_bytes: int = 2**40
-    deduplicate: str = "none"
-    on_delete: str = "keep"
-    list: str = "all"
-    list_overlap: int = 32
-    request_payer: str | None = None
-    anonymous: bool = False
-
-
-def _is_character(value: Any) -> bool:
-    return isinstance(value, str) and len(value) == 1 and value.isascii() and value not in "\r\n"
-
-
-def _is_encoding(value: Any) -> bool:
-    try:
-        b" ".decode(value)
-    except (LookupError, TypeError):
-        return False
-    except UnicodeError:  # half a character of UTF-16
-        pass
-    return True
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-CSV_ONLY = ("header", "delimiter", "quote", "escape", "encoding", "null_string")
-RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "header": (lambda value: isinstance(value, bool), "true or false"),
-    "delimiter": (_is_character, "one ASCII character"),
-    "quote": (_is_character, "one ASCII character"),
-    "escape": (_is_character, "one ASCII character"),
-    "encoding": (_is_encoding, "a known encoding like utf-8 or windows-1252"),
-    "null_string": (lambda value: isinstance(value, str) and not set(value) & set("\r\n"), "a text without line ends"),
-    "key_columns": (lambda value: isinstance(value, list), "a list of columns"),
-    "max_reject_rate": (lambda value: _is_number(value) and 0 <= value <= 1, "a number between 0 and 1"),
-    "max_bytes": (lambda value: _is_number(value) and value >= 1, "a whole number from 1 on"),
-    "deduplicate": (lambda value: value in ("none", "content"), "none or content"),
-    "on_delete": (lambda value: value in ("keep", "remove"), "keep or remove"),
-    "list": (lambda value: value in ("all", "since_last_key"), "all or since_last_key"),
-    "list_overlap": (lambda value: type(value) is int and value >= 0, "a whole number from 0 on"),
-    "request_payer": (lambda value: value == "requester", "requester"),
-    "anonymous": (lambda value: isinstance(value, bool), "true or false"),
-}
+    header: bool = _flag(default=True, csv=True)
+    delimiter: str = _option(",", "one ASCII character", _is_character, csv=True)
+    quote: str = _option('"', "one ASCII character", _is_character, csv=True)
+    escape: str | None = _option(None, "one ASCII character", _is_character, csv=True)
+    encoding: str = _option("utf-8", "a known encoding like utf-8 or windows-1252", _is_encoding, csv=True)
+    null_string: str = _option(
+        "", "a text without line ends", lambda value: isinstance(value, str) and not set(value) & set("\r\n"), csv=True
+    )
+    key_columns: tuple[str, ...] = _option((), "a list of columns", lambda value: isinstance(value, list))
+    max_reject_rate: float = _option(
+        0.01, "a number between 0 and 1", lambda value: _is_number(value) and 0 <= value <= 1
+    )
+    max_bytes: int = _option(2**40, "a whole number from 1 on", lambda value: _is_number(value) and value >= 1)
+    deduplicate: str = _one_of("none", "content")
+    on_delete: str = _one_of("keep", "remove")
+    list: str = _one_of("all", "since_last_key")
+    list_overlap: int = _option(32, "a whole number from 0 on", lambda value: type(value) is int and value >= 0)
+    request_payer: str | None = _option(None, "requester", lambda value: value == "requester")
+    anonymous: bool = _flag(default=False)
 
 
 @dataclass(frozen=True)
@@ -198,14 +195,14 @@ def _check_columns(columns: Mapping[str, Any]) -> None:
 def _options(given: Mapping[str, Any], file_format: str, columns: Sequence[str]) -> Options:
     if not isinstance(given, Mapping):
         raise ValueError(f"external.options must be a mapping, not {given!r}")
+    rules = {option.name: option.metadata for option in fields(Options)}
     for name, value in given.items():
-        if name not in RULES:
-            raise ValueError(f"external.options.{name} is not an option; there are {', '.join(sorted(RULES))}")
-        if name in CSV_ONLY and file_format != "csv":
+        if name not in rules:
+            raise ValueError(f"external.options.{name} is not an option; there are {', '.join(sorted(rules))}")
+        if rules[name]["csv"] and file_format != "csv":
             raise ValueError(f"external.options.{name} is for csv, and this is {file_format}")
-        is_right, what = RULES[name]
-        if not is_right(value):
-            raise ValueError(f"external.options.{name} must be {what}, not {value!r}")
+        if not rules[name]["is_right"](value):
+            raise ValueError(f"external.options.{name} must be {rules[name]['what']}, not {value!r}")
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     options = Options(**values)
     if options.delimiter in (options.quote, options.escape) or options.delimiter in options.null_string:
