@@ -1,7 +1,7 @@
 """Other tools for `make bench-load ARGS="--peers PYTHON"`, run by a Python that has them: each brings a case's files
 from disk into the table `raw_bench.floor`, as a program of a few lines would. Nothing of the project is imported.
 
-    python peers.py PEER FORMAT FILE ...     prints the number of rows, or what the tool prints
+    python peers.py PEER FORMAT FILE ...     prints the number of rows if it knows
     python peers.py PEER FORMAT              exit status 0 if the peer is there and reads the format, else 3
 
 From PyPI, in one environment or several: `duckdb` and `duckdb-extension-postgres-scanner`; `pandas`, `pyarrow` and
@@ -180,7 +180,12 @@ def _program(name: str) -> Path:
 
 def _run(command: Sequence[str], options: dict[str, str], settings: dict[str, str]) -> None:
     arguments = [f"--{name}={value}" for name, value in options.items()]
-    subprocess.run([*command, *arguments], env={**os.environ, **settings}, check=True)
+    ended = subprocess.run(
+        [*command, *arguments], env={**os.environ, **settings},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    if ended.returncode:
+        sys.exit(ended.stdout)
 
 
 def _can(peer: str, file_format: str) -> bool:
