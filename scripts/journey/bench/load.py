@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds and peak RSS in MB of a process, its children not counted."""
+    """Seconds of a process, and peak RSS in MB of the largest of it and its children."""
 
     seconds: float
     rss: float
@@ -72,7 +73,8 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=8, help="the large file is so many times 1.47 million rows")
     parser.add_argument("--threads", type=int, default=4, help="of the loader (default 4)")
     parser.add_argument("--only", help="only cases whose name contains this")
-    parser.add_argument("--peers", metavar="PYTHON", help="also run what this Python has of: " + ", ".join(peers.PEERS))
+    told = f"also run what this Python has of {', '.join(peers.PEERS)}; for several Pythons, several times"
+    parser.add_argument("--peers", metavar="PYTHON", action="append", default=[], help=told)
     parser.add_argument("--listing", type=int, metavar="N", help="instead: how long a prefix with N objects takes")
     options = parser.parse_args()
     services.up()
@@ -91,7 +93,7 @@ def main() -> None:
     )
     missed = False
     for case in cases:
-        others = _peers(case, folder, options.peers, options.copies) if options.peers else {}
+        others = _peers(case, folder, options.peers, options.copies)
         rounds = [_round(case, folder, options.threads, others) for _ in range(options.rounds)]
         floors, loads = ([one[name] for one in rounds] for name in ("floor", "journey"))
         floor, load = (statistics.median(one.seconds for one in some) for some in (floors, loads))
@@ -127,8 +129,10 @@ def _round(case: Case, folder: Path, threads: int, others: dict[str, list[str]])
     return measured
 
 
-def _peers(case: Case, folder: Path, python: str, copies: int) -> dict[str, list[str]]:
-    """The commands of the peers that are installed there; they read the loader's own files, from disk."""
+def _peers(case: Case, folder: Path, pythons: Sequence[str], copies: int) -> dict[str, list[str]]:
+    """The commands of the peers that these Pythons have; they read the loader's own files, from disk."""
+    if not pythons:
+        return {}
     prefix, file_format, ending = places(copies)[case.table]
     client, files = settings.s3_client(), list[str]()
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix):
@@ -138,12 +142,12 @@ def _peers(case: Case, folder: Path, python: str, copies: int) -> dict[str, list
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
             files.append(str(file))
-    commands = {name: [python, peers.__file__, name, file_format] for name in peers.PEERS}
-    installed = {
-        name: subprocess.run(command, capture_output=True, check=False).returncode == 0
-        for name, command in commands.items()
+    commands = [(name, [python, peers.__file__, name, file_format]) for name in peers.PEERS for python in pythons]
+    return {
+        name: [*command, *files]
+        for name, command in commands
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0
     }
-    return {name: [*command, *files] for name, command in commands.items() if installed[name]}
 
 
 def places(copies: int) -> dict[str, tuple[str, str, str]]:
