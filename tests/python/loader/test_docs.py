@@ -35,8 +35,6 @@ def test_every_option_is_explained() -> None:
     table = PAGE.split("| option |")[1].split("\n\n")[0]
     described = set(re.findall(r"`(\w+)`", " ".join(line.split("|")[1] for line in table.splitlines()[2:])))
     assert described == {option.name for option in fields(Options)}
-        option.name for option in fields(Options)
-    }
 
 
 def test_every_field_is_explained() -> None:
