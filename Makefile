@@ -61,8 +61,8 @@ lint: setup-dev ## ruff, mypy, sqlfluff
 	@eval "$$($(TEST_ENV) $(BIN)/journey env)" && $(BIN)/sqlfluff lint --disable-progress-bar $(wildcard models tests analyses snapshots)
 
 .PHONY: test
-test: lint ## lint, then every test on the real services
-	@$(BIN)/pytest
+test: lint ## lint, then every test on the real services, in two workers
+	@$(BIN)/pytest -n 2
 
 .PHONY: oracle
 oracle: setup-dev ## each marketing and sales mart again from the source, compared row by row with what `make demo` built
