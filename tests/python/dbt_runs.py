@@ -45,12 +45,16 @@ class Dbt:
     Args:
         target: folder for what dbt writes.
         project: the dbt project.
+        comments: write descriptions into the database, a quarter of a run's time; the demo's build does.
     """
 
-    def __init__(self, target: Path, project: Path = ROOT) -> None:
+    def __init__(self, target: Path, project: Path = ROOT, *, comments: bool = False) -> None:
         self.folders = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
         parsed: Any = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *self.folders])
         self.manifest = parsed.result
+        for node in self.manifest.nodes.values() if not comments else ():
+            if node.config.get("persist_docs"):
+                node.config.persist_docs = {}
 
     def sources(self, bucket: str) -> list[Source]:
         """What the project declares for the loader.

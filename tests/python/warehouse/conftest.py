@@ -176,7 +176,7 @@ def prepared(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Itera
     recreate(name, "template0")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PGDATABASE", name)
-        dbt = Dbt(tmp_path_factory.mktemp("prove"))
+        dbt = Dbt(tmp_path_factory.mktemp("prove"), comments="HISTORIES" in os.environ)  # a kill may meet them
         sources = [
             replace(source, options=replace(source.options, on_delete="remove")) for source in dbt.sources(bucket)
         ]
