@@ -1,8 +1,13 @@
-"""The real services, started once a test run in a folder of their own; each test gets its own database and bucket."""
+"""The real services, started once a test run in a folder of their own; each test gets its own database and bucket.
+
+With several workers (`make test` has two), each has services of its own, so that tests find what they would find alone.
+What is built once for many tests is built in one worker: they are of one group.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -13,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from journey import services, settings
 from journey.project import project_root
@@ -21,15 +27,47 @@ from loader.support import empty
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from xdist.remote import Producer
 
 ROOT = project_root(Path(__file__).parent)
 WEEKS = 8  # of the default data; the first ledger arrives after four
+GROUPS = ("warehouse", "demo", "finance", "land", "loader")  # in order: what can't be divided and takes long begins
+
+
+def group(nodeid: str) -> str:
+    """What one worker runs: a folder, a file of the loader's; the rest shares the demo and the project's target."""
+    folder, _, file = nodeid.removeprefix("tests/python/").split("::", 1)[0].partition("/")
+    return f"{folder}/{file}" if folder == "loader" else folder if folder in GROUPS else "demo"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let groups begin in order."""
+    items.sort(key=lambda item: GROUPS.index(group(item.nodeid).split("/")[0]))
+
+
+def pytest_sessionstart() -> None:
+    """Let Ctrl-C interrupt, which a worker is made deaf to: a test interrupts a load."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Hands out groups; a worker that has done its own takes the next."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
+    """What `pytest -n 2` asks for."""
+    config.option.loadscopereorder = False
+    return Groups(config, log)
 
 
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[State]:
     """PostgreSQL and S3 under `.local/test`, named by this process's environment as `journey env` would."""
     folder = Path(os.environ.get("JOURNEY_LOCAL_DIR", ROOT / ".local" / "test"))
+    folder /= os.environ.get("PYTEST_XDIST_WORKER", "")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("PG", "AWS_"))]:
             patch.delenv(name)

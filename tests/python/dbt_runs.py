@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from dbt.cli.main import dbtRunner
 
+from journey.loader.sources import Source, parse_source
 from journey.project import project_root
 
 ROOT = project_root(Path(__file__).parent)
@@ -44,12 +45,25 @@ class Dbt:
     Args:
         target: folder for what dbt writes.
         project: the dbt project.
+        comments: write descriptions into the database, a quarter of a run's time; the demo's build does.
     """
 
-    def __init__(self, target: Path, project: Path = ROOT) -> None:
+    def __init__(self, target: Path, project: Path = ROOT, *, comments: bool = False) -> None:
         self.folders = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
         parsed: Any = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *self.folders])
         self.manifest = parsed.result
+        for node in self.manifest.nodes.values() if not comments else ():
+            if node.config.get("persist_docs"):
+                node.config.persist_docs = {}
+
+    def sources(self, bucket: str) -> list[Source]:
+        """What the project declares for the loader.
+
+        Args:
+            bucket: to read instead of the declared one.
+        """
+        declared = (source.to_dict() for source in self.manifest.sources.values() if source.external)
+        return [replace(parse_source(source), bucket=bucket) for source in declared]
 
     def __call__(self, *arguments: str) -> Ran:
         """Run a dbt command.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from dbt_runs import ROOT, Dbt, Ran, administer, recreate
+from dbt_runs import Dbt, Ran, administer, recreate
 from journey import settings
 from journey.land.plan import feeds
 from journey.loader import load
 from journey.loader.ledger import ensure_table, set_up
-from journey.loader.sources import load_sources
+from journey.loader.sources import Source
 from journey.services.state import State
 
 UNTIL = date(2017, 4, 5)  # January and February are closed, March is open; the late entry of February has arrived
@@ -61,8 +61,9 @@ def books(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             patch.setenv(name, value)
         recreate(database, "template0")
         patch.setenv("PGDATABASE", database)
-        _land_and_load(folder, f"books-{uuid.uuid4().hex[:8]}")
         dbt = Dbt(folder / "target")
+        bucket = f"books-{uuid.uuid4().hex[:8]}"
+        _land_and_load(folder, bucket, dbt.sources(bucket))
         for arguments in (["seed"], ["build", *MODELS]):
             assert not dbt(*arguments).errors
         recreate(template, database)
@@ -86,7 +87,7 @@ def corrupted(books: Books, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ra
     return corrupt
 
 
-def _land_and_load(folder: Path, bucket: str) -> None:
+def _land_and_load(folder: Path, bucket: str, sources: Sequence[Source]) -> None:
     client = settings.s3_client()
     client.create_bucket(Bucket=bucket)
     for feed in feeds():
@@ -96,7 +97,6 @@ def _land_and_load(folder: Path, bucket: str) -> None:
                 client.put_object(Bucket=bucket, Key=key, Body=data)
                 (folder / key).parent.mkdir(parents=True, exist_ok=True)
                 (folder / key).write_bytes(data)
-    sources = [replace(source, bucket=bucket) for source in load_sources(ROOT)]
     with psycopg.connect(autocommit=True) as connection:
         set_up(connection)
         for source in sources:

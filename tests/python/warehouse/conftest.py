@@ -15,11 +15,11 @@ import psycopg
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt_runs import ROOT, Dbt, administer, recreate
+from dbt_runs import Dbt, administer, recreate
 from journey import settings
 from journey.loader import load
 from journey.loader.ledger import ensure_table, set_up
-from journey.loader.sources import Source, load_sources
+from journey.loader.sources import Source
 from journey.services.state import State
 from loader.support import empty
 from warehouse.histories import Change, Step, content, key
@@ -173,18 +173,18 @@ def prepared(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Itera
     client, name = settings.s3_client(), f"prove_{uuid.uuid4().hex[:8]}"
     bucket = name.replace("_", "-")
     client.create_bucket(Bucket=bucket)
-    sources = [
-        replace(source, bucket=bucket, options=replace(source.options, on_delete="remove"))
-        for source in load_sources(ROOT)
-    ]
     recreate(name, "template0")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PGDATABASE", name)
+        dbt = Dbt(tmp_path_factory.mktemp("prove"), comments="HISTORIES" in os.environ)  # a kill may meet them
+        sources = [
+            replace(source, options=replace(source.options, on_delete="remove")) for source in dbt.sources(bucket)
+        ]
         with psycopg.connect(autocommit=True) as connection:
             set_up(connection)
             for source in sources:
                 ensure_table(connection, source)
-        made = Warehouse(name, client, sources, Dbt(tmp_path_factory.mktemp("prove")))
+        made = Warehouse(name, client, sources, dbt)
         built = made.dbt("build", "--resource-type", "seed", "--resource-type", "snapshot", "--resource-type", "model")
         assert built.errors == []
         made.sql = made.dbt("run", "--full-refresh", "--select", *STATEFUL.split()).sql
