@@ -7,8 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import psycopg
-
 from journey.errors import JourneyError
 from journey.loader import ledger
 from journey.loader.copying import copy_fast
@@ -35,7 +33,7 @@ def load_all(worker: Worker, source: Source, actions: Sequence[Action]) -> Itera
     """
     loaded: dict[str, Outcome] = {}
     if len(actions) > 1:
-        with suppress(psycopg.Error, JourneyError):  # one by one, each file says what is wrong with it
+        with suppress(Exception):  # whatever it is: one by one, each file says what is wrong with it
             loaded = _load_together(worker, source, actions)
     for action in actions:
         yield loaded.get(action.file.key) or worker.do(source, action)

@@ -9,6 +9,7 @@ import pytest
 
 from journey import settings
 from journey.loader import ledger
+from journey.loader.csvfile import CsvFile
 from journey.loader.sources import Source
 from loader.support import Landing
 
@@ -146,6 +147,21 @@ def test_a_changed_a_gone_and_a_taken_file_among_them(landing: Landing, monkeypa
     assert landing.query("select id, name from raw_shop.sales where id in (20, 21, 1002)") == [(1002, "new")]
     assert landing.query("select count(*) from raw_shop.sales") == [(2 * 5 + 1,)]
     assert landing.query(TOGETHER) == [(3,)]  # 0; 4, 5, 6, 7
+    assert landing.agree()
+
+
+def test_whatever_goes_wrong_with_a_batch_its_files_are_loaded(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tagged(*_: Any) -> None:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(CsvFile, "tagged", tagged)
+    for i, body in enumerate(PLAIN):
+        landing.put(f"in/{i}.csv", body)
+    assert landing.load(source(landing), threads=1).failures == []
+    assert [outcome.rows for outcome in landing.outcomes] == [2] * 8
+    assert landing.query(TOGETHER) == [(0,)]
     assert landing.agree()
 
 
