@@ -52,16 +52,11 @@ docs: setup ## write the docs site of what is in the database
 # Tests and SQL lint run on services of their own, so that they never touch what `make demo` built.
 TEST_ENV = JOURNEY_LOCAL_DIR=$(CURDIR)/.local/test
 
-.PHONY: lint lint-python lint-sql
-lint: setup-dev ## ruff, mypy, sqlfluff; SQL beside Python, for sqlfluff's dbt compiles on one core
-	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-sql
-
-lint-python:
+.PHONY: lint
+lint: setup-dev ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check scripts tests/python
 	@$(BIN)/ruff format --check --quiet scripts tests/python
 	@$(BIN)/mypy
-
-lint-sql:
 	@$(TEST_ENV) $(BIN)/journey services up >/dev/null
 	@eval "$$($(TEST_ENV) $(BIN)/journey env)" && $(BIN)/sqlfluff lint --disable-progress-bar $(wildcard models tests analyses snapshots); \
 	  status=$$?; $(TEST_ENV) $(BIN)/journey services down >/dev/null; exit $$status

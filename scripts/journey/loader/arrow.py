@@ -148,14 +148,7 @@ def _has_binary(column: TableColumn) -> bool:
 def _numeric(array: pa.Array) -> pa.Array:
     """Decimals as PostgreSQL's base 10,000 digits; leading zeros are allowed, so that every value has the same size."""
     words = np.frombuffer(array.buffers()[1], "<i8").reshape(-1, 2)
-    values = words[array.offset : array.offset + len(array), 0]
-    valid = None
-    if (
-        array.null_count
-    ):  # not is_valid(): it imports pyarrow.compute, nor to_numpy(): it imports pandas where there is one
-        bits = np.unpackbits(np.frombuffer(array.buffers()[0], np.uint8), bitorder="little")
-        valid = bits[array.offset : array.offset + len(array)]
-        values = np.where(valid, values, 0)
+    values = words[array.offset : array.offset + len(array), 0]  # whatever they are where they are null
     scale, after_point = array.type.scale, -(-array.type.scale // 4)
     left = np.abs(values).astype(np.uint64) * np.uint64(10 ** (-scale % 4))
     top, count = int(left.max(initial=0)), max(after_point, 1)
@@ -173,7 +166,10 @@ def _numeric(array: pa.Array) -> pa.Array:
         data[:, digit] = left - rest * 10_000
         left = rest
     ends = np.arange(len(array) + 1, dtype=np.int32) * np.int32(data.itemsize * data.shape[1])
-    nulls = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    nulls = None
+    if array.null_count:  # is_valid() would import pyarrow.compute
+        valid = np.unpackbits(np.frombuffer(array.buffers()[0], np.uint8), bitorder="little")[array.offset :]
+        nulls = pa.py_buffer(np.packbits(valid[: len(array)], bitorder="little"))
     return pa.Array.from_buffers(pa.binary(), len(array), [nulls, pa.py_buffer(ends), pa.py_buffer(data)])
 
 

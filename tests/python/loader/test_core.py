@@ -21,6 +21,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+from journey.loader.columns import TableColumn
 from loader.support import Landing
 
 TYPED = {
@@ -229,3 +230,15 @@ def test_what_a_location_means(landing: Landing, pattern: str, keys: set[str]) -
     landing.load(landing.source(pattern))
     found = landing.query("select key from loader.files") if keys else []
     assert {key for (key,) in found} == keys
+
+
+def test_nulls_among_decimals_stay_where_they_are() -> None:
+    """In arrays that are parts of others, too."""
+    from journey.loader.arrow import copy_stream
+
+    amounts = [None if i % 3 else Decimal(i) / 100 for i in range(100)]
+    kind, columns = pa.decimal128(12, 2), [TableColumn("amount", "numeric(12,2)")]
+    part, alone = pa.array(amounts, kind).slice(5, 50), pa.array(amounts[5:55], kind)
+    sent = [b"".join(copy_stream(iter([[array]]), columns)) for array in (part, alone)]
+    assert sent[0] == sent[1]
+    assert sent[0].count(b"\xff\xff\xff\xff") == sum(amount is None for amount in amounts[5:55])

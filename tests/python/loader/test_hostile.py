@@ -204,6 +204,11 @@ JSON_CASES = [
          columns={"id": "timestamptz", "name": "text"},
          rows=[(dt.datetime.fromisoformat(text + "+00:00"), "a") for text in (
              "2017-02-28T18:31:30.500000", "2017-03-01T00:01", "2017-03-01T00:00", "2017-03-01T00:01:30.123456")]),
+    Case("a zone for a time without one", '{"id":"2017-03-01T00:01:30+05:30","name":"a"}\n',
+         columns={"id": "timestamp", "name": "text"}, rows=[(dt.datetime(2017, 3, 1, 0, 1, 30), "a")]),
+    Case("a date of the year 0", '{"id":"0000-12-31","name":"a"}\n{"id":"0001-01-01","name":"b"}\n',
+         columns={"id": "date", "name": "text"}, options=LENIENT, rejected=1, said="out of range",
+         rows=[(dt.date(1, 1, 1), "b")]),
     Case("the year 0", '{"id":"0000-01-01T00:00Z","name":"0000-01-01"}\n{"id":"2017-03-01T00:00Z","name":"2017-03-01"}',
          columns={"id": "timestamptz", "name": "date"}, options=LENIENT, rejected=1, said="out of range",
          rows=[(dt.datetime(2017, 3, 1, tzinfo=dt.timezone.utc), dt.date(2017, 3, 1))]),
