@@ -12,9 +12,12 @@ by_table as (
         schema_name,
         table_name,
         sum(case when status = 'loaded' then 1 else 0 end) as loaded_files_count,
+        sum(case when status = 'loaded' then delivered_rows_count else 0 end) as delivered_rows_count,
         sum(case when status = 'loaded' then loaded_rows_count else 0 end) as loaded_rows_count,
         sum(case when status = 'loaded' then rejected_rows_count else 0 end) as rejected_rows_count,
+        sum(case when status = 'loaded' then waived_rows_count else 0 end) as waived_rows_count,
         sum(case when status = 'failed' then 1 else 0 end) as failed_files_count,
+        sum(case when status = 'settled' then 1 else 0 end) as settled_files_count,
         sum(case when status = 'replaced' then 1 else 0 end) as replaced_files_count,
         min(case when status = 'loaded' then finished_at end) as first_loaded_at,
         max(case when status = 'loaded' then finished_at end) as last_loaded_at,
@@ -30,6 +33,7 @@ changes_by_table as (
         table_name,
         count(*) as schema_changes_count
     from schema_changes
+    where closed_at is null
     group by schema_name, table_name
 )
 
@@ -37,9 +41,12 @@ select
     by_table.schema_name,
     by_table.table_name,
     by_table.loaded_files_count,
+    cast(by_table.delivered_rows_count as bigint) as delivered_rows_count,
     cast(by_table.loaded_rows_count as bigint) as loaded_rows_count,
     cast(by_table.rejected_rows_count as bigint) as rejected_rows_count,
+    cast(by_table.waived_rows_count as bigint) as waived_rows_count,
     by_table.failed_files_count,
+    by_table.settled_files_count,
     by_table.replaced_files_count,
     coalesce(changes_by_table.schema_changes_count, 0) as schema_changes_count,
     by_table.first_loaded_at,

@@ -6,7 +6,7 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +14,26 @@ from typing import TYPE_CHECKING
 import click
 
 from journey.errors import JourneyError, UsageError
+from journey.text import shown
 
 if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+    from journey.loader.declaration.sources import Source
+    from journey.loader.outcome import Summary
+    from journey.loader.report import Report
     from journey.services import Status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="journey")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Bring files from S3 into PostgreSQL, exactly once, and build marts from them."""
+    from journey.embedded import use_embedded
+
+    if context.invoked_subcommand != "services":
+        use_embedded()
 
 
 @cli.group()
@@ -60,10 +71,10 @@ def services_status() -> None:
 @cli.command()
 def env() -> None:
     """Print the exports that dbt, psql and the AWS CLI need: eval "$(journey env)"."""
+    from journey.embedded import environment
     from journey.project import local_dir
     from journey.services import postgres
     from journey.services.state import State
-    from journey.settings import environment
 
     state = State.read(local_dir())
     if state is None:
@@ -79,9 +90,7 @@ def env() -> None:
 def psql(arguments: Sequence[str]) -> None:
     """Open the bundled psql on the database; what follows is passed on to it."""
     from journey.services import postgres
-    from journey.settings import use_embedded
 
-    use_embedded()
     program = postgres.bin_dir() / "psql"
     os.execv(program, [str(program), *arguments])  # noqa: S606
 
@@ -130,26 +139,83 @@ def docs() -> None:
 @click.option("--select", "-s", "selected", multiple=True, metavar="SOURCE[.TABLE]", help="Only these, as in dbt.")
 @click.option("--dry-run", is_flag=True, help="Say what would load, and why; load nothing.")
 @click.option("--reload", multiple=True, metavar="KEY", help="Load this file again though it is loaded.")
+@click.option("--as-new", is_flag=True, help="Load files that seem to have been moved beside the old ones.")
 @click.option("--max-files", type=click.IntRange(min=0), help="Load at most so many files.")
 @click.option("--threads", type=click.IntRange(min=1), default=4, show_default=True, help="Files side by side.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def load_command(
-    selected: Sequence[str], dry_run: bool, reload: Sequence[str], max_files: int | None, threads: int, log_format: str
+    selected: Sequence[str],
+    dry_run: bool,
+    reload: Sequence[str],
+    as_new: bool,
+    max_files: int | None,
+    threads: int,
+    log_format: str,
 ) -> None:
     """Load what is in S3 and not yet in PostgreSQL, each file exactly once.
 
     Exit status 0: all is loaded. 1: a file failed, the others are loaded. 2: usage or configuration, nothing was tried.
     """
-    from journey.loader import load
-    from journey.loader.report import JsonReport, TextReport, summary_lines
+    from journey.lean import without_pandas
 
-    report = JsonReport() if log_format == "json" else TextReport()
-    summary = load(
-        selected, dry_run=dry_run, reload=reload, max_files=max_files, threads=threads, report=report
-    )  # fmt: skip
-    for line in summary_lines(summary, as_json=log_format == "json"):
+    without_pandas()
+    from journey.loader.run import load
+
+    _load(
+        lambda report: load(
+            selected, dry_run=dry_run, reload=reload, as_new=as_new, max_files=max_files, threads=threads, report=report
+        ),
+        log_format,
+    )
+
+
+@cli.command("reload")
+@click.argument("selected", nargs=-1, required=True, metavar="SOURCE[.TABLE]...")
+@click.option("--threads", type=click.IntRange(min=1), default=4, show_default=True, help="Files side by side.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def reload_command(selected: Sequence[str], threads: int, log_format: str) -> None:
+    """Load every file of a table again, each in place of the rows that it gave before.
+
+    Exit status as `journey load`.
+    """
+    from journey.loader.run import load
+
+    _load(lambda report: load(selected, reload_all=True, threads=threads, report=report), log_format)
+
+
+@cli.command("replay")
+@click.argument("selected", nargs=-1, required=True, metavar="SOURCE[.TABLE]...")
+def replay_command(selected: Sequence[str]) -> None:
+    """Read refused rows again, after the declaration was put right; each row that is good now loads exactly once.
+
+    Exit status as `journey load`.
+    """
+    from journey.loader.replaying import replay
+    from journey.loader.report import TextReport, summary_lines
+
+    summary, said = replay(_sources(selected), report=TextReport())
+    for line in [*said, *summary_lines(summary, as_json=False)]:
         click.echo(line)
+    for failure in summary.failures:
+        click.echo(failure, err=True)
     sys.exit(summary.exit_status)
+
+
+@cli.command("verify")
+@click.argument("selected", nargs=-1, metavar="[SOURCE[.TABLE]]...")
+@click.option("--files", type=click.IntRange(min=1), default=3, show_default=True, help="Newest and oldest of a table.")
+@click.option("--all", "every", is_flag=True, help="All loaded files.")
+def verify_command(selected: Sequence[str], files: int, every: bool) -> None:
+    """Read loaded files again as they are declared now, and compare each row with the raw table; nothing is changed.
+
+    Exit status 1 if a file would be read otherwise than it was.
+    """
+    from journey.loader.verifying import all_lines
+
+    said, agrees = all_lines(_sources(selected), files=None if every else files)
+    for line in said:
+        click.echo(line)
+    sys.exit(0 if agrees else 1)
 
 
 @cli.command("status")
@@ -159,13 +225,91 @@ def status_command(selected: Sequence[str]) -> None:
 
     Exit status 1 if a file failed and wasn't loaded since.
     """
-    from journey.loader import status
     from journey.loader.report import status_lines
+    from journey.loader.run import status
 
     tables = status(selected)
     for line in status_lines(tables):
         click.echo(line)
     sys.exit(1 if any(table.failed for table in tables.values()) else 0)
+
+
+@cli.command("settle")
+@click.argument("key")
+@click.option("--because", required=True, metavar="REASON", help="Why; the ledger keeps it.")
+@click.option("--select", "-s", "selected", multiple=True, metavar="SOURCE[.TABLE]", help="Only these, as in dbt.")
+def settle_command(key: str, because: str, selected: Sequence[str]) -> None:
+    """End the failure of the file KEY, or waive the refused rows of it if it is loaded."""
+    from journey.loader.settling import settle
+
+    for line in settle(_sources(selected), key, because):
+        click.echo(shown(line))
+
+
+@cli.command("repair")
+@click.argument("source", metavar="SOURCE[.TABLE]")
+@click.option("--yes", is_flag=True, help="Do it; else only say what would be done.")
+def repair_command(source: str, yes: bool) -> None:
+    """Count each file's rows against the ledger; bring together what doesn't agree.
+
+    Rows that the ledger knows no file for go into a table of their own. Files whose rows are gone, in part or
+    altogether, are loaded anew by the next load; of those that are no longer in S3, what is there stays.
+    """
+    from journey.loader.repairing import repair
+
+    for one in _sources([source]):
+        for line in repair(_client(one), one, yes=yes):
+            click.echo(shown(line))
+
+
+@cli.command("retype")
+@click.argument("source", metavar="SOURCE.TABLE")
+@click.option("--yes", is_flag=True, help="Do it; else only say what would be done.")
+def retype_command(source: str, yes: bool) -> None:
+    """Give columns that came as another type the one that is declared by now.
+
+    Values are read as declared. Rows with one that doesn't fit go to loader.rejected_rows; views on the table are kept.
+    """
+    from journey.loader.retyping import retype
+
+    for one in _sources([source]):
+        for line in retype(one, yes=yes):
+            click.echo(shown(line))
+
+
+@cli.command("adopt")
+@click.argument("source", metavar="SOURCE[.TABLE]")
+@click.option("--yes", is_flag=True, help="Do it; else only say what would be done.")
+def adopt_command(source: str, yes: bool) -> None:
+    """Take over files that were moved: the ledger learns their new bucket and key, and nothing is loaded again."""
+    from journey.loader.adopting import adopt
+
+    for one in _sources([source]):
+        for line in adopt(_client(one), one, yes=yes):
+            click.echo(shown(line))
+
+
+def _load(work: Callable[[Report], Summary], log_format: str) -> None:
+    """Do a load, and tell of it."""
+    from journey.loader.report import JsonReport, TextReport, summary_lines
+
+    summary = work(JsonReport() if log_format == "json" else TextReport())
+    for line in summary_lines(summary, as_json=log_format == "json"):
+        click.echo(line)
+    sys.exit(summary.exit_status)
+
+
+def _client(source: Source) -> S3Client:
+    from journey.settings import s3_client
+
+    return s3_client(anonymous=source.options.anonymous)
+
+
+def _sources(selected: Sequence[str]) -> Sequence[Source]:
+    from journey.loader.declaration.sources import load_sources, select
+    from journey.project import project_root
+
+    return select(load_sources(project_root()), selected)
 
 
 def _print_services(found: Sequence[Status]) -> None:
@@ -183,7 +327,7 @@ def main() -> None:
     try:
         cli()
     except JourneyError as error:
-        click.echo(f"journey: {error}", err=True)
+        click.echo(f"journey: {shown(str(error))}", err=True)
         sys.exit(error.exit_status)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,8 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from journey.embedded import use_embedded
 from journey.errors import JourneyError
-from journey.settings import use_embedded
 
 BUILT = ("model", "seed", "snapshot")
 TESTED = ("test", "unit_test")

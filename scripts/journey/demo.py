@@ -11,6 +11,7 @@ from typing import TypeVar
 import click
 
 from journey import dbt, services, settings, site
+from journey.embedded import use_embedded
 from journey.errors import JourneyError
 
 Result = TypeVar("Result")
@@ -57,8 +58,8 @@ def run(weeks: int | None) -> None:
     """
     from journey.land import land, until_of_weeks
     from journey.land.report import progress
-    from journey.loader import load
     from journey.loader.report import TextReport
+    from journey.loader.run import load
     from journey.project import project_root
 
     root, begun = project_root(), time.monotonic()
@@ -110,7 +111,7 @@ class _Steps:
 
 def _services() -> list[services.Status]:
     found = services.up()
-    settings.use_embedded(only=True)
+    use_embedded(only=True)
     return found
 
 

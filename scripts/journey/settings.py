@@ -1,94 +1,81 @@
-"""Which PostgreSQL and which S3: the environment where it says so, else the embedded services.
+"""Which PostgreSQL and which S3: what the environment says. (Commands let `embedded` name the embedded services there.)
 
 PostgreSQL is named by libpq's own variables (PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE …), S3 by
-boto3's own (AWS_ENDPOINT_URL_S3, AWS_PROFILE, AWS_ACCESS_KEY_ID …). One of each group in the environment, and the
-embedded service of that kind is left alone.
+boto3's own (AWS_ENDPOINT_URL_S3, AWS_PROFILE, AWS_ACCESS_KEY_ID …).
 """
 
 from __future__ import annotations
 
 import os
+import re
+import time
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 from psycopg.conninfo import make_conninfo
 
 from journey.errors import UsageError
-from journey.project import local_dir
-from journey.services.state import REGION, State
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-DATABASE = "journey"
+REGION = "us-east-1"  # where none is named: servers that have no regions take any
 
 POSTGRES_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGSERVICE")
 S3_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN",
                 "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")  # fmt: skip
 
-
-def environment(state: State) -> dict[str, str]:
-    """The variables with which dbt, psql and the AWS CLI find the embedded services."""
-    return {
-        "PGHOST": "127.0.0.1",
-        "PGPORT": str(state.ports["postgres"]),
-        "PGUSER": state.postgres_user,
-        "PGPASSWORD": state.postgres_password,
-        "PGDATABASE": DATABASE,
-        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{state.ports['s3']}",
-        "AWS_ACCESS_KEY_ID": state.s3_access_key,
-        "AWS_SECRET_ACCESS_KEY": state.s3_secret_key,
-        "AWS_DEFAULT_REGION": REGION,
-    }
+# A connection whose other end has vanished breaks after a minute, waiting or sending, and not when TCP gives up.
+NETWORK: dict[str, Any] = {
+    "connect_timeout": 10, "keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}  # fmt: skip
+# What a server says that will soon let us in; libpq keeps no code of it.
+NOT_YET = re.compile(
+    "starting up|shutting down|in recovery mode|not yet accepting connections|too many clients|"
+    "connection slots are reserved"
+)
 
 
-def use_embedded(*, only: bool = False) -> None:
-    """Put what names the embedded services into this process's environment where it names no others.
-
-    dbt, started in this process, then finds the same database as the loader does.
-
-    Args:
-        only: forget whatever else the environment names: nothing then reaches anybody's cloud.
-    """
-    state = State.read(local_dir())
-    if state is None:
-        return
-    variables = environment(state)
-    if only:
-        for name in [name for name in os.environ if name.startswith(("PG", "AWS_"))]:
-            del os.environ[name]
-    if not any(name in os.environ for name in POSTGRES_VARIABLES):
-        os.environ.update({name: value for name, value in variables.items() if name.startswith("PG")})
-    if not any(name in os.environ for name in S3_VARIABLES):
-        os.environ.update({name: value for name, value in variables.items() if name.startswith("AWS_")})
-
-
-def connect(*, application: str = "journey", autocommit: bool = False) -> psycopg.Connection[Any]:
-    """Open a connection to the PostgreSQL that the environment names.
+def connect(
+    *,
+    application: str = "journey",
+    autocommit: bool = False,
+    patience: float = 30.0,
+    kind: type[psycopg.Connection[Any]] = psycopg.Connection,
+) -> psycopg.Connection[Any]:
+    """Open a connection to the PostgreSQL that the environment names; one that nobody answers any more breaks.
 
     Args:
         application: how the connection is called in `pg_stat_activity`.
         autocommit: each statement is a transaction of its own.
+        patience: how long a server may start up, recover or have no connection left, seconds.
+        kind: class of the connection.
 
     Raises:
         UsageError: it isn't there, or doesn't let us in.
     """
-    use_embedded()
     if not any(name in os.environ for name in POSTGRES_VARIABLES):
         raise UsageError(
             "no PostgreSQL is named: start the embedded one with `journey services up`, or set PGHOST and its like"
         )
-    try:
-        return psycopg.connect(make_conninfo(application_name=application, connect_timeout=10), autocommit=autocommit)
-    except psycopg.OperationalError as error:
-        raise UsageError(
-            f"PostgreSQL at {os.environ.get('PGHOST', '?')}:{os.environ.get('PGPORT', '5432')} "
-            f"does not let us in: {_one_line(error)} (the embedded one starts with `journey services up`)"
-        ) from error
+    address, end = make_conninfo(application_name=application, **NETWORK), time.monotonic() + patience
+    while True:
+        try:
+            return kind.connect(address, autocommit=autocommit)
+        except psycopg.OperationalError as error:
+            if NOT_YET.search(str(error)) and time.monotonic() < end:
+                time.sleep(0.5)
+                continue
+            raise UsageError(
+                f"PostgreSQL at {os.environ.get('PGHOST', '?')}:{os.environ.get('PGPORT', '5432')} "
+                f"does not let us in: {_one_line(error)} (the embedded one starts with `journey services up`)"
+            ) from error
 
 
 def s3_client(
@@ -105,7 +92,6 @@ def s3_client(
     Raises:
         UsageError: boto3's configuration can't be used.
     """
-    use_embedded()
     session = Session()  # boto3 itself would take twice as long to import
     parsers: Any = session.get_component("response_parser_factory")
     parsers.set_parser_defaults(timestamp_parser=str)  # 0.07 s for each 1,000 listed objects, and unused
@@ -138,6 +124,11 @@ def s3_failure(error: Exception, where: str) -> str:
             f"{where}: no S3 credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, "
             "or start the embedded server with `journey services up`"
         )
+    if isinstance(error, ResponseParserError) or _is_a_page(error):
+        return (
+            f"{where}: what answers is not S3, it sends a page or sends us elsewhere: check AWS_ENDPOINT_URL_S3, and "
+            "whether a proxy or a login page stands between"
+        )
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
         remedy = {
@@ -147,9 +138,20 @@ def s3_failure(error: Exception, where: str) -> str:
             "AccessDenied": "access denied: these credentials may not read there",
             "403": "access denied: these credentials may not read there",
             "ExpiredToken": "the credentials have expired: get new ones and run again",
+            "301": "the bucket is in another region (AWS_DEFAULT_REGION)",
+            "PermanentRedirect": "the bucket is in another region (AWS_DEFAULT_REGION)",
         }.get(code)
         return f"{where}: {remedy or _one_line(error)}"
     return f"{where}: S3 does not answer: {_one_line(error)} (the embedded one starts with `journey services up`)"
+
+
+def _is_a_page(error: Exception) -> bool:
+    """Whether what refused is some web server: botocore takes its pages for errors of S3 without a code."""
+    if not isinstance(error, ClientError):
+        return False
+    said = error.response.get("ResponseMetadata", {})
+    kind = said.get("HTTPHeaders", {}).get("content-type", "")
+    return kind.startswith("text/html") or said.get("HTTPStatusCode") in (302, 303, 307, 308)
 
 
 def _one_line(error: Exception) -> str:

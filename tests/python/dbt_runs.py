@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from dbt.cli.main import dbtRunner
 
-from journey.loader.sources import Source, parse_source
+from journey.loader.declaration.sources import Source, parse_source
 from journey.project import project_root
 
 ROOT = project_root(Path(__file__).parent)

@@ -16,6 +16,7 @@ import pytest
 
 from conftest import ROOT, run
 from journey import services, settings
+from journey.embedded import environment
 from journey.services import postgres
 from journey.services import s3 as s3_server
 from journey.services.state import State
@@ -45,7 +46,7 @@ def test_killed_services_come_back_with_their_data(private: Path, monkeypatch: p
     services.up()
     state = State.read(private)
     assert state is not None
-    for name, value in settings.environment(state).items():
+    for name, value in environment(state).items():
         monkeypatch.setenv(name, value)
     with settings.connect(autocommit=True) as connection:
         connection.execute("create table kept as select 42 as answer")

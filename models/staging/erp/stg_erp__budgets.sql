@@ -8,6 +8,6 @@ select
     fiscal_period,
     upper(nullif(trim(department), '')) as department,
     account_id,
-    {{ decimal_comma('amount') }} as budget_amount,
+    amount as budget_amount,
     _file_id
 from source

@@ -7,6 +7,6 @@ select
     exported_on,
     fiscal_period,
     account_id,
-    {{ decimal_comma('closing_balance') }} as closing_balance_amount,
+    closing_balance as closing_balance_amount,
     _file_id
 from source

@@ -13,8 +13,8 @@ select
     account_id,
     upper(nullif(trim(department), '')) as department,
     trim(description) as description,
-    {{ decimal_comma('debit_amount') }} as debit_amount,
-    {{ decimal_comma('credit_amount') }} as credit_amount,
+    debit_amount,
+    credit_amount,
     nullif(trim(reverses_journal_id), '') as reverses_journal_id,
     _file_id
 from source

@@ -10,11 +10,17 @@ select
     bucket,
     key,
     size_bytes,
+    delivered_count as delivered_rows_count,
     row_count as loaded_rows_count,
     rejected_count as rejected_rows_count,
+    waived_count as waived_rows_count,
+    replaces as replaced_file_id,
     run_id,
     started_at,
     finished_at,
     status,
-    error
+    error,
+    settled_at,
+    settled_by,
+    settled_because
 from source

@@ -12,5 +12,6 @@ select
     first_key,
     first_seen_at,
     last_key,
-    last_seen_at
+    last_seen_at,
+    closed_at
 from source

@@ -24,11 +24,12 @@ from typing import Any
 import psycopg
 
 from journey import services, settings
+from journey.embedded import EMBEDDED_DATABASE, use_embedded
 from journey.land.bucket import create_if_missing
 from journey.land.landing import land
-from journey.loader import load
+from journey.loader.declaration.sources import load_sources
 from journey.loader.ledger import ensure_table, set_up
-from journey.loader.sources import load_sources
+from journey.loader.run import load
 from journey.project import local_dir, project_root
 from journey.services import postgres
 
@@ -133,7 +134,7 @@ def database() -> Iterator[None]:
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
         for found in page.get("Contents", []):
             client.delete_object(Bucket=BUCKET, Key=found["Key"])
-    with psycopg.connect(dbname=settings.DATABASE, autocommit=True) as connection:
+    with psycopg.connect(dbname=EMBEDDED_DATABASE, autocommit=True) as connection:
         connection.execute(f"drop database if exists {DATABASE} with (force)")
         connection.execute(f"create database {DATABASE}")
         try:
@@ -247,7 +248,7 @@ def main() -> None:
     options = parser.parse_args()
     marts = NO_MARTS if options.no_marts else []
     services.up()
-    settings.use_embedded()
+    use_embedded()
     os.environ["PGDATABASE"] = DATABASE
     week = YEAR + timedelta(7)  # the file with a week's promotions comes on the Monday between
     psql = None

@@ -18,6 +18,7 @@ from isal import igzip
 
 from journey import settings
 from journey.bench.load import BUCKET, COLUMNS, DATABASE, MONEY, places
+from journey.embedded import EMBEDDED_DATABASE, use_embedded
 from journey.project import project_root
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def prepare(folder: Path, copies: int) -> None:
         copies: the large file is so many times the public transactions.
     """
     client = settings.s3_client()
-    with psycopg.connect(dbname=settings.DATABASE, autocommit=True) as connection:
+    with psycopg.connect(dbname=EMBEDDED_DATABASE, autocommit=True) as connection:
         if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
             connection.execute(f"create database {DATABASE}")
     if BUCKET not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
@@ -52,6 +53,8 @@ def prepare(folder: Path, copies: int) -> None:
             subprocess.run(["gzip", "-6"], stdin=plain, stdout=out, check=True)  # noqa: S607
     for file in (large, zipped):
         _put_once(client, f"{file.name}/{file.name}", lambda file=file: file)  # type: ignore[misc]
+    _put_once(client, f"large_{copies}.parquet/large_{copies}.parquet", lambda: _large_parquet(table, folder, copies))
+    _put_once(client, f"large_{copies}.jsonl.gz/large_{copies}.jsonl.gz", lambda: _large_jsonl(table, folder, copies))
     months = pc.strftime(table["transaction_timestamp"], format="%Y-%m")
     days = pc.strftime(table["transaction_timestamp"], format="%Y-%m-%d")
     _put_parts(client, "daily", _parts(table, days), lambda part: igzip.compress(_csv(part)))
@@ -113,6 +116,24 @@ def _parquet(table: pa.Table) -> bytes:
     return bytes(out.getvalue())
 
 
+def _large_parquet(table: pa.Table, folder: Path, copies: int) -> Path:
+    """One file, a row group for each copy."""
+    file = folder / f"large_{copies}.parquet"
+    with pq.ParquetWriter(file, table.schema, compression="zstd") as writer:
+        for _ in range(copies):
+            writer.write_table(table, row_group_size=table.num_rows)
+    return file
+
+
+def _large_jsonl(table: pa.Table, folder: Path, copies: int) -> Path:
+    """One file, a gzip member for each copy."""
+    file, member = folder / f"large_{copies}.jsonl.gz", igzip.compress(_jsonl(table))
+    with file.open("wb") as out:
+        for _ in range(copies):
+            out.write(member)
+    return file
+
+
 def _write_csv(table: pa.Table, file: Path) -> None:
     if not file.exists():
         file.write_bytes(_csv(table))
@@ -162,5 +183,5 @@ def write_project(folder: Path, tables: dict[str, tuple[str, str, str]], declare
 
 
 if __name__ == "__main__":
-    settings.use_embedded()
+    use_embedded()
     prepare(Path(sys.argv[1]), int(sys.argv[2]))

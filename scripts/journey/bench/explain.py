@@ -14,7 +14,8 @@ from typing import Any
 
 import sqlparse
 
-from journey import services, settings
+from journey import services
+from journey.embedded import use_embedded
 from journey.project import project_root
 
 READS = re.compile(
@@ -36,7 +37,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     services.up()
-    settings.use_embedded()
+    use_embedded()
     scans = explain_statements(options.min_ms)
     from dbt.cli.main import dbtRunner
 

@@ -14,6 +14,7 @@ import psycopg
 
 from journey import settings
 from journey.bench.data import write_project
+from journey.embedded import EMBEDDED_DATABASE
 from journey.loader.ledger import set_up
 
 BUCKET = "bench-listing"
@@ -39,7 +40,7 @@ def measure(folder: Path, count: int) -> None:
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(put, range(have, count)))
-    with psycopg.connect(dbname=settings.DATABASE, autocommit=True) as connection:
+    with psycopg.connect(dbname=EMBEDDED_DATABASE, autocommit=True) as connection:
         connection.execute(f"drop database if exists {DATABASE} with (force)")
         connection.execute(f"create database {DATABASE}")
     tables = {

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from journey.errors import JourneyError
+from journey.text import shown
 
 
 class FileRefusedError(JourneyError):
     """The file can't be loaded; another try ends the same way."""
 
 
+class TableStoppedError(JourneyError):
+    """Nothing may be loaded into a table until a person has decided something; the other tables are loaded."""
+
+
 class ObjectChangedError(JourneyError):
-    """The object was overwritten or removed while it was read."""
+    """The object isn't the version that was listed: overwritten or removed while it was read, or damaged on the way."""
 
 
 class BadRowsError(JourneyError):
@@ -18,7 +23,7 @@ class BadRowsError(JourneyError):
 
 
 def one_line(error: BaseException) -> str:
-    """An error's message without line ends; of PostgreSQL's, what it says and not where in a statement of ours."""
+    """An error's message as one line that is safe to show; of PostgreSQL's, what it says, not where in a statement."""
     diag = getattr(error, "diag", None)
     said = ": ".join(filter(None, (diag.message_primary, diag.message_detail))) if diag else ""
-    return " ".join((said or str(error)).split())
+    return shown(" ".join((said or str(error)).split()))

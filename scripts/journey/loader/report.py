@@ -10,12 +10,13 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from journey.text import shown, shown_json
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from journey.loader.ledger import TableStatus
-    from journey.loader.onefile import Outcome
-    from journey.loader.run import Summary
+    from journey.loader.outcome import Outcome, Summary
 
 
 class Report(ExitStack):
@@ -73,7 +74,7 @@ class TextReport(Report):
             self.said("", f"{where}: {refused}")
 
     def said(self, event: str, message: str, **fields: Any) -> None:  # noqa: ARG002
-        print(message, file=sys.stderr)  # above the bar, where there is one: rich redirects standard error
+        print(shown(message), file=sys.stderr)  # above the bar, where there is one: rich redirects standard error
 
 
 class JsonReport(Report):
@@ -112,7 +113,7 @@ def summary_lines(summary: Summary, *, as_json: bool) -> list[str]:
         return [_json(item) for item in (*planned, *tables, end)]
     if summary.actions:
         return [
-            f"{action.kind:<8} {source:<28} {action.file.key}  ({action.file.size:,} bytes; {action.reason})"
+            shown(f"{action.kind:<8} {source:<28} {action.file.key}  ({action.file.size:,} bytes; {action.reason})")
             for source, action in summary.actions
         ]
     busy = [table for table in summary.tables.values() if table.files or table.failed or table.removed]
@@ -125,22 +126,29 @@ def summary_lines(summary: Summary, *, as_json: bool) -> list[str]:
 def status_lines(tables: Mapping[str, TableStatus]) -> list[str]:
     """How tables stand, for standard output."""
     rows = [
-        (name, table.files, table.rows, table.rejected, len(table.failed), _age(table.lag_seconds), table.newest_key)
+        (name, table.files, table.delivered, table.rows, table.rejected, table.waived, len(table.failed),
+         _age(table.lag_seconds), table.newest_key)
         for name, table in tables.items()
-    ]
-    lines = _table(("table", "files", "rows", "rejected", "failed", "lag", "newest file"), rows)
+    ]  # fmt: skip
+    head = ("table", "files", "delivered", "rows", "rejected", "waived", "failed", "lag", "newest file")
+    lines = _table(head, rows)
     for name, table in tables.items():
-        lines += [f"failed: {name}: {key}: {error}" for key, error in table.failed]
-        lines += [f"drift: {name}: {kind} column {column!r}: {detail}" for kind, column, detail in table.changes]
+        lines += [shown(f"failed: {name}: {key}: {error}") for key, error in table.failed]
+        lines += [shown(f"settled: {name}: {key}: {reason}") for key, reason in table.settled]
+        for kind, column, detail, closed_at in sorted(table.changes, key=lambda drift: drift.closed_at is not None):
+            state = f"drift, over since {closed_at:%Y-%m-%d %H:%M}Z" if closed_at else "drift"
+            lines.append(shown(f"{state}: {name}: {kind} column {column!r}: {detail}"))
     return lines
 
 
 def _json(item: Mapping[str, Any]) -> str:
-    return json.dumps(item, ensure_ascii=False)
+    return shown_json(json.dumps(item, ensure_ascii=False))
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    cells = [[f"{cell:,}" if isinstance(cell, int) else str(cell or "-") for cell in row] for row in (head, *rows)]
+    cells = [
+        [f"{cell:,}" if isinstance(cell, int) else shown(str(cell or "-")) for cell in row] for row in (head, *rows)
+    ]
     numeric = [all(isinstance(cell, int) for cell in column) for column in zip(*rows, strict=True)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     sides = [">" if right else "<" for right in numeric]

@@ -1,23 +1,29 @@
-"""Small CSV files, many in one COPY: what a file costs beside its rows is shared. Their rows bring their `_file_id`."""
+"""Small files, many in one COPY: what a file costs beside its rows is shared. Their rows bring their `_file_id`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from journey.errors import JourneyError
 from journey.loader import ledger
-from journey.loader.copying import copy_fast
-from journey.loader.csvfile import CsvFile
+from journey.loader.declaration.sources import FILE_ID, Source
+from journey.loader.encoding import Encoder
 from journey.loader.errors import BadRowsError
-from journey.loader.onefile import Attempt, Outcome, Worker
+from journey.loader.formats import UnknownFieldError
+from journey.loader.onefile import Attempt
+from journey.loader.outcome import Outcome
 from journey.loader.plan import Action
-from journey.loader.sources import FILE_ID, Source
-from journey.loader.storage import Listed
+from journey.loader.s3.listing import Listed
+from journey.loader.statuses import Did, FileStatus
+from journey.loader.values.meaning import Column
+from journey.loader.worker import Worker
 
-LIMIT = 2**23  # bytes of a file, decompressed
+LIMIT = 2**23  # bytes of a file's rows, encoded
 
 
 def load_all(worker: Worker, source: Source, actions: Sequence[Action]) -> Iterator[Outcome]:
@@ -40,41 +46,61 @@ def load_all(worker: Worker, source: Source, actions: Sequence[Action]) -> Itera
 
 
 def _load_together(worker: Worker, source: Source, actions: Sequence[Action]) -> dict[str, Outcome]:
-    """Load those files that nobody has, whose columns are the declared ones and whose every line is a row.
+    """Load those files that nobody has and that are just as declared, without a bad row.
 
     Raises:
-        psycopg.Error: one of them has a bad row, or PostgreSQL has a trouble. Nothing is loaded.
-        BadRowsError: the same.
+        psycopg.Error: the server refuses a row, or has a trouble. Nothing is loaded.
+        BadRowsError: the server has other rows than we sent.
     """
-    connection, columns = worker.connection, {column.name: column for column in worker.columns(source)}
-    targets = [columns[name] for name in (*source.columns, FILE_ID)]
-    limited = replace(source, options=replace(source.options, max_bytes=min(source.options.max_bytes, LIMIT)))
+    connection, table = worker.connection, worker.columns(source)
+    file_id = next(column for column in table if column.name == FILE_ID)
     outcomes: dict[str, Outcome] = {}
     entries: list[tuple[Listed, dict[str, Any]]] = []
     with connection.transaction():
         taken = ledger.take(connection, source, [action.file.key for action in actions])
+        columns = [column for column in table if column.name in source.columns]
+        encoder = Encoder([*columns, file_id])
 
         def chunks() -> Iterator[bytes]:
             for action in actions:
-                mine, attempt = taken[action.file.key], Attempt(worker, limited, action)
-                tagged = _tagged(attempt, mine.file_id) if mine.is_ours and mine.loaded_id is None else None
-                if tagged:
-                    data, rows = tagged
-                    yield data
-                    entries.append(attempt.entry(mine, status="loaded", row_count=rows))
-                    outcomes[action.file.key] = attempt.outcome("loaded", rows=rows)
+                mine, attempt = taken[action.file.key], Attempt(worker, source, action)
+                plain = _plain(attempt, worker, table) if mine.is_ours and mine.loaded_id is None else None
+                if plain is None or [column.name for column in plain[0]] != [column.name for column in columns]:
+                    continue
+                rows = sum(len(arrays[0]) for arrays in plain[1])
+                for arrays in plain[1]:
+                    tag = pa.array(np.full(len(arrays[0]), mine.file_id, np.int32))
+                    yield from encoder.rows([*arrays, tag])
+                entries.append(attempt.entry(mine, status=FileStatus.LOADED, row_count=rows, delivered_count=rows))
+                outcomes[action.file.key] = attempt.outcome(Did.LOADED, rows=rows)
 
-        rows = copy_fast(connection, source, targets, CsvFile(source, lambda: iter(())), chunks(), header=False)
-        if rows != sum(outcome.rows for outcome in outcomes.values()):
-            raise BadRowsError("a line is not a row")
+        cursor = connection.cursor()
+        with cursor.copy(encoder.statement(source.schema, source.table)) as running:
+            running.write(encoder.begin())
+            for chunk in chunks():
+                running.write(chunk)
+            running.write(encoder.end())
+        if cursor.rowcount != sum(outcome.rows for outcome in outcomes.values()):
+            raise BadRowsError("the server has other rows than we sent")
         ledger.write(connection, source, entries)
     return outcomes
 
 
-def _tagged(attempt: Attempt, file_id: int) -> tuple[bytes, int] | None:
-    """A file's rows and their number; None if it must go by itself."""
-    with suppress(JourneyError):
-        opened = attempt.open()
-        if isinstance(opened, CsvFile) and opened.names(scan=False) == list(attempt.source.columns):
-            return opened.tagged(str(file_id))
+def _plain(
+    attempt: Attempt, worker: Worker, table: Sequence[Column]
+) -> tuple[list[Column], list[list[pa.Array]]] | None:
+    """A file's columns and batches; None if it must go by itself."""
+    with suppress(JourneyError, UnknownFieldError):
+        reading = attempt.reading()
+        fitted = reading.fit(table)
+        if fitted.is_empty or fitted.new or fitted.changes or None in fitted.targets[0] or len(fitted.targets) > 1:
+            return None
+        found: list[list[pa.Array]] = []
+        size = 0
+        for batch in reading.batches(fitted, worker.judge):
+            size += sum(array.nbytes for array in batch.arrays)
+            if batch.refused or size > LIMIT:
+                return None
+            found += [batch.arrays] if batch.arrays else []
+        return None if reading.missing() else (fitted.columns, found)
     return None

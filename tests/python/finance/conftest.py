@@ -14,10 +14,11 @@ import pytest
 
 from dbt_runs import Dbt, Ran, administer, recreate
 from journey import settings
+from journey.embedded import environment
 from journey.land.plan import feeds
-from journey.loader import load
+from journey.loader.declaration.sources import Source
 from journey.loader.ledger import ensure_table, set_up
-from journey.loader.sources import Source
+from journey.loader.run import load
 from journey.services.state import State
 
 UNTIL = date(2017, 4, 5)  # January and February are closed, March is open; the late entry of February has arrived
@@ -57,7 +58,7 @@ def books(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     database = f"books_{uuid.uuid4().hex[:8]}"
     template = f"{database}_untouched"
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.environment(embedded).items():
+        for name, value in environment(embedded).items():
             patch.setenv(name, value)
         recreate(database, "template0")
         patch.setenv("PGDATABASE", database)

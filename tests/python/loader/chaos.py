@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from journey import services, settings
+from journey.embedded import EMBEDDED_DATABASE, environment
 from journey.project import local_dir, project_root
 from journey.services.state import State
 from loader.proxy import Fault, Proxy
@@ -234,7 +235,7 @@ def _prepare(client: S3Client, folder: Path) -> None:
     if BUCKET not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
         client.create_bucket(Bucket=BUCKET)
     empty(client, BUCKET)
-    with psycopg.connect(dbname=settings.DATABASE, autocommit=True) as connection:
+    with psycopg.connect(dbname=EMBEDDED_DATABASE, autocommit=True) as connection:
         connection.execute(f"drop database if exists {DATABASE} with (force)")
         connection.execute(f"create database {DATABASE}")
     os.environ["PGDATABASE"] = DATABASE
@@ -266,7 +267,7 @@ def main() -> None:
     services.up()
     state = State.read(folder)
     assert state is not None
-    os.environ.update(settings.environment(state))
+    os.environ.update(environment(state))
     begun = time.monotonic()
     try:
         done = campaign(folder / "project", options.runs, options.seed, options.kills)

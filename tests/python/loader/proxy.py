@@ -1,4 +1,4 @@
-"""A TCP proxy between the loader and a real server, which breaks connections as networks and servers do."""
+"""A TCP proxy between the loader and a real server, which breaks connections, and lies, as networks and servers do."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 OBJECT_REQUEST = re.compile(rb"GET /[^/ ?]+/[^ ?]+ ")
+LISTING_REQUEST = re.compile(rb"GET /[^/ ?]+/?\?list-type")
 SLOW_DOWN = (
     b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 )
@@ -23,14 +24,39 @@ class Fault:
 
     Attributes:
         kind: cut (an orderly end), reset, stall (nothing more comes), trickle (a byte now and then), an HTTP status,
-            or call (`action` runs, and the answer goes on).
+            call (`action` runs, and the answer goes on), lie (the client gets what `lie` makes of the answer), or pass.
         after: bytes of the answer that get through first.
         action: for call.
+        lie: for lie: from an answer's head and body, what the client gets.
     """
 
     kind: str
     after: int = 0
     action: Callable[[], object] | None = None
+    lie: Callable[[bytes, bytes], bytes] | None = None
+
+
+def lie(made: Callable[[bytes, bytes], bytes]) -> Fault:
+    """An answer that was tampered with."""
+    return Fault("lie", lie=made)
+
+
+PASS = Fault("pass", after=2**60)
+
+
+def answer(status: str, body: bytes, headers: Mapping[str, object] | None = None) -> bytes:
+    """An HTTP answer."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *(f"{k}: {v}" for k, v in (headers or {}).items())]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def rewritten(head: bytes, body: bytes, headers: Mapping[str, object | None] | None = None) -> bytes:
+    """An answer with another body, some of its headers replaced, or left out where they are None."""
+    changed = {name.lower(): value for name, value in {**(headers or {}), "Content-Length": len(body)}.items()}
+    first, *lines = head.split(b"\r\n")
+    kept = [line for line in lines if line.split(b":")[0].decode().lower() not in changed]
+    new = [f"{name}: {value}".encode() for name, value in changed.items() if value is not None]
+    return b"\r\n".join([first, *kept, *new]) + b"\r\n\r\n" + body
 
 
 @dataclass
@@ -41,12 +67,14 @@ class Proxy:
         target: port of the real server.
         faults: for each request of an object (or, with every_connection, each connection) the next one happens.
         every_connection: faults are for connections that speak another protocol than HTTP.
+        meant: the requests that faults are for; None: those of objects.
         requests: the first line of every HTTP request, in order.
     """
 
     target: int
     faults: list[Fault] = field(default_factory=list)
     every_connection: bool = False
+    meant: re.Pattern[bytes] | None = None
     requests: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -87,7 +115,7 @@ class Proxy:
                 line = data.split(b"\r\n", 1)[0]
                 if line.endswith(b"HTTP/1.1"):
                     self.requests.append(line + (b" " + _range(data) if b"Range:" in data else b""))
-                    if OBJECT_REQUEST.match(line) and not self.every_connection:
+                    if (self.meant or OBJECT_REQUEST).match(line) and not self.every_connection:
                         fault = self._next()
                         if fault and fault.kind.isdigit():
                             head = f"HTTP/1.1 {fault.kind} Fault\r\nContent-Length: {len(SLOW_DOWN)}\r\n\r\n"
@@ -98,11 +126,18 @@ class Proxy:
         _close(server)
 
     def _answers(self, server: socket.socket, client: socket.socket, state: dict[str, Fault | None]) -> None:
-        fault, passed = None, 0
+        fault, passed, held = None, 0, b""
         with suppress(OSError):
             while data := server.recv(65536):
                 if state["fault"] is not fault:
-                    fault, passed = state["fault"], 0
+                    fault, passed, held = state["fault"], 0, b""
+                if fault and fault.lie:
+                    held += data
+                    head, ended, body = held.partition(b"\r\n\r\n")
+                    if ended and len(body) == _length(head):
+                        client.sendall(fault.lie(head, body))
+                        fault = state["fault"] = None
+                    continue
                 if fault and passed + len(data) > fault.after:
                     allowed = max(0, fault.after - passed)
                     client.sendall(data[:allowed])
@@ -124,6 +159,11 @@ class Proxy:
                 passed += len(data)
         _close(server)
         _close(client)
+
+
+def _length(head: bytes) -> int:
+    match = re.search(rb"(?i)content-length: (\d+)", head)
+    return int(match[1]) if match else 0
 
 
 def _range(data: bytes) -> bytes:

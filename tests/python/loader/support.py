@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from journey.loader import Summary, load
-from journey.loader.onefile import Outcome
+from journey.loader.declaration.sources import Source, parse_source
+from journey.loader.outcome import Outcome, Summary
 from journey.loader.report import Report
-from journey.loader.sources import Source, parse_source
-from journey.loader.storage import Retry
+from journey.loader.run import load
+from journey.loader.s3.asking import Retry
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-QUICK = Retry(attempts=4, base_seconds=0.01, stall_seconds=30.0)  # a slow machine isn't a broken stream
+QUICK = Retry(
+    attempts=4, base_seconds=0.01, stall_seconds=30.0, busy_seconds=1.0
+)  # a slow machine isn't a broken stream
 
 
 def node(name: str, location: str, file_format: str, columns: Mapping[str, str], **options: Any) -> dict[str, Any]:

@@ -21,7 +21,6 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-from journey.loader.columns import TableColumn
 from loader.support import Landing
 
 TYPED = {
@@ -97,7 +96,6 @@ def test_every_type_arrives_as_it_was(landing: Landing, file_format: str, bad_ro
     source = landing.source("in/", file_format, TYPED, max_reject_rate=0.5)
     summary = landing.load(source)
     assert summary.failures == []
-    assert [outcome.careful for outcome in landing.outcomes] == [bad_row]
     assert summary.tables["shop.sales"].rejected == int(bad_row)
     expected = [tuple(row.values()) for row in TYPED_ROWS] * 3
     assert landing.query(f"select {', '.join(TYPED)} from raw_shop.sales") == expected
@@ -137,7 +135,7 @@ def test_csv_options(landing: Landing) -> None:
         "delimiter": ";",
         "quote": "'",
         "encoding": "windows-1252",
-        "null_string": "NULL",
+        "null_values": "NULL",
     }
     landing.load(landing.source(columns=columns, **options))
     assert landing.rows(columns="id, name, note") == [(1, "Café; d'Or", None), (2, "", "x")]
@@ -170,7 +168,7 @@ def test_a_failed_new_version_leaves_the_old_one(landing: Landing) -> None:
     landing.put("in/a.csv", "id,name\nx,a\n")
     summary = landing.load(landing.source())
     assert summary.exit_status == 1
-    assert "line 2, column id: invalid input syntax for type integer" in summary.failures[0]
+    assert "line 2, column id: `x` is no integer" in summary.failures[0]
     assert landing.rows() == [(1, "a")]
     assert landing.statuses() == [("in/a.csv", "loaded"), ("in/a.csv", "failed")]
     landing.put("in/a.csv", "id,name\n2,b\n")
@@ -230,15 +228,3 @@ def test_what_a_location_means(landing: Landing, pattern: str, keys: set[str]) -
     landing.load(landing.source(pattern))
     found = landing.query("select key from loader.files") if keys else []
     assert {key for (key,) in found} == keys
-
-
-def test_nulls_among_decimals_stay_where_they_are() -> None:
-    """In arrays that are parts of others, too."""
-    from journey.loader.arrow import copy_stream
-
-    amounts = [None if i % 3 else Decimal(i) / 100 for i in range(100)]
-    kind, columns = pa.decimal128(12, 2), [TableColumn("amount", "numeric(12,2)")]
-    part, alone = pa.array(amounts, kind).slice(5, 50), pa.array(amounts[5:55], kind)
-    sent = [b"".join(copy_stream(iter([[array]]), columns)) for array in (part, alone)]
-    assert sent[0] == sent[1]
-    assert sent[0].count(b"\xff\xff\xff\xff") == sum(amount is None for amount in amounts[5:55])

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from journey import settings
+from journey.embedded import use_embedded
 from oracle.shop import landed, open_shop
 
 FULL = "JOURNEY_ORACLE" in os.environ  # make oracle: what `make demo` built; else the slice that the tests build
@@ -19,7 +20,7 @@ FULL = "JOURNEY_ORACLE" in os.environ  # make oracle: what `make demo` built; el
 def built(request: pytest.FixtureRequest) -> None:
     """The built marts, and the landing that they come from."""
     if FULL:
-        settings.use_embedded()
+        use_embedded()
     else:
         request.getfixturevalue("demo")
 

@@ -17,9 +17,9 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt_runs import Dbt, administer, recreate
 from journey import settings
-from journey.loader import load
+from journey.loader.declaration.sources import Source
 from journey.loader.ledger import ensure_table, set_up
-from journey.loader.sources import Source
+from journey.loader.run import load
 from journey.services.state import State
 from loader.support import empty
 from warehouse.histories import Change, Step, content, key
@@ -178,7 +178,8 @@ def prepared(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Itera
         patch.setenv("PGDATABASE", name)
         dbt = Dbt(tmp_path_factory.mktemp("prove"), comments="HISTORIES" in os.environ)  # a kill may meet them
         sources = [
-            replace(source, options=replace(source.options, on_delete="remove")) for source in dbt.sources(bucket)
+            replace(source, options=replace(source.options, on_delete="remove", max_remove_rate=1))
+            for source in dbt.sources(bucket)
         ]
         with psycopg.connect(autocommit=True) as connection:
             set_up(connection)

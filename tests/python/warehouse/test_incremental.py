@@ -13,6 +13,8 @@ from dbt.artifacts.resources.base import FileHash
 from hypothesis import HealthCheck, Phase, given, settings
 
 from dbt_runs import ROOT, Dbt
+from journey.loader.repairing import repair
+from journey.loader.run import load
 from warehouse.conftest import STATEFUL, Warehouse
 from warehouse.histories import DAYS, FIRST_DAY, Change, Step, histories
 
@@ -65,6 +67,38 @@ def test_a_file_that_is_committed_late_with_a_lower_number_counts(warehouse: War
     assert warehouse.build() == []
     assert warehouse.count("fct_sales") == before + came
     assert_is_full_refresh(warehouse)
+
+
+def test_whatever_changes_a_files_rows_is_built_as_by_a_full_refresh(warehouse: Warehouse) -> None:
+    """Repair, with and without the file in S3, and reload: each gives the file a new file_id."""
+    warehouse.restart()
+    warehouse.take(Step(tuple(Change("transactions", slot, slot + 1) for slot in range(4)), "whole"))
+    source = next(source for source in warehouse.sources if source.name == "pos.transactions")
+
+    def lose_half_of_the_first_file() -> str:
+        with psycopg.connect(dbname=warehouse.database) as connection:
+            first = "select min(file_id) from loader.files where table_name = 'transactions' and status = 'loaded'"
+            connection.execute(f"delete from raw_pos.transactions where _file_id = ({first}) and basket_id % 2 = 0")
+            [(key,)] = connection.execute(f"select key from loader.files where file_id = ({first})").fetchall()
+        return str(key)
+
+    def is_full_refresh() -> bool:
+        assert warehouse.build() == []
+        warehouse.keep_full_refresh()
+        return warehouse.differences("warehouse") == {}
+
+    whole = warehouse.count("fct_sales")
+    lose_half_of_the_first_file()
+    repair(warehouse.client, source, yes=True)
+    warehouse.load()
+    assert is_full_refresh()
+    assert warehouse.count("fct_sales") == whole
+    warehouse.client.delete_object(Bucket=source.bucket, Key=lose_half_of_the_first_file())
+    repair(warehouse.client, source, yes=True)
+    assert is_full_refresh()
+    assert 0 < warehouse.count("fct_sales") < whole
+    assert load(sources=[source], reload_all=True).failures == []
+    assert is_full_refresh()
 
 
 def test_a_day_builds_that_day_alone(warehouse: Warehouse) -> None:

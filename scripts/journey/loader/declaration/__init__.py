@@ -1,0 +1,1 @@
+"""What is declared: dbt's manifest, with each `external:` block checked once."""

@@ -1,0 +1,291 @@
+"""CSV and its kin: fields between delimiters, records in lines."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from journey.loader.errors import FileRefusedError
+from journey.loader.formats.contract import Batch, File, Reader, Refused, Unknown
+from journey.loader.formats.dialect import SEPARATOR, CsvOptions, in_utf8, with_separator, without_footer
+from journey.loader.formats.header import numbered
+from journey.loader.formats.records import RECORD_BYTES, Block, Cutter, Marks, Run
+from journey.loader.formats.typed import NotUtf8Error, Parser, Typed
+from journey.loader.values.meaning import Column
+
+
+class CsvReader(Reader):
+    """One CSV file."""
+
+    Options = CsvOptions
+
+    def __init__(
+        self,
+        file: File,
+        options: CsvOptions,
+        declared: Sequence[Column],
+        *,
+        max_columns: int = 500,
+        unknown: Unknown = "raise",
+    ) -> None:
+        """Remember the file; nothing is read yet."""
+        super().__init__(file, options, declared, max_columns=max_columns, unknown=unknown)
+        self._dialect = options
+        self._delimiter = options.delimiter.encode()
+        self._separator = self._delimiter if len(self._delimiter) == 1 else SEPARATOR
+        self._names: list[str] | None = None
+        self._rest: Iterator[bytes] = iter(())
+        self._line, self._header = 1, b""
+
+    @classmethod
+    def check(cls, options: CsvOptions, columns: Sequence[Column]) -> None:  # noqa: ARG003
+        """Refuse options that don't go together."""
+        options.check()
+
+    @classmethod
+    def of_kept(cls, names: Sequence[str], options: CsvOptions) -> tuple[bytes, CsvOptions]:
+        """Kept rows are lines as they were; their header is written anew."""
+        quote = options.quote or ""
+        shown = [f"{quote}{name.replace(quote, quote * 2)}{quote}" if quote else name for name in names]
+        last = options.delimiter if options.trailing_delimiter else ""
+        head = (options.delimiter.join(shown) + last + "\n").encode()
+        plain = replace(
+            options, header=True, encoding="utf-8", skip_rows=0, skip_footer=0, sep_line=False, ctrl_z=False
+        )
+        return head, replace(plain, comment=None)
+
+    def names(self, *, scan: bool = False) -> list[str] | None:  # noqa: ARG002
+        """The header's names, or the declared ones where there is no header; [] for a file without a byte."""
+        stream = self._stream()
+        head = self._head(stream, self._dialect.skip_rows + self._dialect.sep_line)
+        head = self._past_comments(head, stream)
+        if not head:
+            return []
+        if not self._dialect.header:
+            self._rest = itertools.chain([head], stream)
+            self._names = [column.name for column in self.declared]
+            if self._dialect.trailing_delimiter:
+                self._names.append("")
+            return self._named()
+        marks = self._marks(2)
+        cutter = Cutter(marks, self._line)
+        while not (record := cutter.first(head)) and (chunk := next(stream, b"")):
+            head += chunk
+            if len(head) > RECORD_BYTES:
+                raise FileRefusedError(f"its header doesn't end within {RECORD_BYTES:,} bytes")
+        raw = record or head
+        self._header = raw.rstrip(b"\r\n")
+        self._names = self._checked(cutter.fields(self._header))
+        self._line += max(1, raw.count(b"\n"))
+        self._rest = itertools.chain([head[len(raw) :]], stream)
+        return self._named()
+
+    def read(self, targets: Sequence[Column | None]) -> Iterator[Batch]:
+        """The rows, a block at a time."""
+        if self._names is None:
+            self.names()
+        names, self._names = self._names or [], None  # another reading begins anew
+        extra: list[Column | None] = [Column("", "text")] if self._dialect.trailing_delimiter else []
+        fields = [*targets, *extra]
+        if not names or not fields:
+            return
+        nulls = ("",) if self._dialect.escape_unquoted else None
+        quote = b'"' if self._dialect.escape_unquoted else self._quote()  # what the cutter put around texts
+        parser = Parser(fields, self._separator, quote, null_values=nulls)
+        cutter = Cutter(self._marks(len(fields), targets), self._line)
+        for block in cutter.blocks(self._rest):
+            if not block.data:
+                yield Batch([], block.refused, _nowhere)
+                continue
+            try:
+                typed = parser.parse(block.data)
+            except NotUtf8Error:
+                again = cutter.scan_again(block)
+                block = Block(again.data, again.line, again.quote, again.runs, [*block.refused, *again.refused])
+                if not block.data:
+                    yield Batch([], block.refused, _nowhere)
+                    continue
+                typed = parser.parse(block.data)
+            yield from self._batches(block, typed, parser, len(fields))
+
+    def _batches(self, block: Block, typed: Typed, parser: Parser, fields: int) -> Iterator[Batch]:
+        short = [record for record, count in typed.uneven if count < fields and self._dialect.short_rows == "null"]
+        refused = list(block.refused)
+        for record, count in typed.uneven:
+            if record not in short:
+                raw = block.where(record)[1]
+                refused.append(self._refusal(block, record, None, self._uneven(count, fields, raw)))
+        yield self._good(block, typed, refused)
+        if short:
+            rows = [block.where(record)[:2] for record in short]
+            missing = dict(typed.uneven)
+            padded = b"".join(
+                raw + self._separator * (fields - missing[record]) + b"\n"
+                for record, (_, raw) in zip(short, rows, strict=True)
+            )
+            runs = [Run(i, line, raw, 1) for i, (line, raw) in enumerate(rows)]
+            again = Block(padded, rows[0][0], block.quote, runs)
+            yield self._good(again, parser.parse(padded), [])
+
+    def _good(self, block: Block, typed: Typed, refused: list[Refused]) -> Batch:
+        """The good rows of a block."""
+        arrays, bad = typed.arrays, dict(typed.refused)
+        if len(self._delimiter) > 1 and block.quote and block.quote in block.data:  # it may stand inside quotes
+            arrays = [self._with_delimiter(array) for array in arrays]
+        if self._dialect.trailing_delimiter:
+            *arrays, last = arrays
+            for row, text in enumerate(last.to_pylist() if last.null_count < len(last) else ()):
+                if text:
+                    bad.setdefault(row, ("", "a field after the last delimiter (trailing_delimiter is declared)"))
+        rows = typed.rows
+        if bad:
+            for row, (column, reason) in bad.items():
+                if self._header and block.where(int(rows[row]))[1] == self._header:
+                    reason += "; it is the header again (repeated_header: skip passes over it)"
+                refused.append(self._refusal(block, int(rows[row]), column or None, reason))
+            keep = np.ones(len(rows), bool)
+            keep[list(bad)] = False
+            arrays, rows = [array.filter(pa.array(keep)) for array in arrays], rows[keep]
+        refused.sort(key=lambda one: one.line)
+
+        def origin(row: int) -> tuple[int, bytes]:
+            line, raw, _ = block.where(int(rows[row]))
+            return line, self._as_written(raw)
+
+        return Batch(arrays, refused, origin)
+
+    def _refusal(self, block: Block, record: int, column: str | None, reason: str) -> Refused:
+        line, raw, lines = block.where(record)
+        return Refused(line, column, reason, self._as_written(raw), lines)
+
+    def _uneven(self, count: int, fields: int, raw: bytes) -> str:
+        """Why a record with so many fields is none; the option is guessed for the message alone."""
+        options, mark = self._dialect, next((one for one in ("#", "--", "//") if raw.startswith(one.encode())), None)
+        remedy = "short_rows: null fills them" if count < fields else ""
+        if raw == b"\x1a":
+            remedy = "ctrl_z passes over the end of a DOS file"
+        elif mark and not options.comment:
+            remedy = f"comment: '{mark}' passes over such lines"
+        elif b"\\" in raw and not options.escape_unquoted:
+            remedy = "escape_unquoted reads backslashes outside of quotes"
+        elif count == fields + 1 and raw.endswith(self._separator):
+            remedy = "trailing_delimiter, if each line ends with one"
+        said = "1 field" if count == 1 else f"{count} fields"
+        return f"{said} between {options.delimiter!r} instead of {fields}{f' ({remedy})' if remedy else ''}"
+
+    def _as_written(self, raw: bytes) -> bytes:
+        return raw.replace(SEPARATOR, self._delimiter) if len(self._delimiter) > 1 else raw
+
+    def _with_delimiter(self, array: pa.Array) -> pa.Array:
+        if not pa.types.is_string(array.type):
+            return array
+        return pc.replace_substring(array, SEPARATOR.decode(), self._dialect.delimiter)
+
+    def _named(self) -> list[str]:
+        names = list(self._names or [])
+        return names[:-1] if self._dialect.trailing_delimiter else names
+
+    def _quote(self) -> bytes | None:
+        return self._dialect.quote.encode() if self._dialect.quote else None
+
+    def _marks(self, fields: int, targets: Sequence[Column | None] = ()) -> Marks:
+        options, nulls = self._dialect, [target.meaning.null_values if target else () for target in targets]
+        escape = "\\" if options.escape_unquoted else options.escape if options.escape != options.quote else None
+        return Marks(
+            self._separator, self._quote(), escape.encode() if escape else None,
+            unquoted=options.escape_unquoted, nulls=[frozenset(text.encode() for text in texts) for texts in nulls],
+            comment=options.comment.encode() if options.comment else None,
+            skip=self._header if options.repeated_header == "skip" else None,
+            skip_blank=options.skip_blank_lines, fields=fields,
+        )  # fmt: skip
+
+    def _stream(self) -> Iterator[bytes]:
+        """The file as UTF-8 lines."""
+        chunks = in_utf8(self.file.stream(), self._dialect.encoding)
+        if self._dialect.skip_footer or self._dialect.ctrl_z:
+            chunks = without_footer(chunks, self._dialect.skip_footer, ctrl_z=self._dialect.ctrl_z)
+        if len(self._delimiter) > 1:
+            chunks = with_separator(chunks, self._delimiter)
+        return _with_line_feeds(chunks)
+
+    def _head(self, stream: Iterator[bytes], skipped: int) -> bytes:
+        """The stream's beginning, past the lines that are skipped."""
+        self._line = 1
+        head = next((chunk for chunk in stream if chunk), b"")
+        has_bytes = bool(head)
+        for _ in range(skipped):
+            while (end := head.find(b"\n")) < 0 and (chunk := next(stream, b"")):
+                head += chunk
+            head = head[end + 1 :] if end >= 0 else b""
+            self._line += 1
+        head = head or next((chunk for chunk in stream if chunk), b"")
+        if has_bytes and skipped and not head and self._dialect.header:
+            raise FileRefusedError(f"it ends within its first {skipped} lines, which skip_rows passes over")
+        return head
+
+    def _past_comments(self, head: bytes, stream: Iterator[bytes]) -> bytes:
+        """Past lines before the header that are comments, or blank where these are passed over."""
+        comment = self._dialect.comment.encode() if self._dialect.comment else None
+        while self._dialect.header and head:
+            is_blank = self._dialect.skip_blank_lines and head.startswith((b"\n", b"\r\n"))
+            if not is_blank and not (comment and head.startswith(comment)):
+                break
+            while (end := head.find(b"\n")) < 0 and (chunk := next(stream, b"")):
+                head += chunk
+            head, self._line = (head[end + 1 :] if end >= 0 else b""), self._line + 1
+            head = head or next((chunk for chunk in stream if chunk), b"")
+        return head
+
+    def _checked(self, names: list[str]) -> list[str]:
+        """The header's names, numbered where that is declared.
+
+        Raises:
+            FileRefusedError: it is no header.
+        """
+        options = self._dialect
+        if len(names) > self.max_columns:
+            raise FileRefusedError(f"its header has {len(names):,} names, more than max_columns ({self.max_columns:,})")
+        if not options.sep_line and names and names[0].lower().startswith("sep=") and options.skip_rows == 0:
+            raise FileRefusedError("its first line is Excel's sep=: declare sep_line: true")
+        if options.trailing_delimiter:
+            if names[-1].strip():
+                raise FileRefusedError(
+                    f"its header doesn't end with {options.delimiter!r}, and trailing_delimiter is declared"
+                )
+            names = names[:-1]
+        if options.header_names == "number":
+            names = numbered(names)
+        for position, name in enumerate(names, 1):
+            if not name.strip():
+                last = position == len(names)
+                raise FileRefusedError(
+                    f"column {position} of {len(names)} has no name: header_names: number calls it column_{position}"
+                    + (" (or declare trailing_delimiter, if each line ends with a delimiter)" if last else "")
+                )
+        return [*names, ""] if options.trailing_delimiter else names
+
+
+def _with_line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The stream with line feeds, if its first line ends in a carriage return alone."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if b"\n" in head or (b"\r" in head and not head.endswith(b"\r")) or len(head) > RECORD_BYTES:
+            break
+    first = head.find(b"\r")
+    alone = first >= 0 and head[first + 1 : first + 2] != b"\n" and not 0 <= head.find(b"\n") < first
+    for chunk in itertools.chain([head] if head else [], chunks):
+        yield chunk.replace(b"\r", b"\n") if alone else chunk
+
+
+def _nowhere(row: int) -> Any:
+    raise IndexError(row)
+
+
+READER = CsvReader

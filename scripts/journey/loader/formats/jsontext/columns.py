@@ -1,0 +1,238 @@
+"""The values of a block's records, column by column, whichever way they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from journey.loader.formats.jsontext.arrays import bits, booleans, indices
+from journey.loader.formats.jsontext.cells import cell, convert, is_json
+from journey.loader.formats.jsontext.digits import Reading, Window, in_range, reading, whole
+from journey.loader.formats.jsontext.objects import BOOLEAN, NULL, NUMBER, NUMBER_FORM, STRING, Member, string
+from journey.loader.formats.jsontext.shapes import Structure
+from journey.loader.values.kinds import arrow_type
+from journey.loader.values.meaning import Column
+
+FALSE = int.from_bytes(b"false", "little")
+FIRST_4, FIRST_5 = np.uint64(2**32 - 1), np.uint64(2**40 - 1)
+MASKS = np.array([2 ** (8 * size) - 1 for size in range(9)], np.uint64)
+INLINE = 12  # bytes of a text that stand in an Arrow view
+IGNORED = Column("", "text")
+
+
+class Plain(NamedTuple):
+    """Values that were read where they stand, and which of them are such."""
+
+    values: np.ndarray
+    good: np.ndarray
+
+
+class Pieces:
+    """A column's values: ready ones, and such as `cells.convert` is to read."""
+
+    def __init__(self, column: Column) -> None:
+        """Nothing yet."""
+        self.column = column
+        self.ready: list[tuple[np.ndarray, pa.Array]] = []
+        self.rows: list[np.ndarray] = []
+        self.kinds: list[np.ndarray] = []
+        self.texts: list[pa.Array] = []
+
+    def add(self, rows: np.ndarray, kinds: np.ndarray, texts: pa.Array) -> None:
+        """Values to be read."""
+        self.rows.append(rows)
+        self.kinds.append(kinds)
+        self.texts.append(texts)
+
+    def read(self) -> dict[int, str]:
+        """Read them all; returns the reasons of refused ones by row."""
+        if not self.rows:
+            return {}
+        rows = np.concatenate(self.rows)
+        array, refused = convert(np.concatenate(self.kinds), _joined(self.texts), self.column)
+        self.ready.append((rows, array))
+        return {int(rows[position]): reason for position, reason in refused.items()}
+
+    def array(self, count: int, alive: np.ndarray | None) -> pa.Array:
+        """The values in order of rows, null where there is none.
+
+        Args:
+            count: how many rows there are.
+            alive: the rows that are wanted; None: all.
+        """
+        if not self.ready:
+            return pa.nulls(count if alive is None else len(alive), arrow_type(self.column))
+        first, array = self.ready[0]
+        if alive is None and len(first) == count and len(self.ready) == 1 and (first[:-1] < first[1:]).all():
+            return array
+        index, begin = np.full(count, -1, np.int64), 0
+        for rows, array in self.ready:
+            index[rows] = np.arange(begin, begin + len(array))
+            begin += len(array)
+        index = index if alive is None else index[alive]
+        return _joined([array for _, array in self.ready]).take(indices(index))
+
+
+class Places:
+    """Where the values of records of one shape are.
+
+    Attributes:
+        structure: of the block.
+        rows: the records.
+        begin: for each key, where each record's value begins.
+        end: where it ends.
+        is_string: whether it begins and ends with a quote.
+    """
+
+    def __init__(self, structure: Structure, rows: np.ndarray, begin: np.ndarray, end: np.ndarray) -> None:
+        """Look for strings."""
+        self.structure, self.rows, self.begin, self.end = structure, rows, begin, end
+        one = structure.window.one
+        self.is_string = (one[begin] == 34) & (one[end - 1] == 34) & (end - begin >= 2)
+
+    def plain(self, columns: Sequence[Column | None]) -> dict[int, Plain]:
+        """The values that have plain forms, by key.
+
+        Args:
+            columns: a column for each key.
+        """
+        alike: dict[Reading, list[int]] = {}
+        for key, column in enumerate(columns):
+            if column and (how := reading(column)):
+                alike.setdefault(how, []).append(key)
+        found = {}
+        for how, keys in alike.items():
+            strings = self.is_string[keys]
+            if strings.any():
+                begin, end = self.begin[keys] + strings, self.end[keys] - strings
+            else:
+                begin, end = self.begin[keys], self.end[keys]
+            values, good = how.read(self.structure.window, begin, end, *how.details)
+            if not (how.strings and how.numbers):
+                good &= strings if how.strings else ~strings
+            for position, key in enumerate(keys):
+                column = columns[key]
+                if column and how.read is whole:
+                    good[position] &= in_range(values[position], column)
+                found[key] = Plain(values[position], good[position])
+        return found
+
+
+class Values:
+    """One key's values in all records of a shape."""
+
+    def __init__(self, places: Places, key: int, column: Column | None, plain: Plain | None) -> None:
+        """Look at the values.
+
+        Args:
+            places: of all values of the records.
+            key: which of them.
+            column: where they go; None: nowhere, but they are to be JSON.
+            plain: what was read of them.
+        """
+        self.column, self._is_ignored = column or IGNORED, column is None
+        self.rows, self._structure = places.rows, places.structure
+        self._begin, self._end, self._is_string = places.begin[key], places.end[key], places.is_string[key]
+        self.bad = np.zeros(len(self.rows), bool)
+        self._plain = plain
+        self._rest = np.arange(len(self.rows)) if plain is None else np.flatnonzero(~plain.good)
+        self._kinds = np.zeros(0, np.uint8)
+        self._texts = pa.nulls(0, pa.string())
+        if len(self._rest):
+            self._classify()
+
+    def into(self, pieces: Pieces, good: np.ndarray | None) -> None:
+        """Hand the values on.
+
+        Args:
+            pieces: the column's.
+            good: which records are good in all their values; None: all are.
+        """
+        if self._plain is not None:
+            values, kept = self._plain.values, self._plain.good if good is None else self._plain.good & good
+            if kept.all():
+                pieces.ready.append((self.rows, _typed(values, self.column)))
+            elif kept.any():
+                pieces.ready.append((self.rows[kept], _typed(values[kept], self.column)))
+        if not len(self._rest):
+            return
+        if good is None:
+            pieces.add(self.rows[self._rest], self._kinds, self._texts)
+        elif (wanted := good[self._rest]).any():
+            pieces.add(self.rows[self._rest][wanted], self._kinds[wanted], self._texts.filter(booleans(wanted)))
+
+    def _classify(self) -> None:
+        """Kinds and texts of the other values."""
+        structure, rest = self._structure, self._rest
+        begin, end, strings = self._begin[rest], self._end[rest], self._is_string[rest]
+        kinds = np.where(strings, STRING, NUMBER).astype(np.uint8)
+        if not strings.all():
+            size, eight = end - begin, structure.window.eight[begin]
+            kinds[(size == 4) & ((eight & FIRST_4) == int.from_bytes(b"null", "little"))] = NULL
+            kinds[(size == 4) & ((eight & FIRST_4) == int.from_bytes(b"true", "little"))] = BOOLEAN
+            kinds[(size == 5) & ((eight & FIRST_5) == FALSE)] = BOOLEAN
+        escaped = structure.escaped(begin, end) if structure.has_escapes else np.zeros(0, np.int64)
+        if not is_json(self.column):
+            begin, end = begin + strings, end - strings
+        texts = texts_of(structure.written, begin, end, kinds == NULL)
+        numbers = kinds == NUMBER
+        if numbers.any():
+            are = pc.match_substring_regex(texts.filter(booleans(numbers)), f"^{NUMBER_FORM}$")
+            self.bad[rest[numbers]] = ~are.to_numpy(zero_copy_only=False)
+        if len(escaped):
+            texts = self._unescaped(texts, kinds, escaped)
+        self._kinds, self._texts = kinds, texts
+
+    def _unescaped(self, texts: pa.Array, kinds: np.ndarray, escaped: np.ndarray) -> pa.Array:
+        mask, found = np.zeros(len(texts), bool), []
+        for position in escaped.tolist():
+            row = self._rest[position]
+            raw = self._structure.written.bytes[self._begin[row] : self._end[row]].decode()
+            try:
+                text, end = string(raw, 0) if kinds[position] == STRING else ("", -1)
+                if end != len(raw):
+                    raise ValueError
+                found.append(text if self._is_ignored else cell(Member("", STRING, text, raw), self.column)[1])
+                found[-1].encode()
+                mask[position] = True
+            except ValueError:  # `objects` will say what is wrong
+                del found[int(mask.sum()) :]
+                self.bad[row] = True
+        return pc.replace_with_mask(texts, booleans(mask), pa.array(found, pa.string())) if found else texts
+
+
+def texts_of(window: Window, begin: np.ndarray, end: np.ndarray, null: np.ndarray) -> pa.Array:
+    """Texts, as an array of strings.
+
+    Args:
+        window: where they stand, in UTF-8.
+        begin: where each begins.
+        end: where it ends.
+        null: which are null.
+    """
+    size = np.where(null, 0, end - begin)
+    views = np.empty((len(size), 2), np.uint64)
+    views[:, 0] = size.astype(np.uint64) | (window.eight[begin] & MASKS[np.minimum(size, 4)]) << np.uint64(32)
+    after = window.eight[begin + 4] & MASKS[np.clip(size - 4, 0, 8)]
+    views[:, 1] = np.where(size <= INLINE, after, begin.astype(np.uint64) << np.uint64(32))
+    valid = bits(~null) if null.any() else None
+    buffers = [valid, pa.py_buffer(views), pa.py_buffer(window.bytes)]
+    return pa.Array.from_buffers(pa.string_view(), len(size), buffers).cast(pa.string())
+
+
+def _typed(values: np.ndarray, column: Column) -> pa.Array:
+    """What `digits.plain` read, as the column's Arrow type."""
+    kind = arrow_type(column)
+    if pa.types.is_decimal(kind):
+        data = np.stack([values, values >> 63], axis=1)
+    else:
+        data = values.astype(f"<i{kind.bit_width // 8}")
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(data)])
+
+
+def _joined(arrays: Sequence[pa.Array]) -> pa.Array:
+    return arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)

@@ -1,0 +1,40 @@
+"""The ledger of runs: who loaded when, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import Connection
+
+from journey.loader.postgres import RUN_LOCK, is_pooled
+
+
+def begin_run(connection: Connection[Any], selected: str, host: str) -> int:
+    """Open a run; runs that died without closing theirs are marked. The connection holds the run's lock until it ends.
+
+    Through a pooler there is no session to hold it: such a run counts as killed when a day has passed.
+
+    Returns:
+        The run_id.
+    """
+    connection.execute(
+        """update loader.runs set status = 'killed', finished_at = clock_timestamp() where status = 'running'
+           and case when has_lock
+               then not exists (select from pg_locks where locktype = 'advisory' and classid = %s and objid = run_id
+                                and database = (select oid from pg_database where datname = current_database()))
+               else started_at < clock_timestamp() - interval '1 day' end""",
+        [RUN_LOCK],
+    )
+    has_lock = not is_pooled(connection)
+    with connection.transaction():
+        statement = "insert into loader.runs (selected, host, has_lock) values (%s, %s, %s) returning run_id"
+        [(run_id,)] = connection.execute(statement, [selected, host, has_lock]).fetchall()
+        if has_lock:
+            connection.execute("select pg_try_advisory_lock(%s, %s)", [RUN_LOCK, run_id])
+    return int(run_id)
+
+
+def end_run(connection: Connection[Any], run_id: int, status: str) -> None:
+    """Close a run: loaded, failed or interrupted."""
+    statement = "update loader.runs set status = %s, finished_at = clock_timestamp() where run_id = %s"
+    connection.execute(statement, [status, run_id])

@@ -1,0 +1,176 @@
+"""I: CSV files as they come. What isn't plain is read by a declared option, and else told with that option's name."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from loader.cases.case import Case, bad, case, needs, stored
+
+TWO = [(1, "a"), (2, "b")]
+TAB, SEMICOLON = {"delimiter": "\t"}, {"delimiter": ";"}
+ORDERS = {"order_id": "integer", "shipped_on": "date", "freight": "numeric(10,2)", "note": "text"}
+CAMPAIGNS = {"campaign": "text", "clicks": "integer", "cost": "numeric(10,2)"}
+SALES = {"region": "text", "units": "integer", "revenue": "numeric(12,2)"}
+REGIONS = [(f"R{i:03}", i, Decimal(f"{i}.50")) for i in range(1, 151)]
+TOTALS = "region,units,revenue\n" + "".join("{},{},{}\n".format(*row) for row in REGIONS)
+EDGE = {"date": "date", "time": "time", "edge": "text", "bytes": "bigint", "agent": "text"}
+JIRA = {"Issue key": "text", "Summary": "text", "Story Points": "numeric(6,1)"}
+EDGE_LOG = (
+    "#Version: 1.0\n#Fields: date time edge bytes agent\n"
+    "2024-06-01\t10:00:01\tFRA2\t512\tcurl/8\n2024-06-01\t10:00:02\tFRA2\t1024\t-\n"
+)
+DAY, AT = dt.date(2024, 6, 1), dt.time(10, 0, 1)
+ASH_ELM = stored("ash-elm.snappy.parquet")
+
+CASES: list[Case] = [
+    *needs("I", "everything is quoted, nothing too",
+           '"order_id","shipped_on","freight","note"\r\n"501","2024-02-03","4.90","ring twice"\r\n"502","","",""\r\n'
+           '"503","2024-02-05","","gift"\r\n', ORDERS, option={"quoted_nulls": True},
+           rows=[(501, dt.date(2024, 2, 3), Decimal("4.90"), "ring twice"), (502, None, None, None),
+                 (503, dt.date(2024, 2, 5), None, "gift")],
+           without=[bad(3, "shipped_on", "quoted_nulls"), bad(4, "freight", "quoted_nulls")],
+           left=[(501, dt.date(2024, 2, 3), Decimal("4.90"), "ring twice")]),
+    *needs("I", "blank lines", "sku,qty\r\nA-1,4\r\n\r\nA-2,0\r\nA-3,17\r\n\r\n", {"sku": "text", "qty": "integer"},
+           option={"skip_blank_lines": True}, rows=[("A-1", 4), ("A-2", 0), ("A-3", 17)],
+           without=[bad(3, None, "skip_blank_lines"), bad(6, None, "skip_blank_lines")],
+           left=[("A-1", 4), ("A-2", 0), ("A-3", 17)]),
+    *needs("I", "a repeated header name (Jira)",
+           "Issue key,Summary,Sprint,Sprint,Labels,Labels,Story Points\nSHOP-4,till freezes,S 11,S 12,pos,,3.0\n"
+           "SHOP-5,label wrong,S 12,,,,1.0\n", JIRA, option={"header_names": "number"},
+           rows=[("SHOP-4", "till freezes", Decimal("3.0"), "S 11", "S 12", "pos", None),
+                 ("SHOP-5", "label wrong", Decimal("1.0"), "S 12", None, None, None)],
+           select='"Issue key", "Summary", "Story Points", "Sprint", "Sprint_2", "Labels", "Labels_2"',
+           without=("Sprint", "header_names")),
+    case("I", "a repeated header name, and nothing but what is declared",
+         "Issue key,Summary,Sprint,Sprint,Story Points\nSHOP-4,till freezes,S 11,S 12,3.0\n", JIRA,
+         options={"header_names": "number", "new_columns": "ignore"}, rows=[("SHOP-4", "till freezes",
+         Decimal("3.0"))]),
+    *needs("I", "lines before the header (Google Ads)",
+           'Campaign report\n"1 June 2024 - 30 June 2024"\n\ncampaign,clicks,cost\nspring,120,33.10\nbrand,48,12.00\n',
+           CAMPAIGNS, option={"skip_rows": 3}, without=("Campaign report", "skip_rows"),
+           rows=[("spring", 120, Decimal("33.10")), ("brand", 48, Decimal("12.00"))]),
+    *needs("I", "a row of totals at the end: nobody can tell it but you", TOTALS + "Total,11325,11400.00\n", SALES,
+           option={"skip_footer": 1}, rows=REGIONS, left=[*REGIONS, ("Total", 11325, Decimal("11400.00"))]),
+    *needs("I", "comments (CloudFront, IIS)", {"E2.2024-06-01-10.log": EDGE_LOG}, EDGE, option={"comment": "#"},
+           options={**TAB, "header": False, "null_values": ["-"]},
+           rows=[(DAY, AT, "FRA2", 512, "curl/8"), (DAY, dt.time(10, 0, 2), "FRA2", 1024, None)],
+           without=[bad(1, None, "comment"), bad(2, None, "comment")],
+           left=[(DAY, AT, "FRA2", 512, "curl/8"), (DAY, dt.time(10, 0, 2), "FRA2", 1024, None)]),
+    *needs("I", "a delimiter at each line's end", "a;b;\n1;x;\n2;y;\n", {"a": "integer", "b": "text"},
+           options=SEMICOLON,
+           option={"trailing_delimiter": True}, rows=[(1, "x"), (2, "y")], without=("column 3", "trailing_delimiter")),
+    *needs("I", "a column without a name (the index of pandas)", ",id,score\n0,1,0.5\n1,2,0.25\n",
+           {"id": "integer", "score": "double precision"}, option={"header_names": "number"},
+           rows=[(1, 0.5, "0"), (2, 0.25, "1")], select="id, score, column_1", without=("column 1", "header_names")),
+    *needs("I", "escapes outside of quotes (MySQL's OUTFILE)",
+           '1\ttwo\\\tparts\t5\n2\tsaid "hi" to us\t\\N\n3\tline one\\\nline two\t4\n4\tback\\\\slash\t\\N\n',
+           {"id": "integer", "title": "text", "rating": "integer"}, option={"escape_unquoted": True},
+           options={**TAB, "header": False, "null_values": ["\\N"], "escape": "\\"},
+           rows=[(1, "two\tparts", 5), (2, 'said "hi" to us', None), (3, "line one\nline two", 4), (4, "back\\slash",
+           None)],
+           without=[bad(1, None, "escape_unquoted"), bad(3, None, "escape_unquoted"), bad(4, None)],
+           left=[(2, 'said "hi" to us', None), (4, "back\\\\slash", None)]),
+    *needs("I", "folders that are columns (Hive)",
+           {"dt=2024-06-01/country=DE/part-0.parquet": ASH_ELM,
+            "dt=2024-06-02/country=__HIVE_DEFAULT_PARTITION__/part-0.parquet": ASH_ELM},
+           {"id": "integer", "name": "text", "dt": "date", "country": "text"}, format="parquet",
+           option={"hive_partitions": True},
+           rows=[(1, "ash", DAY, "DE"), (2, "elm", DAY, "DE"),
+                 (1, "ash", dt.date(2024, 6, 2), None), (2, "elm", dt.date(2024, 6, 2), None)],
+           left=[(1, "ash", None, None), (2, "elm", None, None)] * 2),
+    *needs("I", "many words for null", "id,price,sold_on\n1,NULL,N/A\n2,-,2024-06-01\n3,n/a,NULL\n4,\\N,\n5,3.50,-\n",
+           {"id": "integer", "price": "numeric(8,2)", "sold_on": "date"},
+           option={"null_values": ["", "NULL", "N/A", "n/a", "-", "\\N"]},
+           rows=[(1, None, None), (2, None, DAY), (3, None, None), (4, None, None), (5, Decimal("3.50"), None)],
+           without=[bad(line, column, text, "null_values") for line, column, text in (
+               (2, "price", "NULL"), (3, "price", "-"), (4, "price", "n/a"), (5, "price", "\\N"), (6, "sold_on",
+               "-"))]),
+    *needs("I", "whole numbers that were floats (pandas)", "id,bus_id\n1,1362.0\n2,\n3,77.0\n", {"id": "integer",
+           "bus_id": "integer"},
+           option={"whole_decimals": True}, rows=[(1, 1362), (2, None), (3, 77)], left=[(2, None)],
+           without=[bad(2, "bus_id", "1362.0", "whole_decimals"), bad(4, "bus_id", "77.0", "whole_decimals")]),
+    *needs("I", "a delimiter of two characters", "id||name\n1||a\n2||b\n", option={"delimiter": "||"}, rows=TWO,
+           without="delimiter"),
+    case("I", "a delimiter of two characters, where one is declared", "id||name\n1||a\n2||b\n",
+         options={"delimiter": "|"},
+         failed=("column 2", "header_names")),
+    *needs("I", "orders of Shopify",
+           '"Name","Email","Financial Status","Total","Created at","Notes","Accepts Marketing"\n'
+           '"#1001","a@example.test","paid","12.00","2024-06-01 10:00:00 +0200","leave at\ndoor 2, ""blue""","yes"\n'
+           '"#1001","a@example.test","","","2024-06-01 10:00:00 +0200","","yes"\n'
+           '"#1002","","refunded","5.50","2024-06-02 23:30:00 +0200","","no"\n',
+           {"Name": "text", "Email": "text", "Financial Status": "text", "Total": "numeric(10,2)",
+           "Created at": "timestamptz",
+            "Notes": "text", "Accepts Marketing": "boolean"},
+           option={"columns": {"Total": {"quoted_nulls": True}}},
+           options={"true_values": "yes", "false_values": "no"}, select='"Name", "Total", "Notes", "Accepts Marketing"',
+           rows=[("#1001", Decimal("12.00"), 'leave at\ndoor 2, "blue"', True), ("#1001", None, "", True),
+                 ("#1002", Decimal("5.50"), "", False)],
+           without=[bad(4, "Total", "quoted_nulls")],
+           left=[("#1001", "a@example.test", "paid", Decimal("12.00"), dt.datetime(2024, 6, 1, 8,
+           tzinfo=dt.timezone.utc),
+                  'leave at\ndoor 2, "blue"', True),
+                 ("#1002", "", "refunded", Decimal("5.50"), dt.datetime(2024, 6, 2, 21, 30, tzinfo=dt.timezone.utc), "",
+                 False)]),
+    *needs("I", "a dump of pandas",
+           ",id,qty,price,at,ok\n0,1,3.0,1.5,2024-06-01 10:00:00,True\n1,2,,,NaT,\n2,3,7.0,nan,2024-06-02,False\n",
+           {"id": "integer", "qty": "integer", "price": "double precision", "at": "timestamp", "ok": "boolean"},
+           option={"header_names": "number", "whole_decimals": True, "null_values": ["", "nan", "NaT"]},
+           rows=[(1, 3, 1.5, dt.datetime(2024, 6, 1, 10), True), (2, None, None, None, None),
+                 (3, 7, None, dt.datetime(2024, 6, 2), False)], without=("column 1", "header_names")),
+
+    *needs("I", "Excel's first line says the delimiter", "sep=;\r\nid;name\r\n1;a\r\n2;b\r\n",
+           option={"sep_line": True},
+           options=SEMICOLON, rows=TWO, without="sep_line"),
+    *needs("I", "the end of a file of CP/M", "id,name\n1,a\n2,b\n\x1a", option={"ctrl_z": True}, rows=TWO,
+           without=[bad(4, None, "ctrl_z")], left=TWO),
+    *needs("I", "a header repeated by `cat *.csv`", "id,name\n1,a\nid,name\n2,b\nID,Name\n",
+           option={"repeated_header": "skip"},
+           rows=TWO, bad=[bad(5, "id")], without=[bad(3, "id", "repeated_header"), bad(5, "id")], left=TWO),
+    *needs("I", "short rows (Excel leaves empty cells out)", "id,name,note\n1,a\n2\n3,c,x\n4,d,x,y\n",
+           {"id": "integer", "name": "text", "note": "text"}, option={"short_rows": "null"},
+           rows=[(1, "a", None), (2, None, None), (3, "c", "x")], bad=[bad(5, None, "4")],
+           without=[bad(2, None, "short_rows"), bad(3, None, "short_rows"), bad(5, None, "4")], left=[(3, "c", "x")]),
+    case("I", "Ctrl-A, as Hive writes", "1\x01a,b\n2\x01\\N\n", options={"header": False, "delimiter": "\x01",
+         "null_values": "\\N"},
+         rows=[(1, "a,b"), (2, None)]),
+    case("I", "a delimiter that isn't ASCII", "id§name\n1§a\n2§b|\n", options={"delimiter": "§"}, rows=[(1, "a"), (2,
+         "b|")]),
+    case("I", "a delimiter of two characters in another encoding, in quotes too",
+         'id§§name\n1§§"a§§b"\n2§§c§d\n'.encode("cp1252"),
+         options={"delimiter": "§§", "encoding": "windows-1252"}, rows=[(1, "a§§b"), (2, "c§d")]),
+    case("I", "a delimiter of three", "id~|~name\n1~|~a\n2~|~~b~|\n", options={"delimiter": "~|~"}, rows=[(1, "a"), (2,
+         "~b~|")]),
+    case("I", "comments are at a line's begin only, and not within quotes",
+         '# made today\nid,name\n1,a # b\n2,"x\n# y"\n#3,c\n # 4\n',
+         options={"comment": "#"}, rows=[(1, "a # b"), (2, "x\n# y")], bad=[bad(7, None)]),
+    case("I", "comments of two characters", "-- dump\nid,name\n1,a\n--2,b\n-3,c\n", options={"comment": "--"}, rows=[(1,
+         "a"), (-3, "c")]),
+    case("I", "blank lines within quotes stay, those of blanks are no blank lines", 'id,name\n\n1,"a\n\nb"\n   \n2,\n',
+         options={"skip_blank_lines": True}, rows=[(1, "a\n\nb"), (2, None)], bad=[bad(6, None)]),
+    case("I", "blank lines before the header", "\r\n\r\nid,name\r\n1,a\r\n", options={"skip_blank_lines": True},
+         rows=[(1, "a")]),
+    *needs("I", "an empty line is a null in a file of one column", "id\n1\n\n2\n", {"id": "integer"},
+           option={"skip_blank_lines": True},
+           rows=[(1,), (2,)], left=[(1,), (None,), (2,)]),
+    case("I", "a preamble with a quote that never closes", 'Report "June\nid,name\n1,a\n', options={"skip_rows": 1},
+         rows=[(1, "a")]),
+    case("I", "more lines to skip than there are", "id,name\n1,a\n", options={"skip_rows": 5}, failed="skip_rows"),
+    case("I", "a footer of two lines that are no rows", "ID,NAME\n1,a\n2,b\n\n2 rows selected.\n",
+         options={"skip_footer": 2}, rows=TWO),
+    case("I", "a footer as long as the file", "id,name\n1,a\n2,b\n", options={"skip_footer": 2}, rows=[]),
+    case("I", "a footer without a line end", "id,name\n1,a\n2,b\nTotal,2", options={"skip_footer": 1}, rows=TWO),
+    case("I", "a trailing delimiter that some rows haven't", "id;name;\n1;a;\n2;b\n3;c;x\n", options={**SEMICOLON,
+         "trailing_delimiter": True},
+         rows=[(1, "a")], bad=[bad(3, None, "2"), bad(4, None, "trailing_delimiter")]),
+    case("I", "trailing delimiters without a header", "1;a;\n2;b;\n", options={**SEMICOLON, "header": False,
+         "trailing_delimiter": True}, rows=TWO),
+    *needs("I", "blanks around values", "id, name\n 1 , a \n2,b\n", option={"trim": True}, rows=TWO, without=[bad(2,
+           "id", "trim")],
+           left=[(2, "b")]),
+    case("I", "null words are compared whole, case and all", "id,name\n1,NULL\n2,null\n3,NULLS\n4,\"NULL\"\n5,\n",
+         options={"null_values": ["NULL"]}, rows=[(1, None), (2, "null"), (3, "NULLS"), (4, "NULL"), (5, "")]),
+    case("I", "the header in the middle of comments and blank lines", "\ufeff#v1\n\n#v2\nid,name\n#\n1,a\n",
+         options={"comment": "#", "skip_blank_lines": True}, rows=[(1, "a")]),
+]  # fmt: skip
