@@ -156,8 +156,9 @@ def load_command(
 
     Exit status 0: all is loaded. 1: a file failed, the others are loaded. 2: usage or configuration, nothing was tried.
     """
-    from journey.lean import without_pandas
+    from journey.lean import with_few_arenas, without_pandas
 
+    with_few_arenas()
     without_pandas()
     from journey.loader.run import load
 
@@ -178,6 +179,10 @@ def reload_command(selected: Sequence[str], threads: int, log_format: str) -> No
 
     Exit status as `journey load`.
     """
+    from journey.lean import with_few_arenas, without_pandas
+
+    with_few_arenas()
+    without_pandas()
     from journey.loader.run import load
 
     _load(lambda report: load(selected, reload_all=True, threads=threads, report=report), log_format)

@@ -18,7 +18,7 @@ from journey.loader.errors import FileRefusedError
 from journey.loader.formats.contract import Refused
 
 RECORD_BYTES = 2**24  # of one record
-BLOCK_BYTES = 2**22
+BLOCK_BYTES = 2**21
 RAW_BYTES = 2**16  # kept of a refused row
 
 

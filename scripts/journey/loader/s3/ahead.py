@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import closing
 from queue import Queue
 
-AHEAD = 5  # chunks
+AHEAD = 2  # chunks
 
 
 def read_ahead(chunks: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
