@@ -133,6 +133,15 @@ def in_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     yield _encoded(decoder.decode(b"", True))
 
 
+def is_utf8(data: bytes) -> bool:
+    """Whether bytes are UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")  # a byte that isn't of the encoding becomes no UTF-8
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from journey.loader.errors import FileRefusedError
 from journey.loader.formats.contract import Refused
+from journey.loader.formats.dialect import is_utf8
 
 RECORD_BYTES = 2**24  # of one record
 BLOCK_BYTES = 2**21
@@ -252,7 +253,7 @@ class Cutter:
         runs: list[Run] = []
         refused: list[Refused] = []
         position = count = 0
-        only_quotes = not self._needs_scan(data) and _is_utf8(data)
+        only_quotes = not self._needs_scan(data) and is_utf8(data)
         while position < len(data):
             if only_quotes and (end := self._end_of_plain_lines(data, position)) > position:
                 raw = data[position:end]
@@ -362,14 +363,6 @@ def _without(record: bytes, end: bytes, escape: bytes) -> bytes:
     """A record without this end, unless it is escaped and belongs to the last field."""
     plain = record.removesuffix(end)
     return record if (len(plain) - len(plain.rstrip(escape))) % 2 else plain
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _patterns(marks: Marks) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:

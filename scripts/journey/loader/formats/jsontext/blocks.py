@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from journey.loader.formats.contract import Batch, Refused
+from journey.loader.formats.dialect import is_utf8
 from journey.loader.formats.jsontext.cells import cell
 from journey.loader.formats.jsontext.columns import Pieces, Places, Values
 from journey.loader.formats.jsontext.fields import Fields
@@ -175,9 +176,9 @@ class Blocks:
 
     def _not_utf8(self, block: Block) -> list[int]:
         """Records that aren't UTF-8."""
-        if block.data.isascii() or _is_utf8(block.data):
+        if block.data.isascii() or is_utf8(block.data):
             return []
-        return [row for row in range(len(block.starts)) if not _is_utf8(block.raw(row))]
+        return [row for row in range(len(block.starts)) if not is_utf8(block.raw(row))]
 
 
 def without(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -185,11 +186,3 @@ def without(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     if len(rows) == len(others):
         return rows[:0]
     return np.delete(rows, np.searchsorted(rows, others))
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
