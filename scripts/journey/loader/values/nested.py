@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from journey.loader.values.arrow_numbers import number_texts
+from journey.loader.values.exact import quoted
 from journey.loader.values.masks import DAY, FOUR_DIGITS, Converted, Refusals, numbers, valid, without
 from journey.loader.values.meaning import UNITS, Column
 
@@ -232,9 +233,21 @@ def _struct_texts(array: pa.Array, policy: str) -> Converted:
 def _map_texts(array: pa.Array, policy: str) -> Converted:
     begin, end = array.offsets[0].as_py(), array.offsets[len(array)].as_py()
     keys, refused = scalar_texts(plain(array.keys.slice(begin, end - begin)), lenient=policy == "show")
+    if policy != "show":
+        refused |= _repeated(array, keys)
     items, more = json_texts(array.items.slice(begin, end - begin), policy)
     pairs = pc.binary_join_element_wise(_quoted(keys), items.fill_null("null"), ":").fill_null("")
     return _lists(array, pairs, "{}", more | refused)
+
+
+def _repeated(array: pa.Array, keys: pa.Array) -> Refusals:
+    """Keys that come again in their map: an object of jsonb would keep the last, and lose the others."""
+    maps = np.repeat(np.arange(len(array)), np.diff(array.offsets.to_numpy()))
+    coded = keys.dictionary_encode()
+    pairs = maps * (len(coded.dictionary) + 1) + coded.indices.fill_null(len(coded.dictionary)).to_numpy()
+    _, first = np.unique(pairs, return_index=True)
+    again = np.delete(np.arange(len(pairs)), first).tolist()
+    return {position: f"the key {quoted(keys[position].as_py() or '')} comes twice" for position in again}
 
 
 def array_literals(array: pa.Array, column: Column, convert: Convert) -> Converted:

@@ -34,8 +34,8 @@ CASES: list[Case] = [
          rows=[(1, "a"), (2, "b")], failed={"README.md": "location", "manifest.json": "location",
          "Thumbs.db": "location"}),
 
-    *needs("L", "a zip", archive("a.csv"), option={"zip_members": "*.csv"}, rows=[(1, "a")], without=("zip",
-           "zip_members")),
+    *needs("L", "a zip", archive("a.csv"), option={"zip_members": "*.csv"}, rows=[(1, "a")],
+           without=("zip", "zip_members")),
     case("L", "a zip with a member that doesn't match", archive("a.txt"), options={"zip_members": "*.csv"},
          failed=("zip_members", "a.txt")),
     case("L", "a workbook of Excel", XLSX, failed=("XLSX",)),
