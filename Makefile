@@ -84,7 +84,7 @@ clean: down ## remove the services' data and everything that was generated
 	rm -rf .local target site logs
 
 .PHONY: bench-load
-bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (about 6 minutes); ARGS="--rounds 3 --only gzip", "--peers PYTHON" (of other tools; repeatable) or "--listing 200000"
+bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (about 6 minutes); ARGS="--rounds 3 --only gzip", "--peers PYTHON" (of other tools; repeatable), "--bad" or "--listing 200000"
 	@$(BIN)/python -m journey.bench.load $(ARGS)
 
 .PHONY: bench-build

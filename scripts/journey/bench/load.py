@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--only", help="only cases whose name contains this")
     told = f"also run what this Python has of {', '.join(peers.PEERS)}; for several Pythons, several times"
     parser.add_argument("--peers", metavar="PYTHON", action="append", default=[], help=told)
+    parser.add_argument("--bad", action="store_true", help="instead: what bad rows cost")
     parser.add_argument("--listing", type=int, metavar="N", help="instead: how long a prefix with N objects takes")
     options = parser.parse_args()
     services.up()
@@ -88,6 +89,10 @@ def main() -> None:
         return measure(folder / "listing", options.listing)
     # In a process of its own: this one stays small, for a child's peak memory begins with its parent's.
     subprocess.run([sys.executable, "-m", "journey.bench.data", str(folder), str(options.copies)], check=True)
+    if options.bad:
+        from journey.bench.bad import measure as measure_bad
+
+        return measure_bad(folder, options.rounds, options.threads)
     cases = [case for case in _cases(folder, options.copies) if not options.only or options.only in case.name]
     print(
         f"{'case':<24} {'rows':>11} {'baseline':>22} {'s':>7} {'journey s':>10} {'rate':>6} {'goal':>6} {'RSS MB':>7}"
@@ -116,11 +121,11 @@ def main() -> None:
 
 def _round(case: Case, folder: Path, threads: int, others: dict[str, list[str]]) -> dict[str, Measured]:
     """One run of the baseline, of the loader and of each peer, each into an empty table."""
-    load = [sys.executable, "-m", "journey", "load", "--threads", str(threads), "--select", f"bench.{case.table}"]
-    commands = {"floor": ["bash", "-c", f"set -o pipefail; {case.baseline}"], "journey": load, **others}
+    floor = ["bash", "-c", f"set -o pipefail; {case.baseline}"]
+    commands = {"floor": floor, "journey": _command(case.table, threads), **others}
     measured = {}
     for name, command in commands.items():
-        _reset(case.table)
+        reset(case.table)
         measured[name] = _measure(command, folder / "project")
         table = case.table if name == "journey" else "floor"
         with psycopg.connect(dbname=DATABASE) as connection:
@@ -164,7 +169,8 @@ def places(copies: int) -> dict[str, tuple[str, str, str]]:
     }
 
 
-def _reset(table: str) -> None:
+def reset(table: str) -> None:
+    """Empty tables and no ledger."""
     with psycopg.connect(dbname=DATABASE, autocommit=True) as connection:
         connection.execute("create schema if not exists raw_bench")
         connection.execute("drop schema if exists loader cascade")
@@ -173,6 +179,21 @@ def _reset(table: str) -> None:
         connection.execute(OURS.format(name="floor", columns=columns))
         connection.execute("create index on raw_bench.floor using brin (_file_id)")
         connection.execute("checkpoint")
+
+
+def _command(table: str, threads: int) -> list[str]:
+    return [sys.executable, "-m", "journey", "load", "--threads", str(threads), "--select", f"bench.{table}"]
+
+
+def measure_load(table: str, project: Path, threads: int) -> Measured:
+    """What a load of one table takes.
+
+    Args:
+        table: of the source `bench`.
+        project: where it is declared.
+        threads: of the loader.
+    """
+    return _measure(_command(table, threads), project)
 
 
 def _measure(command: list[str], folder: Path) -> Measured:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -23,7 +22,6 @@ import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as keys
 import pytest
 
-from journey.loader.encoding import Encoder
 from journey.loader.errors import FileRefusedError
 from journey.loader.formats.columnar import ColumnarOptions
 from journey.loader.formats.parquet import BATCH_ROWS, ParquetReader
@@ -168,8 +166,7 @@ def test_a_good_row_is_what_it_is_alone() -> None:
     assert together.columns["v"] == alone == [Decimal("0.10"), Decimal("2.50"), None, Decimal("-0.01")]
 
 
-def test_files_without_rows_and_without_a_byte() -> None:
-    assert reader(b"").names() == []
+def test_files_without_rows() -> None:
     empty = reader(parquet(pa.table({"a": pa.array([], pa.int64())})))
     assert empty.names() == ["a"]
     assert list(empty.read([column("integer", "a")])) == []
@@ -339,37 +336,15 @@ def test_row_groups_of_128_mb_take_little_memory(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "x", row_group_size=rows, use_dictionary=False)
     group = pq.ParquetFile(tmp_path / "x").metadata.row_group(0)
     assert group.total_byte_size >= 2**27 * 0.9
-    out = subprocess.run(
-        [sys.executable, "-c", MEMORY, str(tmp_path / "x")], capture_output=True, text=True, check=True
-    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", MEMORY, str(tmp_path / "x")]
+    out = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     found, before, after = map(int, out.stdout.split())
     assert found == rows
     assert (after - before) / 1024 < 80, "MB on top of what the program takes"
 
 
-def test_bad_rows_cost_at_most_three_times_the_time() -> None:
-    def table(bad: Sequence[int]) -> bytes:
-        rows = 400_000
-        amounts, stamps = np.round(np.arange(rows) / 100, 2), np.arange(rows) * 10**9
-        amounts[list(bad)] = 1.2345
-        whole = np.arange(rows)
-        whole[list(bad)] = 2**40
-        texts = pa.array([str(row) for row in range(rows)])
-        return parquet(
-            pa.table({"a": amounts, "b": whole, "t": texts, "at": pa.array(stamps).cast(pa.timestamp("us"))})
-        )
-
-    columns = [column("numeric(12,2)", "a"), column("integer", "b"), column("text", "t"), column(ZONED, "at")]
-    took = []
-    for data, expected in ((table([]), 0), (table(range(0, 400_000, 20)), 20_000)):
-        times = []
-        for _ in range(3):
-            begin, refused, encoder = time.process_time(), 0, Encoder(columns)
-            encoder.begin()
-            for batch in reader(data).read(columns):
-                encoder.rows(batch.arrays)
-                refused += len(batch.refused)
-            times.append(time.process_time() - begin)
-            assert refused == expected
-        took.append(min(times))
-    assert took[1] < 3 * took[0], took  # and what the server takes comes on top of both
+def test_a_file_without_a_byte_is_no_parquet_file() -> None:
+    """It is what is left of an upload that was cut."""
+    with pytest.raises(FileRefusedError, match="hasn't a byte"):
+        reader(b"").names()

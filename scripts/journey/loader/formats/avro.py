@@ -14,7 +14,7 @@ from journey.loader.errors import FileRefusedError, one_line
 from journey.loader.formats.avrotypes import Types, built, physical
 from journey.loader.formats.blocks import Source, decompressed
 from journey.loader.formats.columnar import ColumnarReader, foreign
-from journey.loader.formats.contract import Batch
+from journey.loader.formats.contract import NOTHING, Batch
 from journey.loader.s3.kinds import HEAD
 from journey.loader.values.meaning import Column
 
@@ -41,7 +41,7 @@ class AvroReader(ColumnarReader):
         self._source = source = Source(self.file.stream())
         head = source.peek(HEAD)
         if not head:
-            return []
+            raise FileRefusedError(NOTHING.format("an Avro file"))
         if not head.startswith(MAGIC):
             raise foreign(head, "an Avro file")
         try:

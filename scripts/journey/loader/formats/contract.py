@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from journey.loader.s3.ranges import RangeReader
 
 
+NOTHING = "it hasn't a byte, which {} always has: deliver it again"  # that is left of an upload that was cut
+
+
 class File(Protocol):
     """An object in S3, as a reader sees it. Either way may be used several times, and begins anew each time."""
 
@@ -151,7 +154,8 @@ class Reader(ABC):
             scan: read the whole file if it takes that.
 
         Returns:
-            [] for a file without a byte; None where only a scan would tell: then any of the table's columns may come.
+            [] for a file without a byte, of a format that allows it; None where only a scan would tell: then any of the
+            table's columns may come.
 
         Raises:
             FileRefusedError: the file can't be read as declared.

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from journey.loader.errors import FileRefusedError, one_line
 from journey.loader.formats.columnar import ColumnarReader, foreign, leaves
-from journey.loader.formats.contract import Batch
+from journey.loader.formats.contract import NOTHING, Batch
 from journey.loader.s3.kinds import HEAD
 from journey.loader.values.meaning import Column
 
@@ -43,7 +43,7 @@ class ParquetReader(ColumnarReader):
         self._source = source = self.file.seekable()
         self._size = source.seek(0, io.SEEK_END)
         if not self._size:
-            return []
+            raise FileRefusedError(NOTHING.format("a Parquet file"))
         self._check_ends(source)
         try:
             opened = pq.ParquetFile(source, pre_buffer=False, coerce_int96_timestamp_unit="us")

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from journey.loader.declaration.options import flag, one_of, option, whole
 from journey.loader.errors import FileRefusedError
-from journey.loader.formats.contract import RAW_BYTES, Batch, Reader, Refused
+from journey.loader.formats.contract import NOTHING, RAW_BYTES, Batch, Reader, Refused
 from journey.loader.formats.excel.area import Area, Blank, area, from_row, inside, without_footer
 from journey.loader.formats.excel.cells import SHARED, TEXT, Book, values
 from journey.loader.formats.excel.parts import Package, Sheet
@@ -94,10 +94,10 @@ class XlsxReader(Reader):
             raise ValueError("external.options: header_names is for files with a header")
 
     def names(self, *, scan: bool = False) -> list[str] | None:  # noqa: ARG002
-        """The header's names, or the declared ones where there is no header; [] for a file without a byte."""
+        """The header's names, or the declared ones where there is no header."""
         source = self.file.seekable()
         if not source.seek(0, 2):
-            return []
+            raise FileRefusedError(NOTHING.format("a workbook"))
         source.seek(0)
         self._package = Package(source, Limit(self.options.max_bytes, self.options.max_ratio))
         self._sheet = self._chosen(self._package.sheets)
