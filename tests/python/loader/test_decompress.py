@@ -106,7 +106,7 @@ def test_texts_that_begin_like_something_else(data: bytes) -> None:
         (zipped(), "it is a ZIP archive"),
         (zipped(("[Content_Types].xml", b"<x/>"), ("xl/workbook.xml", b"")), "Excel workbook (XLSX): declare file_for"),
         (parquet(), "it is a Parquet file: declare file_format: parquet"),
-        (b"ORC\x08\x03\x10\x05", "it is an ORC file: declare file_format: orc"),
+        (b"ORC\x08\x03\x10\x05", "it is an ORC file: write it as Parquet"),
         (b"Obj\x01\x04\x14avro.codec", "it is an Avro file: declare file_format: avro"),
         (lzma.compress(TEXT), "compressed with xz: compress it with gzip, zstd or bz2"),
         (b"\x04\x22\x4d\x18\x64\x40\xa7" + TEXT, "compressed with lz4"),

@@ -59,7 +59,10 @@ def test_a_bad_row_costs_no_good_one() -> None:
     good, refused = rows(body)
     assert good == [(1, "Ann", Decimal("12.50")), (4, "Zoe", Decimal(4))]
     remedy = "decimal_mark and thousands_mark say how numbers are written"
-    assert refused == [(2, "id", "`x2` is no integer"), (3, "amount", f"`1,5` is no numeric(12,2): {remedy}")]
+    assert refused == [
+        (2, "id", "`x2` is no integer: declare null_values if it means null"),
+        (3, "amount", f"`1,5` is no numeric(12,2): {remedy}"),
+    ]
     assert [one.raw for one in read(body.encode(), COLUMNS, "fixed", fields=PLACES)[1]] == body.splitlines()[1:3]
 
 

@@ -198,7 +198,7 @@ JSON_CASES = [
     Case("an escaped NUL", '{"id":1,"name":"a\\u0000"}\n{"id":2,"name":"b"}\n', rows=[(2, "b")], rejected=1,
          options=LENIENT, said="a NUL"),
     Case("invalid UTF-8", b'{"id":1,"name":"\xff"}\n{"id":2,"name":"b"}\n', rows=[(2, "b")], rejected=1,
-         options=LENIENT, said="not utf-8 at byte 17"),
+         options=LENIENT, said="not UTF-8 at byte 17"),
     Case("JSON columns", '{"id":1,"name":"a"}\n{"id":2,"name":{"x":1e400}}\n{"id":3,"name":null}\n',
          columns={"id": "integer", "name": "json"}, rows=ANY),
     Case("instants, however they are written",
@@ -219,14 +219,14 @@ JSON_CASES = [
     Case("braces in a text", '{"id":1,"name":"} x {"}\n{"id":2,"name":"}"}\n', rows=[(1, "} x {"), (2, "}")]),
     Case("keys in another case", '{"ID":1,"Name":"a"}\n', rows=[(1, "a")]),
     Case("a line of 10 MB", f'{{"id":1,"name":"{"x" * 10_000_000}"}}\n', rows=[(1, "x" * 10_000_000)]),
-    Case("not text at all", bytes(range(256)) * 10, said="rows refused"),
+    Case("not text at all", bytes(range(256)) * 10, said="it is no JSON"),
 ]  # fmt: skip
 
 PARQUET_CASES = [
     Case("plain", PARQUET, rows=TWO),
     Case("cut short", PARQUET[:-20], said="it isn't a whole Parquet file"),
     Case("not Parquet", GOOD, said="it isn't a Parquet file"),
-    Case("empty", b"", rows=[]),
+    Case("empty", b"", said="hasn't a byte"),
     Case("no rows", parquet({"id": pa.array([], pa.int32()), "name": pa.array([], pa.string())}), rows=[]),
     Case("broken inside", PARQUET[:4] + bytes(60) + PARQUET[64:], said="Parquet"),
     Case("no columns that are declared", parquet({"x": [1]}), said="none of the declared columns"),

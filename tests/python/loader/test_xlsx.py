@@ -22,7 +22,7 @@ from loader.support import Landing
 from loader.workbooks import Formula, Styled, part, replaced, with_rows, workbook
 
 DATE_TYPE, STAMP, STAMPTZ = "date", "timestamp without time zone", "timestamp with time zone"
-NULL = ": null_values, if it means null"
+NULL = ": declare null_values if it means null"
 Rows = tuple[list[tuple[Any, ...]], list[tuple[int, str | None, str]]]
 
 
@@ -349,7 +349,7 @@ def test_files_of_another_kind_are_told_by_name() -> None:
     assert "binary workbook (XLSB)" in why(replaced(book, {"_rels/.rels": relations}))
     assert "ZIP archive is broken" in why(book[: len(book) // 2])
     assert "sheet1.xml is missing" in why(replaced(book, {"xl/worksheets/sheet1.xml": None}))
-    assert names(b"") == []
+    assert "hasn't a byte" in why(b"")
 
 
 def test_damage_is_seen() -> None:
