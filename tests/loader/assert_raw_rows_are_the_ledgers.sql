@@ -45,12 +45,12 @@ counted as (
     union all
     {%- endif %}
     {%- else %}
-    select
-        schema_name,
-        table_name,
-        file_id,
-        loaded_rows_count as rows_count
-    from newest_files
+        select
+            schema_name,
+            table_name,
+            file_id,
+            loaded_rows_count as rows_count
+        from newest_files
     {%- endfor %}
 )
 
