@@ -39,7 +39,7 @@ def measure(folder: Path, rounds: int, threads: int) -> None:
     took = {name: list[float]() for name in bodies}
     for _ in range(rounds):
         for name in bodies:
-            load.reset(name)
+            load.reset()
             took[name].append(load.measure_load(name, folder / "careful", threads).seconds)
     clean, bad = (statistics.median(took[name]) for name in bodies)
     missed = "  missed" if bad > GOAL * clean else ""

@@ -125,7 +125,7 @@ def _round(case: Case, folder: Path, threads: int, others: dict[str, list[str]])
     commands = {"floor": floor, "journey": _command(case.table, threads), **others}
     measured = {}
     for name, command in commands.items():
-        reset(case.table)
+        reset()
         measured[name] = _measure(command, folder / "project")
         table = case.table if name == "journey" else "floor"
         with psycopg.connect(dbname=DATABASE) as connection:
@@ -169,12 +169,10 @@ def places(copies: int) -> dict[str, tuple[str, str, str]]:
     }
 
 
-def reset(table: str) -> None:
+def reset() -> None:
     """Empty tables and no ledger."""
     with psycopg.connect(dbname=DATABASE, autocommit=True) as connection:
-        connection.execute("create schema if not exists raw_bench")
-        connection.execute("drop schema if exists loader cascade")
-        connection.execute(f"drop table if exists raw_bench.{table}, raw_bench.floor")
+        connection.execute("drop schema if exists loader, raw_bench cascade; create schema raw_bench")
         columns = ", ".join(f"{name} {data_type}" for name, data_type in COLUMNS.items())
         connection.execute(OURS.format(name="floor", columns=columns))
         connection.execute("create index on raw_bench.floor using brin (_file_id)")

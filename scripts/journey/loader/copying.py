@@ -41,7 +41,7 @@ class BlamedRowError(Exception):
 Blamed = Mapping[int, "tuple[str | None, str]"]
 
 
-def good_rows(batches: Iterator[Batch], rejects: Rejects, blamed: Blamed) -> Iterator[Batch]:
+def good_rows(batches: Iterator[Batch], rejects: Rejects, blamed: Blamed) -> Generator[Batch, None, None]:
     """The batches without blamed rows; what is refused is collected.
 
     Args:
@@ -75,7 +75,7 @@ def copy(
         fitted: how the file fits it.
         rejects: takes what is refused.
         blamed: rows that the server refused before.
-        ahead: read and encode in a thread of its own.
+        ahead: read in a thread of its own; this one encodes, and waits for the server.
 
     Returns:
         Number of rows.
@@ -86,18 +86,16 @@ def copy(
     """
     encoder = Encoder(fitted.columns)
 
-    def encoded() -> Generator[bytes, None, None]:
-        yield encoder.begin()
-        for batch in good_rows(reading.batches(fitted, judge), rejects, blamed):
-            yield from encoder.rows(batch.arrays)
-        yield encoder.end()
-
     cursor = connection.cursor()
-    chunks = read_ahead(encoded()) if ahead else encoded()
+    batches = good_rows(reading.batches(fitted, judge), rejects, blamed)
+    batches = read_ahead(batches) if ahead else batches
     try:
-        with closing(chunks), cursor.copy(encoder.statement(*table)) as running:
-            for chunk in chunks:
-                running.write(chunk)
+        with closing(batches), cursor.copy(encoder.statement(*table)) as running:
+            running.write(encoder.begin())
+            for batch in batches:
+                for chunk in encoder.rows(batch.arrays):
+                    running.write(chunk)
+            running.write(encoder.end())
     except DATA_ERRORS as error:
         found = AT.search(error.diag.context or "")
         if found is None or not encoder.is_binary or len(blamed) >= BLAMED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pgpq
@@ -52,16 +52,15 @@ class Encoder:
         """What comes after the last row."""
         return bytes(self._pgpq.finish()) if self._pgpq else b""
 
-    def rows(self, arrays: Sequence[pa.Array]) -> list[bytes]:
+    def rows(self, arrays: Sequence[pa.Array]) -> Iterator[bytes]:
         """Some rows.
 
         Args:
             arrays: each of its column's arrow_type, all of one length.
         """
         length = len(arrays[0]) if arrays else 0
-        return [
-            self._some([array.slice(begin, BATCH_ROWS) for array in arrays]) for begin in range(0, length, BATCH_ROWS)
-        ]
+        for begin in range(0, length, BATCH_ROWS):
+            yield self._some([array.slice(begin, BATCH_ROWS) for array in arrays])
 
     def _some(self, arrays: list[pa.Array]) -> bytes:
         if self._pgpq is None:

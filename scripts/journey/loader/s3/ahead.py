@@ -1,4 +1,4 @@
-"""Chunks made in a thread of their own."""
+"""Chunks, or batches, made in a thread of their own."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import threading
 from collections.abc import Generator
 from contextlib import closing
 from queue import Queue
+from typing import TypeVar
 
-AHEAD = 2  # chunks
+AHEAD = 3  # chunks of 1 MB, or batches of about as much
+
+Item = TypeVar("Item")
 
 
-def read_ahead(chunks: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
-    """The same chunks, made in a thread of its own, a few ahead. Closing it stops the thread at its next chunk."""
-    queue: Queue[bytes | BaseException | None] = Queue(AHEAD)
+def read_ahead(chunks: Generator[Item, None, None]) -> Generator[Item, None, None]:
+    """The same items, made in a thread of its own, a few ahead. Closing it stops the thread at its next chunk."""
+    queue: Queue[Item | BaseException | None] = Queue(AHEAD)
     stopped = threading.Event()
 
     def run() -> None:
