@@ -19,7 +19,7 @@ class ObjectChangedError(JourneyError):
 
 
 class BadRowsError(JourneyError):
-    """The fast path can't take the file; the careful path may."""
+    """Files that share a COPY gave other rows than were sent: each is loaded by itself."""
 
 
 def one_line(error: BaseException) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
 PLAIN_MD5 = re.compile(r"[0-9a-f]{32}")
 
 
-class Checksum:
+class Checksum(ABC):
     """One that S3 gave, to be compared.
 
     Attributes:
@@ -28,13 +29,13 @@ class Checksum:
         """Remember what is expected."""
         self.name, self.expected = name, expected
 
+    @abstractmethod
     def update(self, data: bytes) -> None:
         """Take the next bytes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def digest(self) -> bytes:
         """Of what came so far."""
-        raise NotImplementedError
 
 
 class _Hash(Checksum):
