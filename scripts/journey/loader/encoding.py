@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from psycopg import sql
 
+from journey.loader.fixedrows import FixedRows, numeric
 from journey.loader.values.kinds import NUMERIC, arrow_type, is_text
+from journey.loader.values.masks import valid
 from journey.loader.values.meaning import Column
 
 BATCH_ROWS = 2**13
@@ -20,6 +22,8 @@ BATCH_ROWS = 2**13
 INT64_DIGITS = 18
 JSON = ("json", "jsonb")
 JSONB_VERSION = "\x01"
+SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # without flags, and without an extension
+TRAILER = b"\xff\xff"
 
 
 class Encoder:
@@ -36,7 +40,7 @@ class Encoder:
         names = [str(position) for position in range(len(columns))]
         kinds = [pa.binary() if pa.types.is_decimal(arrow_type(c)) else arrow_type(c) for c in columns]
         self._schema = pa.schema(list(zip(names, kinds, strict=True)))
-        self._pgpq = pgpq.ArrowToPostgresBinaryEncoder(self._schema) if self.is_binary else None
+        self._fixed = FixedRows()
 
     def statement(self, schema: str, table: str) -> sql.Composed:
         """The COPY statement."""
@@ -46,14 +50,14 @@ class Encoder:
 
     def begin(self) -> bytes:
         """What comes before the first row."""
-        return bytes(self._pgpq.write_header()) if self._pgpq else b""
+        return SIGNATURE if self.is_binary else b""
 
     def end(self) -> bytes:
         """What comes after the last row."""
-        return bytes(self._pgpq.finish()) if self._pgpq else b""
+        return TRAILER if self.is_binary else b""
 
-    def rows(self, arrays: Sequence[pa.Array]) -> Iterator[bytes]:
-        """Some rows.
+    def rows(self, arrays: Sequence[pa.Array]) -> Iterator[bytes | memoryview]:
+        """Some rows; each piece is good until the next one is asked for.
 
         Args:
             arrays: each of its column's arrow_type, all of one length.
@@ -62,11 +66,18 @@ class Encoder:
         for begin in range(0, length, BATCH_ROWS):
             yield self._some([array.slice(begin, BATCH_ROWS) for array in arrays])
 
-    def _some(self, arrays: list[pa.Array]) -> bytes:
-        if self._pgpq is None:
+    def _some(self, arrays: list[pa.Array]) -> bytes | memoryview:
+        if not self.is_binary:
             return _csv([_plain_text(array, column) for array, column in zip(arrays, self._columns, strict=True)])
+        return self._fixed.encode(arrays) or self._any(arrays)
+
+    def _any(self, arrays: list[pa.Array]) -> bytes:
+        """Rows with nulls, or with values of any length."""
         ready = [_binary(array, column) for array, column in zip(arrays, self._columns, strict=True)]
-        return bytes(self._pgpq.write_batch(pa.record_batch(ready, schema=self._schema)))
+        encoder = pgpq.ArrowToPostgresBinaryEncoder(self._schema)
+        encoder.write_header()
+        data = encoder.write_batch(pa.record_batch(ready, schema=self._schema)) + encoder.finish()
+        return bytes(memoryview(data)[: -len(TRAILER)])
 
 
 def _has_binary(column: Column) -> bool:
@@ -79,7 +90,7 @@ def _has_binary(column: Column) -> bool:
 
 def _binary(array: pa.Array, column: Column) -> pa.Array:
     if pa.types.is_decimal(array.type):
-        return _numeric(array)
+        return _binary_numeric(array)
     if column.type == "jsonb":
         return pc.binary_join_element_wise(JSONB_VERSION, array, "")
     return array
@@ -101,29 +112,9 @@ def _plain_text(array: pa.Array, column: Column) -> pa.Array:
     return array.cast(pa.string())
 
 
-def _numeric(array: pa.Array) -> pa.Array:
-    """Decimals as PostgreSQL's base 10,000 digits; leading zeros are allowed, so that every value has the same size."""
-    words = np.frombuffer(array.buffers()[1], "<i8").reshape(-1, 2)
-    values = words[array.offset : array.offset + len(array), 0]  # whatever they are where they are null
-    scale, after_point = array.type.scale, -(-array.type.scale // 4)
-    left = np.abs(values).astype(np.uint64) * np.uint64(10 ** (-scale % 4))
-    top, count = int(left.max(initial=0)), max(after_point, 1)
-    if top < 2**32:
-        left = left.astype(np.uint32)
-    while 10_000**count <= top:
-        count += 1
-    data = np.empty((len(array), 4 + count), ">u2")
-    data[:, 0] = count
-    data[:, 1] = (count - after_point - 1) % 2**16  # weight of the first digit, signed
-    data[:, 2] = np.where(values < 0, 0x4000, 0)
-    data[:, 3] = scale
-    for digit in range(3 + count, 3, -1):
-        rest = left // 10_000
-        data[:, digit] = left - rest * 10_000
-        left = rest
-    ends = np.arange(len(array) + 1, dtype=np.int32) * np.int32(data.itemsize * data.shape[1])
-    nulls = None
-    if array.null_count:
-        valid = np.unpackbits(np.frombuffer(array.buffers()[0], np.uint8), bitorder="little")[array.offset :]
-        nulls = pa.py_buffer(np.packbits(valid[: len(array)], bitorder="little"))
+def _binary_numeric(array: pa.Array) -> pa.Array:
+    """Decimals as the bytes of PostgreSQL's numeric, each of the same size."""
+    data = FixedRows().fill(numeric(array), len(array))
+    ends = np.arange(len(array) + 1, dtype=np.int32) * np.int32(data.itemsize)
+    nulls = pa.py_buffer(np.packbits(valid(array), bitorder="little")) if array.null_count else None
     return pa.Array.from_buffers(pa.binary(), len(array), [nulls, pa.py_buffer(ends), pa.py_buffer(data)])

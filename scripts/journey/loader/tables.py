@@ -53,10 +53,8 @@ def ensure_table(connection: Connection[Any], source: Source) -> list[TableColum
         connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         connection.execute("select pg_advisory_xact_lock(%s)", [DDL_LOCK])
         if not table_columns(connection, source):
-            # The index is tiny: with it, replacing a file and dbt's "what is new" need no full scan.
             statement = sql.SQL(
-                """create table {table} ({columns}, _file_id integer not null default loader.current_file_id());
-                   create index on {table} using brin (_file_id)"""
+                "create table {table} ({columns}, _file_id integer not null default loader.current_file_id())"
             )
             columns = sql.SQL(", ").join(_column(*column) for column in source.columns.items())
             _make_schema(connection, source.schema)
@@ -141,9 +139,11 @@ def type_changes(connection: Connection[Any], source: Source, table: Sequence[Ta
 def finish_table(connection: Connection[Any], source: Source, new_rows: int) -> None:
     """After a load: statistics for the planner if many rows are new, else the index on `_file_id` takes in the few.
 
-    Autovacuum does the index after a large load, for which it would have to read all of it again.
+    Autovacuum does the index after a large load, for which it would have to read all of it again. The first load makes
+    it: rows cost a tenth less while there is none.
     """
     name = identifier(source).as_string(connection)
+    _ensure_index(connection, source)
     [(rows,)] = connection.execute("select reltuples from pg_class where oid = to_regclass(%s)", [name]).fetchall()
     if new_rows >= max(rows, 0) * ANALYZE_SHARE:
         with connection.transaction():
@@ -156,6 +156,20 @@ def finish_table(connection: Connection[Any], source: Source, new_rows: int) -> 
                where indrelid = to_regclass(%s) and relam = (select oid from pg_am where amname = 'brin')""",
             [name],
         )
+
+
+def _ensure_index(connection: Connection[Any], source: Source) -> None:
+    """Index the table by `_file_id`. With it, replacing a file and dbt's "what is new" need no full scan; it is tiny."""
+    with connection.transaction():
+        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        connection.execute("select pg_advisory_xact_lock(%s)", [DDL_LOCK])
+        is_there = connection.execute(
+            """select from pg_index join pg_attribute on attrelid = indrelid and attnum = indkey[0]
+               where indrelid = to_regclass(%s) and attname = %s""",
+            [identifier(source).as_string(connection), FILE_ID],
+        ).fetchone()
+        if is_there is None:
+            connection.execute(sql.SQL("create index on {} using brin (_file_id)").format(identifier(source)))
 
 
 def lift_sequence(connection: Connection[Any]) -> None:

@@ -61,7 +61,7 @@ def _load_together(worker: Worker, source: Source, actions: Sequence[Action]) ->
         columns = [column for column in table if column.name in source.columns]
         encoder = Encoder([*columns, file_id])
 
-        def chunks() -> Iterator[bytes]:
+        def chunks() -> Iterator[bytes | memoryview]:
             for action in actions:
                 mine, attempt = taken[action.file.key], Attempt(worker, source, action)
                 plain = _plain(attempt, worker, table) if mine.is_ours and mine.loaded_id is None else None

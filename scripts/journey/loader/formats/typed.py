@@ -197,15 +197,15 @@ class Parser:
             values = np.frombuffer(array.buffers()[1], f"<f{kind.bit_width // 8}")[: len(array)]
             return not bool(np.isfinite(values).all())
         if pa.types.is_decimal(kind):  # Arrow counts a text's digits, and then adds those of the scale
-            return _has_more_digits(array, kind.precision)
+            return _has_more_digits(array, kind.precision, kind.scale)
         return False
 
 
-def _has_more_digits(array: pa.Array, precision: int) -> bool:
-    """Whether a number of a decimal array has more digits than its type."""
+def _has_more_digits(array: pa.Array, precision: int, scale: int) -> bool:
+    """Whether a number of a decimal array has more digits than its type; scale more than that, it has at most."""
     words = np.frombuffer(array.buffers()[1], "<i8")[2 * array.offset : 2 * (array.offset + len(array))]
     low, high = words[0::2], words[1::2]
-    if precision <= 18 and bool((high == low >> 63).all()):  # each fits into 8 bytes
+    if precision + scale <= 18 or (precision <= 18 and bool((high == low >> 63).all())):  # each fits into 8 bytes
         limit = 10**precision
         return bool(low.max() >= limit or low.min() <= -limit)
     try:
