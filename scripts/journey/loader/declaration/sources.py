@@ -142,13 +142,17 @@ def _options(
     if not isinstance(given, Mapping):
         raise ValueError(f"external.options must be a mapping, not {given!r}")
     kind = reader(file_format)
-    known = names(Options, Meaning, kind.Options)
+    known = [name for name in names(Options, Meaning, kind.Options) if name not in kind.without]
     if set(given) - {"columns", *known}:
         check_names(given, ["columns", *known], options_of_others(file_format))
     options = make(Options, given)
     format_options: Any = make(kind.Options, given)
     check_together(options, list(columns))
     meaning, own = meanings(given, columns)
+    for column, values in (given.get("columns") or {}).items():
+        for name in kind.without & set(values):
+            whose = options_of_others(file_format)[name]
+            raise ValueError(f"external.options.columns.{column}.{name} is for {whose}, and this isn't")
     kind.check(format_options, [Column(name, types, own.get(name, meaning)) for name, types in columns.items()])
     return options, format_options, meaning, own
 
