@@ -31,10 +31,20 @@ def in_words(source: Source) -> str:
 
 def table_columns(connection: Connection[Any], source: Source) -> list[TableColumn]:
     """The raw table's columns, `_file_id` included; none if there is no such table."""
+    return columns_of(connection, identifier(source))
+
+
+def columns_of(connection: Connection[Any], table: sql.Identifier) -> list[TableColumn]:
+    """A table's columns; a domain is its base type, whose values are its own."""
     rows = connection.execute(
-        """select attname, format_type(atttypid, atttypmod), atttypid::integer, atttypmod from pg_attribute
-           where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum""",
-        [identifier(source).as_string(connection)],
+        """with recursive based as (
+               select attnum, attname, atttypid as type, atttypmod as modifier from pg_attribute
+               where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+               union all
+               select attnum, attname, typbasetype, typtypmod from based join pg_type on oid = type and typtype = 'd')
+           select attname, format_type(type, modifier), type::integer, modifier
+           from based join pg_type on oid = type and typtype <> 'd' order by attnum""",
+        [table.as_string(connection)],
     )
     return [TableColumn(*row) for row in rows]
 
