@@ -135,6 +135,16 @@ def test_short_rows_are_filled_where_they_stand(how: str, rows: list[list[str]],
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("delimiter", [",", "||"])
+def test_a_header_that_comes_again_is_told(delimiter: str) -> None:
+    columns = [Column("id", "integer", TEXT), Column("n", "integer", TEXT)]
+    body = "id,n\n1,2\nid,n\nid,m\n".replace(",", delimiter)
+    _, refused = read(body.encode(), columns, delimiter=delimiter)
+    assert [(one.line, "repeated_header: skip" in one.reason, one.raw) for one in refused] == [
+        (3, True, f"id{delimiter}n".encode()), (4, False, f"id{delimiter}m".encode()),
+    ]  # fmt: skip
+
+
 def test_a_short_row_is_refused_for_what_it_has() -> None:
     columns = [
         Column("id", "integer", Meaning(null_values=("-",))),

@@ -141,10 +141,14 @@ class CsvReader(Reader):
                     bad.setdefault(row, ("", "a field after the last delimiter (trailing_delimiter is declared)"))
         rows = typed.rows
         if bad:
+            header = self._as_written(self._header)
             for row, (column, reason) in bad.items():
-                if self._header and block.where(int(rows[row]))[1] == self._header:
-                    reason += "; it is the header again (repeated_header: skip passes over it)"
-                refused.append(self._refusal(block, int(rows[row]), column or None, reason))
+                one = self._refusal(block, int(rows[row]), column or None, reason)
+                if header and one.raw == header:
+                    one = one._replace(
+                        reason=f"{reason}; it is the header again (repeated_header: skip passes over it)"
+                    )
+                refused.append(one)
             keep = np.ones(len(rows), bool)
             keep[list(bad)] = False
             arrays, rows = [array.filter(pa.array(keep)) for array in arrays], rows[keep]

@@ -41,7 +41,9 @@ Exact = Callable[[str], Any]
 
 def quoted(text: str) -> str:
     """A value as reasons show it: on one line, with everything that can't be seen written as an escape."""
-    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text[:SHOWN])
+    shown = text[:SHOWN]
+    if not shown.isprintable():
+        shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
     return f"`{shown}…`" if len(text) > SHOWN else f"`{shown}`"
 
 
