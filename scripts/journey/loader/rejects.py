@@ -73,20 +73,21 @@ class Rejects:
             good: rows beside them that the reader gave; they are counted as delivered.
         """
         self.delivered += len(refused) + good
-        for one in refused:
-            bad = Rejected(one.line, one.column, _storable(one.reason), _storable(one.raw))
-            if len(self._first) < FIRST:
-                self._first.append(bad)
-            self._kept.write(json.dumps(bad).encode() + b"\n")
-            self._columns[one.column] += 1
-            self.count += 1
-            self._lines += one.lines  # a stray quote may have swallowed good rows
+        if not refused:
+            return
+        bad = [Rejected(one.line, one.column, _storable(one.reason), _storable(one.raw)) for one in refused]
+        self._first += bad[: FIRST - len(self._first)]
+        self._kept.write(json.dumps(bad).encode() + b"\n")
+        self._columns.update(one.column for one in refused)
+        self.count += len(refused)
+        self._lines += sum(one.lines for one in refused)  # a stray quote may have swallowed good rows
 
     def rows(self) -> Iterator[Rejected]:
         """All of them, in the order in which they came."""
         self._kept.seek(0)
         for line in self._kept:
-            yield Rejected(*json.loads(line))
+            for bad in json.loads(line):
+                yield Rejected(*bad)
 
     def close(self) -> None:
         """Forget them."""
@@ -124,4 +125,6 @@ class Rejects:
 def _storable(text: bytes | str) -> str:
     """A text that PostgreSQL can keep."""
     plain = text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else text
+    if plain.isascii() and "\0" not in plain:
+        return plain
     return plain.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -17,7 +17,7 @@ from journey.loader.encoding import Encoder
 from journey.loader.judging import Judge
 from journey.loader.repairing import move_rows
 from journey.loader.statuses import RunStatus
-from journey.loader.tables import identifier, in_words, table_columns, type_changes
+from journey.loader.tables import columns_of, identifier, in_words, table_columns, type_changes
 from journey.loader.values.meaning import Column, Meaning
 from journey.loader.values.text import parse
 from journey.loader.views import put_back, take_away, views_on
@@ -32,12 +32,14 @@ class _Change(NamedTuple):
     """A column that gets another type.
 
     Attributes:
-        column: with its new type.
+        column: with its new type, or the one that its domain is based on.
+        declared: its new type, as it is declared.
         before: its type in the table.
         read: the temporary table of its different values, each read as the new type, or the reason why it can't be.
     """
 
     column: Column
+    declared: str
     before: str
     read: sql.Identifier
 
@@ -113,17 +115,15 @@ def _read_values(connection: Connection[Any], source: Source, judge: Judge) -> l
     changes = []
     for position, name in enumerate(name for name in declared if name in wrong):
         read = sql.Identifier(f"retyped_{position}")
-        kind = sql.SQL(source.columns[name])
+        declared_type = sql.SQL(source.columns[name])
         statement = sql.SQL("create temporary table {} (given text, value {}, reason text) on commit drop")
-        connection.execute(statement.format(read, kind))
-        [(written, oid, modifier)] = connection.execute(
-            """select format_type(atttypid, atttypmod), atttypid::integer, atttypmod from pg_attribute
-               where attrelid = to_regclass(%s) and attname = 'value'""",
-            [read.as_string(connection)],
-        ).fetchall()
+        connection.execute(statement.format(read, declared_type))
+        [_, value, _] = columns_of(connection, read)  # of a domain its base type, which takes null for what is refused
+        connection.execute(sql.SQL("alter table {} alter value type {}").format(read, sql.SQL(value.type)))
         is_text = table[name].type.startswith(TEXTS)
         meaning = source.own_meanings.get(name, source.meaning) if is_text else Meaning()
-        change = _Change(Column(name, written, meaning, oid, modifier), table[name].type, read)
+        column = Column(name, value.type, meaning, value.oid, value.modifier)
+        change = _Change(column, source.columns[name], table[name].type, read)
         _fill(connection, source, change, judge)
         changes.append(change)
     return changes
@@ -167,7 +167,7 @@ def _lines(connection: Connection[Any], source: Source, changes: Sequence[_Chang
             sql.SQL("select count(distinct _file_id), count(*) from {table} where {column} is not null").format(**parts)
         ).fetchall()
         said.append(
-            f"{source.name}: column {column.name!r}: {change.before} becomes {column.type}: "
+            f"{source.name}: column {column.name!r}: {change.before} becomes {change.declared}: "
             f"{rows:,} values in {files:,} files, which get a new version"
         )
         bad = connection.execute(
@@ -229,7 +229,7 @@ def _set_values(connection: Connection[Any], source: Source, changes: Sequence[_
                 **names
             )
         )
-        kind = sql.SQL(change.column.type)
+        kind = sql.SQL(change.declared)
         connection.execute(
             sql.SQL("alter table {table} alter column {column} type {kind} using {column}::{kind}").format(
                 **names, kind=kind

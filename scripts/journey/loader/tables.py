@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from psycopg import Connection, errors, sql
@@ -15,6 +16,7 @@ from journey.loader.postgres import DDL_LOCK, LOCK_TIMEOUT
 from journey.loader.statuses import ChangeKind
 
 ANALYZE_SHARE = 0.1  # of a table's rows must be new before its statistics are renewed
+QUICK_LOOK = "set local lock_timeout to '1s'; set local statement_timeout to '500ms'; set local enable_seqscan to off"
 
 
 def identifier(source: Source) -> sql.Identifier:
@@ -29,10 +31,20 @@ def in_words(source: Source) -> str:
 
 def table_columns(connection: Connection[Any], source: Source) -> list[TableColumn]:
     """The raw table's columns, `_file_id` included; none if there is no such table."""
+    return columns_of(connection, identifier(source))
+
+
+def columns_of(connection: Connection[Any], table: sql.Identifier) -> list[TableColumn]:
+    """A table's columns; a domain is its base type, whose values are its own."""
     rows = connection.execute(
-        """select attname, format_type(atttypid, atttypmod), atttypid::integer, atttypmod from pg_attribute
-           where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum""",
-        [identifier(source).as_string(connection)],
+        """with recursive based as (
+               select attnum, attname, atttypid as type, atttypmod as modifier from pg_attribute
+               where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+               union all
+               select attnum, attname, typbasetype, typtypmod from based join pg_type on oid = type and typtype = 'd')
+           select attname, format_type(type, modifier), type::integer, modifier
+           from based join pg_type on oid = type and typtype <> 'd' order by attnum""",
+        [table.as_string(connection)],
     )
     return [TableColumn(*row) for row in rows]
 
@@ -159,7 +171,7 @@ def finish_table(connection: Connection[Any], source: Source, new_rows: int) -> 
 
 
 def _ensure_index(connection: Connection[Any], source: Source) -> None:
-    """Index the table by `_file_id`. With it, replacing a file and dbt's "what is new" need no full scan; it is tiny."""
+    """Index the table by `_file_id`: replacing a file and dbt's "what is new" need no full scan then."""
     with connection.transaction():
         connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         connection.execute("select pg_advisory_xact_lock(%s)", [DDL_LOCK])
@@ -172,22 +184,35 @@ def _ensure_index(connection: Connection[Any], source: Source) -> None:
             connection.execute(sql.SQL("create index on {} using brin (_file_id)").format(identifier(source)))
 
 
-def lift_sequence(connection: Connection[Any]) -> None:
-    """Let no new file get a file_id that rows of any raw table have already: a ledger may be younger than its rows."""
-    with connection.transaction():
-        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-        tables = connection.execute(
-            """select nspname, relname from pg_attribute
-                   join pg_class on pg_class.oid = attrelid join pg_namespace on pg_namespace.oid = relnamespace
-               where attname = %s and relkind in ('r', 'p') and atttypid = 'integer'::regtype and nspname <> 'loader'
-                 and has_table_privilege(attrelid, 'select') and has_schema_privilege(relnamespace, 'usage')""",
-            [FILE_ID],
-        ).fetchall()
-        for table in tables:
-            statement = """select setval('loader.files_file_id_seq', highest)
-                           from loader.files_file_id_seq, (select max(_file_id) as highest from {}) as rows
-                           where highest > last_value"""
-            connection.execute(sql.SQL(statement).format(sql.Identifier(*table)))
+def lift_sequence(connection: Connection[Any], *, quickly: bool = False) -> None:
+    """Let no new file get a file_id that rows of any raw table have already: a ledger may be younger than its rows.
+
+    Args:
+        quickly: look only where an index on `_file_id` tells, and not for long: a table that is locked, or of which
+            much is new, is passed over. Else a locked table raises LockNotAvailable.
+    """
+    tables = connection.execute(
+        """select nspname, relname from pg_attribute
+               join pg_class on pg_class.oid = attrelid join pg_namespace on pg_namespace.oid = relnamespace
+           where attname = %s and relkind in ('r', 'p') and atttypid = 'integer'::regtype and nspname <> 'loader'
+             and has_table_privilege(attrelid, 'select') and has_schema_privilege(relnamespace, 'usage')
+             and (not %s or exists (
+                 select from pg_index join pg_class as index on index.oid = indexrelid
+                 where indrelid = attrelid and indkey[0] = attnum
+                   and index.relam = (select oid from pg_am where amname = 'brin')))""",
+        [FILE_ID, quickly],
+    ).fetchall()
+    statement = sql.SQL(
+        """select setval('loader.files_file_id_seq', highest)
+           from (select max(_file_id) as highest from {}
+                 where _file_id > (select last_value from loader.files_file_id_seq)) as rows
+           where highest is not null"""
+    )
+    limits = QUICK_LOOK if quickly else f"set local lock_timeout to '{LOCK_TIMEOUT}'"
+    for table in tables:
+        with suppress(*([errors.LockNotAvailable, errors.QueryCanceled] if quickly else [])), connection.transaction():
+            connection.execute(limits)
+            connection.execute(statement.format(sql.Identifier(*table)))
 
 
 def _column(name: str, data_type: str) -> sql.Composed:

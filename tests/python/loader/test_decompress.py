@@ -8,6 +8,7 @@ import io
 import lzma
 import sys
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -199,9 +200,15 @@ def test_members_of_a_zip_archive(landing: Landing, monkeypatch: pytest.MonkeyPa
     assert contents(opened(landing, body, zip_members="day/c.csv")) == {"day/c.csv": b"id\n"}
 
 
-def test_a_member_that_can_seek(landing: Landing) -> None:
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+def test_a_member_that_can_seek(landing: Landing, large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Python 3.10, too, whose SpooledTemporaryFile has no `seekable`."""
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", None)
+    if large:
+        monkeypatch.setattr(RangeReader, "WHOLE", 10)
     [member] = opened(landing, zipped(("a.parquet", parquet())), file_format="parquet", zip_members="*").members()
     assert pq.read_table(member.seekable()).to_pydict() == {"id": [1]}
+    assert isinstance(member.seekable(), io.BytesIO) != large
     assert member.key == "in/a.zip"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -104,6 +105,54 @@ def test_what_is_written_is_read_again(rows: list[list[str]], crlf: bool) -> Non
     assert read(body.encode(), [Column("a", "text", TEXT), Column("b", "text", TEXT)], header=False) == (
         [tuple(row) for row in rows], []
     )  # fmt: skip
+
+
+WRITTEN: dict[str, tuple[dict[str, Any], Callable[[str], str]]] = {  # how each of these is written as a field, by the options that read it so
+    "quotes": ({}, lambda text: '"' + text.replace('"', '""') + '"'),
+    "escapes": ({"escape": "\\"}, lambda text: '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'),
+    "escapes without quotes": (
+        {"escape_unquoted": True, "quote": None}, lambda text: re.sub(r'([\\,\n"])', r"\\\1", text) or "\\N"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.text(st.sampled_from('"a,\n\\é1'), min_size=1, max_size=4), min_size=1, max_size=3), max_size=9
+    ),
+    st.sampled_from([1, 5, 2**20]),
+)
+@example([["1", "2", "3"], ["4"], ["5", "6", "7"], ["8\n", ","]], 2**20)
+def test_short_rows_are_filled_where_they_stand(how: str, rows: list[list[str]], chunk: int) -> None:
+    """In the file's order, with null whatever null_values are; their texts are read as those of other rows."""
+    options, write = WRITTEN[how]
+    body = "".join(",".join(map(write, row)) + "\n" for row in rows)
+    columns = [Column(name, "text", Meaning(null_values=("-",))) for name in "abc"]
+    assert read(body.encode(), columns, chunk=chunk, header=False, short_rows="null", **options) == (
+        [(*row, *[None] * (3 - len(row))) for row in rows], []
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("delimiter", [",", "||"])
+def test_a_header_that_comes_again_is_told(delimiter: str) -> None:
+    columns = [Column("id", "integer", TEXT), Column("n", "integer", TEXT)]
+    body = "id,n\n1,2\nid,n\nid,m\n".replace(",", delimiter)
+    _, refused = read(body.encode(), columns, delimiter=delimiter)
+    assert [(one.line, "repeated_header: skip" in one.reason, one.raw) for one in refused] == [
+        (3, True, f"id{delimiter}n".encode()), (4, False, f"id{delimiter}m".encode()),
+    ]  # fmt: skip
+
+
+def test_a_short_row_is_refused_for_what_it_has() -> None:
+    columns = [
+        Column("id", "integer", Meaning(null_values=("-",))),
+        Column("n", "integer", Meaning(null_values=("-",))),
+    ]
+    rows, refused = read(b"1,2\n3\nx\n4,y\n5,6\n", columns, header=False, short_rows="null")
+    assert rows == [(1, 2), (3, None), (5, 6)]
+    assert [(one.line, one.column) for one in refused] == [(3, "id"), (4, "n")]
 
 
 def expected(text: str, column: Column, *, quoted: bool) -> tuple[bool, Any]:

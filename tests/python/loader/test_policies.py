@@ -306,6 +306,26 @@ def test_the_manifest_follows_the_yaml(project: Path, landing: Landing, monkeypa
         load_sources(project)
 
 
+def test_two_sources_of_one_raw_table_are_refused(project: Path) -> None:
+    """Each would settle the other's failures: their files are none that its location means."""
+    yaml = project / "models" / "sources.yml"
+    more = """
+      - name: returns
+        identifier: {identifier}
+        external: {{location: "s3://{{{{ var('landing_bucket') }}}}/returns/", file_format: csv}}
+        columns: [{{name: id, data_type: integer}}]
+"""
+    declared = yaml.read_text().rstrip()
+    yaml.write_text(declared + more.format(identifier="sales"))
+    with pytest.raises(UsageError) as caught:
+        load_sources(project)
+    assert str(caught.value).startswith("models/sources.yml: source shop.sales: raw_shop.sales is the raw table of ")
+    assert "shop.returns" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    yaml.write_text(declared + more.format(identifier="returned"))
+    assert [source.table for source in load_sources(project)] == ["returned", "sales"]
+
+
 def test_the_command_line(project: Path, landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     landing.put("in/a.csv", "id,name\n1,a\n")

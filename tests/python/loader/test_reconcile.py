@@ -94,6 +94,20 @@ def test_ids_are_never_given_twice_after_a_ledger_came_from_a_backup(seed: Seed)
     assert Seed(seed.connection).bring(declared("shop.other"), "in/z.csv", [(1, "z")]) > 3
 
 
+@pytest.mark.parametrize("is_locked", [False, True], ids=["", "beside a locked table"])
+def test_a_run_gives_no_id_that_any_raw_table_has(seed: Seed, is_locked: bool) -> None:
+    """The ledger came from a backup, and only another table is loaded: nobody looked at this one."""
+    if is_locked:
+        seed.bring(declared("another.one"), "in/y.csv", [(1, "y")])
+    last = seed.bring(declared(), "in/d.csv", [(4, "d")])
+    seed.connection.execute("delete from loader.files where file_id > 1")
+    seed.connection.execute("select setval('loader.files_file_id_seq', 1)")
+    with psycopg.connect() as somebody:
+        if is_locked:
+            somebody.execute("lock table raw_another.one")
+        assert Seed(seed.connection).bring(declared("shop.other"), "in/z.csv", [(1, "z")]) > last
+
+
 def test_a_few_files_are_counted_each_time(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(20):
         seed.bring(declared(), f"in/more{number:02}.csv", [(number, "x"), (number, "y")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import uuid
 from decimal import Decimal
 from typing import Any
 
@@ -174,6 +175,16 @@ STAMPTZ, "boolean",
 @given(column=columns())
 def test_every_word_in_every_type(column: Column, kind: str) -> None:
     check(WORDS, column._replace(type=kind))
+
+
+def test_uuids_are_read_all_at_once_and_one_wrong_character_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    column, text = Column("v", "uuid"), "8a0fc8a6-6b1e-4b0c-9d0a-6a2f4d1b0e11"
+    wrong = [text[:at] + one + text[at + 1 :] for at in range(len(text)) for one in "/0:@AFG`afg-\0ß"]
+    check([*wrong, *(one[:-1] for one in wrong), "ß" * 18, text + "\n"], column)
+    monkeypatch.setattr("journey.loader.values.text.exact", None)  # nobody looks at a single one
+    good = pa.array([None, "", text, None, text.upper(), text[::-1]]).slice(2, 3)
+    assert parse(good, column)[0].to_pylist() == [uuid.UUID(text).bytes, None, uuid.UUID(text).bytes]
+    assert parse(good.slice(0, 0), column)[0].to_pylist() == []
 
 
 @settings(max_examples=150, deadline=None)

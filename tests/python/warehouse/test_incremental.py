@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from shutil import copytree
@@ -13,10 +16,14 @@ from dbt.artifacts.resources.base import FileHash
 from hypothesis import HealthCheck, Phase, given, settings
 
 from dbt_runs import ROOT, Dbt
+from journey.loader.declaration.sources import Source
 from journey.loader.repairing import repair
+from journey.loader.replaying import replay
+from journey.loader.retyping import retype
 from journey.loader.run import load
+from journey.loader.views import put_back, take_away, views_on
 from warehouse.conftest import STATEFUL, Warehouse
-from warehouse.histories import DAYS, FIRST_DAY, Change, Step, histories
+from warehouse.histories import DAYS, FIRST_DAY, Change, Step, content, histories, key
 
 PROVE = "HISTORIES" in os.environ  # `make prove`: that many, drawn anew, and the marts too
 HISTORIES = int(os.environ.get("HISTORIES", "25"))
@@ -73,7 +80,7 @@ def test_whatever_changes_a_files_rows_is_built_as_by_a_full_refresh(warehouse: 
     """Repair, with and without the file in S3, and reload: each gives the file a new file_id."""
     warehouse.restart()
     warehouse.take(Step(tuple(Change("transactions", slot, slot + 1) for slot in range(4)), "whole"))
-    source = next(source for source in warehouse.sources if source.name == "pos.transactions")
+    source = transactions(warehouse)
 
     def lose_half_of_the_first_file() -> str:
         with psycopg.connect(dbname=warehouse.database) as connection:
@@ -82,23 +89,59 @@ def test_whatever_changes_a_files_rows_is_built_as_by_a_full_refresh(warehouse: 
             [(key,)] = connection.execute(f"select key from loader.files where file_id = ({first})").fetchall()
         return str(key)
 
-    def is_full_refresh() -> bool:
-        assert warehouse.build() == []
-        warehouse.keep_full_refresh()
-        return warehouse.differences("warehouse") == {}
-
     whole = warehouse.count("fct_sales")
     lose_half_of_the_first_file()
     repair(warehouse.client, source, yes=True)
     warehouse.load()
-    assert is_full_refresh()
+    assert builds_as_full_refresh(warehouse)
     assert warehouse.count("fct_sales") == whole
     warehouse.client.delete_object(Bucket=source.bucket, Key=lose_half_of_the_first_file())
     repair(warehouse.client, source, yes=True)
-    assert is_full_refresh()
+    assert builds_as_full_refresh(warehouse)
     assert 0 < warehouse.count("fct_sales") < whole
     assert load(sources=[source], reload_all=True).failures == []
-    assert is_full_refresh()
+    assert builds_as_full_refresh(warehouse)
+
+
+def test_replayed_rows_are_built_as_by_a_full_refresh(warehouse: Warehouse) -> None:
+    """Refused rows come in after a mended declaration: of a file that is in S3, and of one that is gone from it."""
+    warehouse.restart()
+    source = transactions(warehouse)
+    slots = [Change("transactions", slot, 7) for slot in (0, 2)]
+    for change in slots:
+        deliver(warehouse, change, with_quantities(content(change), lambda at, text: text + ".0" * (at % 2)))
+    lenient = replace(source, options=replace(source.options, max_reject_rate=1))
+    assert load(sources=[lenient], threads=2).failures == []
+    assert builds_as_full_refresh(warehouse)
+    before = warehouse.count("fct_sales")
+    warehouse.client.delete_object(Bucket=source.bucket, Key=key(slots[1]))
+    mended = replace(lenient, meaning=replace(source.meaning, whole_decimals=True))
+    summary, said = replay([mended])
+    assert (summary.failures, len(said), len(summary.tables)) == ([], 1, 1)
+    assert builds_as_full_refresh(warehouse)
+    rows = sum(content(change).count(b"\n") - 1 for change in slots)
+    assert 0 < before < warehouse.count("fct_sales") == rows
+
+
+def test_a_retyped_column_is_built_as_by_a_full_refresh(warehouse: Warehouse) -> None:
+    """Quantities came as texts, which staging casts; what is none by the declaration leaves the table, and the fact."""
+    warehouse.restart()
+    source, change = transactions(warehouse), Change("transactions", 0, 7)
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        [view] = views_on(connection, source)
+        take_away(connection, source, [view])
+        connection.execute("alter table raw_pos.transactions alter quantity type text")
+        last = re.compile(r"(.*\s)((?:\w+\.)?quantity),", re.DOTALL)
+        cast = last.sub(r"\1cast(\2 as integer) as quantity,", view.definition)
+        put_back(connection, [view._replace(definition=cast)])
+    deliver(warehouse, change, with_quantities(content(change), lambda at, text: " " * (at % 2) + text))
+    assert load(sources=[source], threads=2).failures == []
+    assert builds_as_full_refresh(warehouse)
+    rows = warehouse.count("fct_sales")
+    assert rows == content(change).count(b"\n") - 1
+    retype(source, yes=True)
+    assert builds_as_full_refresh(warehouse)
+    assert warehouse.count("fct_sales") == rows - rows // 2
 
 
 def test_a_day_builds_that_day_alone(warehouse: Warehouse) -> None:
@@ -286,3 +329,34 @@ def assert_is_full_refresh(warehouse: Warehouse, select: str = STATEFUL, *schema
     assert warehouse.build("--full-refresh", select=select) == []
     assert warehouse.differences("warehouse", *schemas) == {}
     assert warehouse.memory() == remembered
+
+
+def transactions(warehouse: Warehouse) -> Source:
+    """The feed of sales."""
+    return next(source for source in warehouse.sources if source.name == "pos.transactions")
+
+
+def with_quantities(body: bytes, written: Callable[[int, str], str]) -> bytes:
+    """A file of sales whose quantities are written otherwise.
+
+    Args:
+        body: the file.
+        written: how a quantity is written, by its row, from 0, and its text.
+    """
+    header, *lines = body.decode().splitlines()
+    at = header.split(",").index("quantity")
+    rows = [line.split(",") for line in lines]
+    rows = [[*row[:at], written(i, row[at]), *row[at + 1 :]] for i, row in enumerate(rows)]
+    return "".join(f"{line}\n" for line in (header, *(",".join(row) for row in rows))).encode()
+
+
+def deliver(warehouse: Warehouse, change: Change, body: bytes) -> None:
+    """Put a change's file into the bucket, with other bytes."""
+    warehouse.client.put_object(Bucket=transactions(warehouse).bucket, Key=key(change), Body=body)
+
+
+def builds_as_full_refresh(warehouse: Warehouse) -> bool:
+    """Build what is new, and compare with what a full refresh would make."""
+    assert warehouse.build() == []
+    warehouse.keep_full_refresh()
+    return warehouse.differences("warehouse") == {}

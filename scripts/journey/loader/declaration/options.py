@@ -7,7 +7,7 @@ here is what every feed has, and how any of them is checked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
@@ -152,11 +152,11 @@ def make(kind: type[Made], given: Mapping[str, Any], where: str = "external.opti
     return kind(**values)
 
 
-def check_names(given: Mapping[str, Any], known: Sequence[str], others: Mapping[str, str]) -> None:
+def check_names(given: Iterable[str], known: Sequence[str], others: Mapping[str, str]) -> None:
     """Refuse what is no option.
 
     Args:
-        given: what is declared.
+        given: the names that are declared.
         known: options of this feed.
         others: options of other formats, and whose they are.
 

@@ -142,13 +142,17 @@ def _options(
     if not isinstance(given, Mapping):
         raise ValueError(f"external.options must be a mapping, not {given!r}")
     kind = reader(file_format)
-    known = names(Options, Meaning, kind.Options)
+    known = [name for name in names(Options, Meaning, kind.Options) if name not in kind.without]
     if set(given) - {"columns", *known}:
         check_names(given, ["columns", *known], options_of_others(file_format))
     options = make(Options, given)
     format_options: Any = make(kind.Options, given)
     check_together(options, list(columns))
     meaning, own = meanings(given, columns)
+    for column, values in (given.get("columns") or {}).items():
+        for name in kind.without & set(values):
+            whose = options_of_others(file_format)[name]
+            raise ValueError(f"external.options.columns.{column}.{name} is for {whose}, and this isn't")
     kind.check(format_options, [Column(name, types, own.get(name, meaning)) for name, types in columns.items()])
     return options, format_options, meaning, own
 
@@ -160,13 +164,32 @@ def load_sources(root: Path) -> list[Source]:
         root: the dbt project.
 
     Raises:
-        UsageError: dbt can't parse the project, or an `external:` block is wrong.
+        UsageError: dbt can't parse the project, an `external:` block is wrong, or two mean one raw table.
     """
     manifest = _manifest(root)
-    return sorted(
+    sources = sorted(
         (parse_source(node) for node in manifest["sources"].values() if node.get("external")),
         key=lambda source: source.name,
     )
+    _check_tables(sources)
+    return sources
+
+
+def _check_tables(sources: Sequence[Source]) -> None:
+    """Refuse two sources of one raw table: each would settle the other's failures and take out the other's files.
+
+    Raises:
+        UsageError: with the names of both.
+    """
+    first: dict[tuple[str, str], Source] = {}
+    for source in sources:
+        other = first.setdefault((source.schema, source.table), source)
+        if other is not source:
+            raise UsageError(
+                f"{source.declared_in}: source {source.name}: {source.schema}.{source.table} is the raw table of "
+                f"{other.name}, too ({other.declared_in}): give one of them another identifier or schema, or declare "
+                "one location for both"
+            )
 
 
 def select(sources: Sequence[Source], selected: Sequence[str]) -> list[Source]:

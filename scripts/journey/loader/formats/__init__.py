@@ -26,10 +26,11 @@ def reader(file_format: str) -> type[Reader]:
 
 
 def options_of_others(file_format: str) -> dict[str, str]:
-    """Options of the other formats, and whose they are."""
-    found: dict[str, str] = {}
+    """Options that do nothing in a format, and in which they do."""
+    without, found = reader(file_format).without, dict[str, str]()
     for other in MODULES:
-        for name in names(reader(other).Options) if other != file_format else ():
+        kind = reader(other)
+        for name in [*names(kind.Options), *(without - kind.without)] if other != file_format else ():
             found[name] = f"{found[name]}, {other}" if name in found else other
     return found
 

@@ -40,6 +40,7 @@ class ColumnarReader(Reader):
     """A file of typed columns."""
 
     Options = ColumnarOptions
+    without = frozenset({"quoted_nulls"})
     options: ColumnarOptions
 
     def _checked(self, names: Sequence[str]) -> list[str]:

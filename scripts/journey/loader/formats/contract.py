@@ -99,6 +99,7 @@ class Reader(ABC):
     """
 
     Options: ClassVar[type]  # a dataclass of the format's own options, made with declaration.options
+    without: ClassVar[frozenset[str]] = frozenset()  # options of values that would do nothing in this format
 
     def __init__(
         self,

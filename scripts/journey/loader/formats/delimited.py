@@ -15,7 +15,7 @@ from journey.loader.errors import FileRefusedError
 from journey.loader.formats.contract import Batch, File, Reader, Refused, Unknown
 from journey.loader.formats.dialect import SEPARATOR, CsvOptions, in_utf8, with_separator, without_footer
 from journey.loader.formats.header import numbered
-from journey.loader.formats.records import RECORD_BYTES, Block, Cutter, Marks, Run
+from journey.loader.formats.records import RECORD_BYTES, Block, Cutter, Marks
 from journey.loader.formats.typed import NotUtf8Error, Parser, Typed
 from journey.loader.values.meaning import Column
 
@@ -115,23 +115,19 @@ class CsvReader(Reader):
             yield from self._batches(block, typed, parser, len(fields))
 
     def _batches(self, block: Block, typed: Typed, parser: Parser, fields: int) -> Iterator[Batch]:
-        short = [record for record, count in typed.uneven if count < fields and self._dialect.short_rows == "null"]
+        short: dict[int, int] = {}
         refused = list(block.refused)
         for record, count in typed.uneven:
-            if record not in short:
+            if count < fields and self._dialect.short_rows == "null":
+                short[record] = count
+            else:
                 raw = block.where(record)[1]
                 refused.append(self._refusal(block, record, None, self._uneven(count, fields, raw)))
-        yield self._good(block, typed, refused)
         if short:
-            rows = [block.where(record)[:2] for record in short]
-            missing = dict(typed.uneven)
-            padded = b"".join(
-                raw + self._separator * (fields - missing[record]) + b"\n"
-                for record, (_, raw) in zip(short, rows, strict=True)
-            )
-            runs = [Run(i, line, raw, 1) for i, (line, raw) in enumerate(rows)]
-            again = Block(padded, rows[0][0], block.quote, runs)
-            yield self._good(again, parser.parse(padded), [])
+            records = block.records(parser.quote)
+            more = parser.parse_short([records[record] for record in short], list(short.values()))
+            typed = typed.among(more, list(short))
+        yield self._good(block, typed, refused)
 
     def _good(self, block: Block, typed: Typed, refused: list[Refused]) -> Batch:
         """The good rows of a block."""
@@ -145,10 +141,14 @@ class CsvReader(Reader):
                     bad.setdefault(row, ("", "a field after the last delimiter (trailing_delimiter is declared)"))
         rows = typed.rows
         if bad:
+            header = self._as_written(self._header)
             for row, (column, reason) in bad.items():
-                if self._header and block.where(int(rows[row]))[1] == self._header:
-                    reason += "; it is the header again (repeated_header: skip passes over it)"
-                refused.append(self._refusal(block, int(rows[row]), column or None, reason))
+                one = self._refusal(block, int(rows[row]), column or None, reason)
+                if header and one.raw == header:
+                    one = one._replace(
+                        reason=f"{reason}; it is the header again (repeated_header: skip passes over it)"
+                    )
+                refused.append(one)
             keep = np.ones(len(rows), bool)
             keep[list(bad)] = False
             arrays, rows = [array.filter(pa.array(keep)) for array in arrays], rows[keep]

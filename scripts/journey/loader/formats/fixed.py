@@ -27,6 +27,7 @@ class FixedReader(Reader):
     """One fixed-width file. Signs that are punched into a number's last digit, and packed decimals, aren't read."""
 
     Options = FixedOptions
+    without = frozenset({"quoted_nulls"})
     options: FixedOptions
     _chunks: Iterator[bytes] | None = None
 

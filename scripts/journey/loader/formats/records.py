@@ -106,6 +106,17 @@ class Block:
         end, last = (int(ends[record]), int(lines[record])) if record < len(ends) else (len(self.data), first)
         return self.line + first, self.data[begin:end].rstrip(b"\r\n"), last - first + 1
 
+    def records(self, quote: bytes | None) -> list[bytes]:
+        """The records as they stand in data, without their line ends.
+
+        Args:
+            quote: of data, which the cutter may have put around texts that had none.
+        """
+        line_ends, inside = line_ends_of(self.data, quote)
+        ends = [*line_ends[~inside].tolist(), len(self.data)]
+        begins = [0, *(end + 1 for end in ends)]
+        return [self.data[begin:end].removesuffix(b"\r") for begin, end in zip(begins, ends, strict=False)]
+
 
 def line_ends_of(data: bytes, quote: bytes | None) -> tuple[np.ndarray, np.ndarray]:
     """Where lines end, and whether that is inside quotes, in well-formed data."""

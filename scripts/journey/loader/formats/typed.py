@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -42,9 +43,30 @@ class Typed(NamedTuple):
     refused: dict[int, tuple[str, str]]
     uneven: list[tuple[int, int]]
 
+    def among(self, more: Typed, records: Sequence[int]) -> Typed:
+        """Together with more rows, in the block's order.
+
+        Args:
+            more: the other rows.
+            records: the position in the block of each of them.
+        """
+        rows = np.concatenate([self.rows, np.array(records, self.rows.dtype)])
+        order = np.argsort(rows)
+        place = np.argsort(order)
+        arrays = [
+            pa.concat_arrays([one, other]).take(pa.array(order))
+            for one, other in zip(self.arrays, more.arrays, strict=True)
+        ]
+        refused = self.refused | {len(self.rows) + row: why for row, why in more.refused.items()}
+        return Typed(arrays, rows[order], {int(place[row]): why for row, why in refused.items()}, [])
+
 
 class Parser:
-    """Parses the blocks of one file. A column that Arrow stumbles over is read as text from then on."""
+    """Parses the blocks of one file. A column that Arrow stumbles over is read as text from then on.
+
+    Attributes:
+        quote: one byte; None: there are no quotes.
+    """
 
     def __init__(
         self,
@@ -64,7 +86,7 @@ class Parser:
         """
         self._targets, self._null_values = list(targets), null_values
         self._names = [str(position) for position in range(len(targets))]
-        self._delimiter, self._quote = delimiter, quote
+        self._delimiter, self.quote = delimiter, quote
         self._as_text = {i for i, column in enumerate(targets) if column and not _is_arrows(column)}
         self._groups: dict[tuple[Sequence[str], bool], list[int]] = {}
         for i, column in enumerate(targets):
@@ -99,6 +121,28 @@ class Parser:
         if uneven:
             rows = np.delete(rows, list(uneven))
         return Typed([columns[i] for i in sorted(columns)], rows, refused, sorted(uneven.items()))
+
+    def parse_short(self, records: Sequence[bytes], counts: Sequence[int]) -> Typed:
+        """Parse well-formed records that have too few fields: what they lack is null.
+
+        Args:
+            records: without line ends.
+            counts: how many fields each has.
+
+        Raises:
+            NotUtf8Error: a text isn't UTF-8.
+        """
+        lacking = (self._delimiter * (len(self._targets) - count) + b"\n" for count in counts)
+        typed = self.parse(b"".join(itertools.chain.from_iterable(zip(records, lacking, strict=True))))
+        has = np.array(counts)
+        columns = [(i, column.name) for i, column in enumerate(self._targets) if column]
+        arrays = [
+            pc.if_else(pa.array(has > i), array, pa.scalar(None, array.type))
+            for (i, _), array in zip(columns, typed.arrays, strict=True)
+        ]
+        position = {name: i for i, name in columns}
+        refused = {row: why for row, why in typed.refused.items() if position[why[0]] < has[row]}  # first come first
+        return typed._replace(arrays=arrays, refused=refused)
 
     def _read(
         self,
@@ -142,10 +186,10 @@ class Parser:
             uneven[row.number - 1] = row.actual_columns
             return "skip"
 
-        quote = self._quote.decode() if self._quote else False
+        quote = self.quote.decode() if self.quote else False
         return pyarrow.csv.ParseOptions(
             delimiter=self._delimiter.decode(), quote_char=quote, double_quote=bool(quote), escape_char=False,
-            newlines_in_values=bool(self._quote and self._quote in data), ignore_empty_lines=False,
+            newlines_in_values=bool(self.quote and self.quote in data), ignore_empty_lines=False,
             invalid_row_handler=skip,
         )  # fmt: skip
 
@@ -179,7 +223,7 @@ class Parser:
         delimiter = self._delimiter[0]
         blanks = np.flatnonzero(BLANK[found] & (found != delimiter))
         ends = np.zeros(256, bool)
-        ends[[delimiter, 10, 13, *(self._quote or b"")]] = True
+        ends[[delimiter, 10, 13, *(self.quote or b"")]] = True
         before = np.where(blanks > 0, found[blanks - 1], 10)
         after = np.where(blanks + 1 < len(found), found[np.minimum(blanks + 1, len(found) - 1)], 10)
         return bool((ends[before] | ends[after]).any())

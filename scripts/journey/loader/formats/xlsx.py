@@ -76,6 +76,7 @@ class XlsxReader(Reader):
     """
 
     Options = XlsxOptions
+    without = frozenset({"quoted_nulls"})
     options: XlsxOptions
 
     _package: Package | None = None

@@ -7,11 +7,13 @@ from typing import Any
 from psycopg import Connection
 
 from journey.loader.postgres import RUN_LOCK, is_pooled
+from journey.loader.tables import lift_sequence
 
 
 def begin_run(connection: Connection[Any], selected: str, host: str) -> int:
     """Open a run; runs that died without closing theirs are marked. The connection holds the run's lock until it ends.
 
+    Whatever the run does, its new file_ids are beyond those that any raw table has, though the ledger be from a backup.
     Through a pooler there is no session to hold it: such a run counts as killed when a day has passed.
 
     Returns:
@@ -25,6 +27,7 @@ def begin_run(connection: Connection[Any], selected: str, host: str) -> int:
                else started_at < clock_timestamp() - interval '1 day' end""",
         [RUN_LOCK],
     )
+    lift_sequence(connection, quickly=True)
     has_lock = not is_pooled(connection)
     with connection.transaction():
         statement = "insert into loader.runs (selected, host, has_lock) values (%s, %s, %s) returning run_id"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
@@ -87,9 +88,16 @@ class Member:
         return read_ahead(decompress(self._archive.stream(self.member), self._limit, self._format))
 
     def seekable(self) -> IO[bytes]:
-        """A copy of it that can seek: up to 8 MB in memory, else in a temporary file."""
-        copy = tempfile.SpooledTemporaryFile(max_size=RangeReader.WHOLE)  # noqa: SIM115 - its reader closes it
+        """A copy of it that can seek: up to 8 MB in memory, else in a temporary file.
+
+        Python's own file that does both doesn't say that it can seek before 3.11, and zipfile asks.
+        """
+        small = io.BytesIO()
+        copy: IO[bytes] = small
         for data in self._archive.stream(self.member):
+            if copy is small and small.tell() + len(data) > RangeReader.WHOLE:
+                copy = tempfile.TemporaryFile()  # noqa: SIM115 - its reader closes it
+                copy.write(small.getvalue())
             copy.write(data)
         copy.seek(0)
         return copy

@@ -30,7 +30,7 @@ from journey.loader.values.arrow_times import (
 )
 from journey.loader.values.kinds import arrow_type, is_text
 from journey.loader.values.masks import Converted, Refusals, extra_digits, numbers, refusals, valid, without
-from journey.loader.values.meaning import Column, Meaning
+from journey.loader.values.meaning import Column, Meaning, Undeclared
 from journey.loader.values.nested import (
     array_literals,
     is_uuid,
@@ -140,9 +140,10 @@ def _same(array: pa.Array, column: Column) -> Converted:  # noqa: ARG001
 
 
 def _string(array: pa.Array, column: Column) -> Converted:
-    """Texts, by the rules for any text. An empty one stays one in a text column: a file with nulls needs no other."""
+    """Texts, by the rules for any text. An empty one stays one in a text column: a file with nulls needs no other,
+    unless null_values are declared."""
     texts, refused = valid_utf8(array)
-    if not (is_text(column) and column.meaning.null_values == Meaning().null_values):
+    if not (is_text(column) and isinstance(column.meaning.null_values, Undeclared)):
         texts = nulled(texts, column.meaning)
     result, more = parse(texts, column)
     return result, more | refused

@@ -41,7 +41,9 @@ Exact = Callable[[str], Any]
 
 def quoted(text: str) -> str:
     """A value as reasons show it: on one line, with everything that can't be seen written as an escape."""
-    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text[:SHOWN])
+    shown = text[:SHOWN]
+    if not shown.isprintable():
+        shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
     return f"`{shown}…`" if len(text) > SHOWN else f"`{shown}`"
 
 
@@ -98,7 +100,7 @@ def unmarked(text: str, meaning: Meaning, column: Column) -> str:
 def no(text: str, what: str, remedy: str = "") -> ValueError:
     """Why a text isn't what is declared."""
     if not text.strip():
-        remedy = "declare quoted_nulls if it means null" if not text else "trim and null_values read blanks"
+        remedy = "trim and null_values read blanks" if text else "null_values (CSV, JSON: quoted_nulls) read it as null"
     elif text != text.strip():
         remedy = "blanks stand around it (trim)"
     return ValueError(f"{quoted(text)} is no {what}{f': {remedy}' if remedy else ''}")

@@ -47,6 +47,10 @@ def _mark(default: str | None) -> Any:
                   and not value.isalnum() and value not in "+-")  # fmt: skip
 
 
+class Undeclared(tuple[str, ...]):
+    """What holds where nothing is declared: somebody may declare the same, and mean it."""
+
+
 @dataclass(frozen=True)
 class Meaning:
     """How values are read; for a whole feed, and under `columns:` for one column.
@@ -81,7 +85,7 @@ class Meaning:
     epoch_unit: str | None = one_of("s", "ms", "us", "ns", "days", default=None)
     decimal_mark: str = _mark(".")
     thousands_mark: str | None = _mark(None)
-    null_values: tuple[str, ...] = texts(("",))
+    null_values: tuple[str, ...] = texts(Undeclared(("",)))
     quoted_nulls: bool = flag(default=False)
     true_values: tuple[str, ...] = texts(("true",))
     false_values: tuple[str, ...] = texts(("false",))

@@ -27,6 +27,10 @@ DIGITS = {pa.int16(): 4, pa.int32(): 9, pa.int64(): 18}  # that always fit
 ZONED_YEARS = 1902, 2037  # beyond, Arrow knows no daylight saving
 NULL = pa.scalar(None, pa.string())
 
+UUID_LENGTH, DASHES = 36, [8, 13, 18, 23]
+NIBBLES = np.full(256, 16, np.uint8)  # by the byte of a hexadecimal digit; 16: it is none
+NIBBLES[list(b"0123456789abcdef")] = NIBBLES[list(b"0123456789ABCDEF")] = np.arange(16)
+
 Refusals = dict[int, str]
 
 
@@ -62,8 +66,11 @@ def parse(texts: pa.Array, column: Column) -> tuple[pa.Array, Refusals]:
         return _checked(texts, column)
     if column.type == "boolean":
         return _booleans(texts, column)
-    plain = _plain(column)
-    good, result = _plainly(texts, plain, column) if plain else (np.zeros(len(texts), bool), None)
+    if column.type == "uuid":
+        good, result = _uuids(texts)
+    else:
+        plain = _plain(column)
+        good, result = _plainly(texts, plain, column) if plain else (np.zeros(len(texts), bool), None)
     if result is not None and good.all():
         return result, {}
     valid = texts.is_valid().to_numpy(zero_copy_only=False)
@@ -97,6 +104,24 @@ def _plainly(texts: pa.Array, plain: Plain, column: Column) -> tuple[np.ndarray,
     known = pc.and_kleene(pc.greater_equal(years, ZONED_YEARS[0]), pc.less_equal(years, ZONED_YEARS[1]))
     good &= pc.or_kleene(known, known.is_null()).to_numpy(zero_copy_only=False)
     return good, moments.cast(kind)
+
+
+def _uuids(texts: pa.Array) -> tuple[np.ndarray, pa.Array]:
+    """Which texts are UUIDs, or null, and their 16 bytes."""
+    is_long = pc.equal(pc.binary_length(texts), UUID_LENGTH).fill_null(False)
+    long = texts.filter(is_long)
+    values, good = np.zeros((len(texts), 16), np.uint8), texts.is_null().to_numpy(zero_copy_only=False).copy()
+    if len(long):
+        _, ends, data = long.buffers()
+        begin = np.frombuffer(ends, np.int32)[long.offset]
+        letters = np.frombuffer(data, np.uint8)[begin : begin + UUID_LENGTH * len(long)].reshape(-1, UUID_LENGTH)
+        digits = NIBBLES[np.delete(letters, DASHES, axis=1)]
+        is_uuid = (digits < 16).all(axis=1) & (letters[:, DASHES] == ord("-")).all(axis=1)
+        where, digits = np.flatnonzero(is_long)[is_uuid], digits[is_uuid]
+        values[where], good[where] = digits[:, 0::2] << 4 | digits[:, 1::2], True
+    known = pa.array(good & texts.is_valid().to_numpy(zero_copy_only=False))
+    result = pa.Array.from_buffers(pa.binary(16), len(texts), [known.buffers()[1], pa.py_buffer(values)])
+    return good, result
 
 
 def nulled(texts: pa.Array, meaning: Meaning) -> pa.Array:

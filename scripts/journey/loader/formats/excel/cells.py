@@ -52,7 +52,6 @@ def values(cells: Sequence[Cell | None], column: Column, book: Book) -> Converte
     Returns:
         An array of the column's arrow_type, null where a cell is refused; the reason by position.
     """
-    column = column._replace(meaning=replace(column.meaning, whole_decimals=True))  # Excel has no whole numbers
     found: list[pa.Array] = []
     refused: Refusals = {}
     for kind in sorted({cell[0] for cell in cells if cell}):
@@ -81,7 +80,8 @@ def _shared(numbers: pa.Array, column: Column, book: Book) -> list[Converted]:
 
 
 def _number(texts: pa.Array, column: Column, book: Book) -> list[Converted]:  # noqa: ARG001
-    """Numbers by their shortest text; those without a fraction are whole ones."""
+    """Numbers by their shortest text; those without a fraction are whole ones: Excel has no others."""
+    column = column._replace(meaning=replace(column.meaning, whole_decimals=True))
     data, good, refused = _floats(texts, column)
     whole = good & (np.trunc(data) == data) & (np.abs(data) < EXACT)
     answer = [(pa.nulls(len(texts), arrow_type(column)), refused)]
