@@ -106,21 +106,22 @@ class Blocks:
         self, structure: Structure, shape: Shape, rows: np.ndarray, pieces: list[Pieces | None]
     ) -> np.ndarray:
         """Read the records of a shape; returns which they are."""
-        rows, begin, end = structure.fit(shape, rows)
+        fitting = structure.fit(shape, rows)
+        rows = fitting.rows
         if not len(rows):
             return rows
         positions = self._shapes[shape]
         columns = [None if position is None else self._targets[position] for position in positions]
-        places = Places(structure, rows, begin, end)
-        plain = places.plain(columns)
-        found = [Values(places, key, column, plain.get(key)) for key, column in enumerate(columns)]
-        quotes = 2 * len(found) + 2 * np.count_nonzero(places.is_string, axis=0)
-        good = structure.quotes(rows, quotes) & structure.controls(rows, shape.controls)
+        places = Places(structure, fitting)
+        found = [Values(places, key, column) for key, column in enumerate(columns)]
+        good = structure.quotes(rows, len(found), places.is_string) & structure.controls(rows, shape.controls)
         for values in found:
-            good &= ~values.bad
+            if values.bad is not None:
+                good &= ~values.bad
+        chosen = None if good.all() else good
         for position, values in zip(positions, found, strict=True):
             if position is not None and (piece := pieces[position]):
-                values.into(piece, None if good.all() else good)
+                values.into(piece, chosen)
         if good.any():
             self.seen.update(position for position in positions if position is not None)
         read: np.ndarray = rows[good]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-BLOCK_BYTES = 2**20  # read at once
+BLOCK_BYTES = 2**21  # read at once
 RECORD_BYTES = 16 * 2**20  # that one record may have
 BLANKS = b" \t\r\n"
+MARGIN = 128  # bytes around a block, so that no look at eight or more of them reaches beyond
 
 
 class Buffer:

@@ -40,7 +40,7 @@ class Keys:
         if len(left) >= FEW:
             structure = Structure(block)
             for shape in self._shapes:  # a record that a shape fits has no other keys
-                rows = structure.fit(shape, left)[0]
+                rows = structure.fit(shape, left).rows
                 left = without(left, rows)
         for row in left.tolist():
             try:

@@ -10,10 +10,12 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from journey.loader.formats.jsontext.digits import MARGIN, Window
+from journey.loader.formats.jsontext.buffer import MARGIN
+from journey.loader.formats.jsontext.digits import Window
 from journey.loader.formats.jsontext.layouts import Block
 from journey.loader.formats.jsontext.objects import without_escapes
 
@@ -39,14 +41,12 @@ class Shape:
     blanks: tuple[int, ...]
 
     @cached_property
-    def windows(self) -> list[tuple[int, int, list[tuple[np.uint64, np.uint64]]]]:
-        """The literals, 16 or 8 bytes at a time from their ends: number, how far before its end, masks and bytes."""
-        found = []
-        for number, literal in enumerate(self.literals):
-            for end in range(len(literal), 0, -16):
-                words = [_word(literal[max(0, begin) : begin + 8]) for begin in (end - 16, end - 8) if begin > -8]
-                found.append((number, len(literal) - end + 8 * len(words), words))
-        return found
+    def words(self) -> list[list[tuple[np.uint64, np.uint64]]]:
+        """The literals in words of eight bytes up to their ends: masks and bytes."""
+        return [
+            [_word(literal[max(0, end - 8) : end]) for end in range((len(literal) - 1) % 8 + 1, len(literal) + 1, 8)]
+            for literal in self.literals
+        ]
 
     @cached_property
     def controls(self) -> int:
@@ -84,8 +84,32 @@ def _word(part: bytes) -> tuple[np.uint64, np.uint64]:
     return np.uint64(2**64 - 1 >> shift << shift), np.uint64(int.from_bytes(part, "little") << shift)
 
 
+class Fitting(NamedTuple):
+    """Records that a shape fits.
+
+    Attributes:
+        rows: which they are, in order.
+        begin: for each key, where each record's value begins.
+        end: where it ends; not behind its begin, if there is none.
+        eight: its first eight bytes.
+    """
+
+    rows: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+    eight: np.ndarray
+
+
+def _are(found: np.ndarray, wanted: list[tuple[np.uint64, np.uint64]]) -> np.ndarray:
+    """In which rows words are those of a literal."""
+    are = np.ones(len(found), bool)
+    for number, (mask, word) in enumerate(wanted):
+        are &= (found[:, number] if mask == EVERY else found[:, number] & mask) == word
+    return are
+
+
 class Structure:
-    """Where colons, quotes, backslashes and control characters are. Positions are a window's; the colons', the block's.
+    """Where colons, quotes, backslashes and control characters are.
 
     Attributes:
         written: the block.
@@ -102,20 +126,16 @@ class Structure:
         self.has_escapes = b"\\" in block.data
         if self.has_escapes:
             self.window = Window(without_escapes(block.data))
-        self.starts, self.ends = block.starts + MARGIN, block.ends + MARGIN
+        self.starts, self.ends = block.starts, block.ends
         self._is_quote = self.window.one == 34
-        inner = slice(MARGIN, -MARGIN)
-        self.colons = np.flatnonzero(self._is_quote[inner] & (self.window.one[MARGIN + 1 : 1 - MARGIN] == 58))
+        self.colons = np.flatnonzero(self._is_quote[:-1] & (self.window.one[1:] == 58))
 
-    def fit(self, shape: Shape, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def fit(self, shape: Shape, rows: np.ndarray) -> Fitting:
         """The rows that a shape fits.
 
         Args:
             shape: what is to stand between the values.
             rows: the rows to look at, in order.
-
-        Returns:
-            Those rows; and for each key where each row's value begins, and where it ends.
         """
         count = len(shape.keys)
         if len(rows) == len(self.starts) and len(self.colons) == count * len(rows):
@@ -123,34 +143,35 @@ class Structure:
         else:
             rows = rows[self._counts[rows] == count]
             colons = self.colons[self._firsts[rows] + np.arange(count)[:, None]]
-        ends, fits = self.ends[rows] - MARGIN, np.ones(len(rows), bool)
-        for number, before, words in shape.windows:
-            places, after = (colons[number], shape.blanks[number] + 2) if number < count else (ends, 0)
-            fits &= self._stand(places, MARGIN + after - before, words)
-        begin = colons + np.array(shape.blanks)[:, None] + (MARGIN + 2)
-        end = np.empty_like(begin)
-        lengths = np.array([len(literal) for literal in shape.literals], np.int64)[:, None]
-        np.subtract(begin[1:], lengths[1:-1], out=end[:-1])
-        end[-1] = self.ends[rows] - len(shape.literals[-1])
-        fits &= (begin[0] - len(shape.literals[0]) == self.starts[rows]) & (begin < end).all(axis=0)
-        return (rows, begin, end) if fits.all() else (rows[fits], begin[:, fits], end[:, fits])
+        begin = colons + np.array(shape.blanks)[:, None] + 2
+        end, eight, fits = np.empty_like(begin), np.empty(begin.shape, np.uint64), np.ones(len(rows), bool)
+        for key, wanted in enumerate(shape.words[:-1]):
+            words = self.window.words(begin[key] - 8 * len(wanted), len(wanted) + 1)
+            eight[key] = words[:, -1]
+            fits &= _are(words, wanted)
+        last = shape.words[-1]
+        fits &= _are(self.window.words(self.ends[rows] - 8 * len(last), len(last)), last)
+        fits &= begin[0] - len(shape.literals[0]) == self.starts[rows]
+        for key, literal in enumerate(shape.literals[1:-1]):
+            np.subtract(begin[key + 1], len(literal), out=end[key])
+        np.subtract(self.ends[rows], len(shape.literals[-1]), out=end[-1])
+        if fits.all():
+            return Fitting(rows, begin, end, eight)
+        return Fitting(rows[fits], begin[:, fits], end[:, fits], eight[:, fits])
 
-    def _stand(self, places: np.ndarray, offset: int, words: list[tuple[np.uint64, np.uint64]]) -> np.ndarray:
-        """Where words of eight bytes stand, so far from each place in the block."""
-        if len(words) == 1:
-            found = [self.window.eight[offset:][places]]
-        else:  # two are fetched as fast as one
-            found = list(self.window.sixteen[offset:][places].view("<u8").reshape(-1, 2).T)
-        stands = np.ones(len(places), bool)
-        for eight, (mask, wanted) in zip(found, words, strict=True):
-            stands &= (eight if mask == EVERY else eight & mask) == wanted
-        return stands
+    def quotes(self, rows: np.ndarray, keys: int, strings: np.ndarray) -> np.ndarray:
+        """Which rows have no more quotes than their keys and strings have around them.
 
-    def quotes(self, rows: np.ndarray, expected: np.ndarray) -> np.ndarray:
-        """Which rows have no more quotes than expected."""
-        if len(rows) == len(self.starts) and np.count_nonzero(self._is_quote) == expected.sum():
-            return np.ones(len(rows), bool)
-        found: np.ndarray = self._within(self._quotes, rows) == expected
+        Args:
+            rows: which are asked for.
+            keys: how many a row has.
+            strings: for each key, whether each row's value is a string.
+        """
+        if len(rows) == len(self.starts):
+            expected = 2 * (keys * len(rows) + np.count_nonzero(strings))
+            if np.count_nonzero(self._is_quote) == expected:  # none has fewer
+                return np.ones(len(rows), bool)
+        found: np.ndarray = self._within(self._quotes, rows) == 2 * (keys + np.count_nonzero(strings, axis=0))
         return found
 
     def controls(self, rows: np.ndarray, expected: int) -> np.ndarray:
@@ -170,11 +191,11 @@ class Structure:
 
     @cached_property
     def _firsts(self) -> np.ndarray:
-        return np.searchsorted(self.colons, self.starts - MARGIN)
+        return np.searchsorted(self.colons, self.starts)
 
     @cached_property
     def _counts(self) -> np.ndarray:
-        found: np.ndarray = np.searchsorted(self.colons, self.ends - MARGIN) - self._firsts
+        found: np.ndarray = np.searchsorted(self.colons, self.ends) - self._firsts
         return found
 
     @cached_property
