@@ -18,7 +18,8 @@ from journey.loader.formats.jsontext.shapes import Shape, Structure, shape_of
 from journey.loader.values.exact import quoted
 from journey.loader.values.meaning import Column
 
-SHAPES = 8  # of one file that are remembered
+SHAPES = 64  # of one file that are remembered
+NEW = 8  # shapes that are looked for in one block
 GOLDEN = 0.6180339887
 SAMPLES = 8  # records in which a new shape is looked for
 FEW = 32  # records that aren't worth a shape
@@ -78,14 +79,16 @@ class Blocks:
         structure = Structure(block)
         if alien := self._not_utf8(block):
             left = np.delete(left, alien)
-        tried: set[Shape] = set()
-        while len(left) >= FEW:
-            shape = next((shape for shape in self._shapes if shape not in tried), None) or self._learn(block, left)
-            if not shape:
+        for shape in list(self._shapes):
+            if len(left) >= FEW:
+                left = without(left, self._of_shape(structure, shape, left, pieces))
+        for _ in range(NEW):
+            if len(left) < FEW or not (new := self._learn(block, left)):
                 break
-            tried.add(shape)
-            rows = self._of_shape(structure, shape, left, pieces)
+            rows = self._of_shape(structure, new, left, pieces)
             left = without(left, rows)
+            if len(rows) < FEW:
+                del self._shapes[new]
         return np.sort(np.append(left, np.array(alien, np.int64))) if alien else left
 
     def _learn(self, block: Block, rows: np.ndarray) -> Shape | None:
@@ -114,7 +117,8 @@ class Blocks:
         columns = [None if position is None else self._targets[position] for position in positions]
         places = Places(structure, fitting)
         found = [Values(places, key, column) for key, column in enumerate(columns)]
-        good = structure.quotes(rows, len(found), places.is_string) & structure.controls(rows, shape.controls)
+        nested = [values.quotes for values in found if values.quotes is not None]
+        good = structure.quotes(rows, len(found), places.is_string, nested) & structure.controls(rows, shape.controls)
         for values in found:
             if values.bad is not None:
                 good &= ~values.bad

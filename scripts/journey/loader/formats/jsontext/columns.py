@@ -11,13 +11,24 @@ import pyarrow.compute as pc
 from journey.loader.formats.jsontext.arrays import bits, booleans, indices
 from journey.loader.formats.jsontext.cells import cell, convert, is_json
 from journey.loader.formats.jsontext.digits import Reading, Window, in_range, reading, whole
-from journey.loader.formats.jsontext.objects import BOOLEAN, NULL, NUMBER, NUMBER_FORM, STRING, Member, string
+from journey.loader.formats.jsontext.objects import (
+    ARRAY,
+    BOOLEAN,
+    DEPTH,
+    NULL,
+    NUMBER,
+    NUMBER_FORM,
+    OBJECT,
+    STRING,
+    Member,
+    value,
+)
 from journey.loader.formats.jsontext.shapes import Fitting, Structure
 from journey.loader.values.kinds import arrow_type
 from journey.loader.values.meaning import Column
 
 FALSE = int.from_bytes(b"false", "little")
-FIRST_4, FIRST_5 = np.uint64(2**32 - 1), np.uint64(2**40 - 1)
+FIRST, FIRST_4, FIRST_5 = np.uint64(2**8 - 1), np.uint64(2**32 - 1), np.uint64(2**40 - 1)
 MASKS = np.array([2 ** (8 * size) - 1 for size in range(9)], np.uint64)
 INLINE = 12  # bytes of a text that stand in an Arrow view
 IGNORED = Column("", "text")
@@ -92,6 +103,7 @@ class Values:
 
     Attributes:
         bad: records to be left to `objects` for this value; None: there are none.
+        quotes: how many stand in each record's value, if it is an object or an array; None: none is.
     """
 
     def __init__(self, places: Places, key: int, column: Column | None) -> None:
@@ -110,6 +122,7 @@ class Values:
             places.is_string[key],
         )
         self.bad: np.ndarray | None = None
+        self.quotes: np.ndarray | None = None
         self._values, self._good, self._rest = np.zeros(0, np.int64), np.zeros(0, bool), np.arange(len(self._rows))
         if column and (how := reading(column)):
             self._read(how, places.fitting.eight[key])
@@ -165,7 +178,14 @@ class Values:
             kinds[(size == 4) & ((eight & FIRST_4) == int.from_bytes(b"null", "little"))] = NULL
             kinds[(size == 4) & ((eight & FIRST_4) == int.from_bytes(b"true", "little"))] = BOOLEAN
             kinds[(size == 5) & ((eight & FIRST_5) == FALSE)] = BOOLEAN
-        escaped = structure.escaped(begin, end) if structure.has_escapes else np.zeros(0, np.int64)
+            kinds[(eight & FIRST) == 123] = OBJECT
+            kinds[(eight & FIRST) == 91] = ARRAY
+        nested = (kinds == OBJECT) | (kinds == ARRAY)
+        if nested.any():
+            self.quotes = np.zeros(len(self._rows), np.int64)
+            self.quotes[rest[nested]] = structure.quotes_within(begin[nested], end[nested])
+        if structure.has_escapes:
+            nested |= structure.are_escaped(begin, end)
         if not is_json(self.column):
             begin, end = begin + strings, end - strings
         texts = texts_of(structure.written, begin, end, kinds == NULL)
@@ -173,8 +193,8 @@ class Values:
         if numbers.any():
             are = pc.match_substring_regex(texts.filter(booleans(numbers)), f"^{NUMBER_FORM}$")
             self._leave(rest[numbers][~are.to_numpy(zero_copy_only=False)])
-        if len(escaped):
-            texts = self._unescaped(texts, kinds, escaped)
+        if nested.any():
+            texts = self._exactly(texts, kinds, np.flatnonzero(nested))
         self._kinds, self._texts = kinds, texts
 
     def _leave(self, rows: np.ndarray | int) -> None:
@@ -182,22 +202,35 @@ class Values:
             self.bad = np.zeros(len(self._rows), bool)
         self.bad[rows] = True
 
-    def _unescaped(self, texts: pa.Array, kinds: np.ndarray, escaped: np.ndarray) -> pa.Array:
+    def _exactly(self, texts: pa.Array, kinds: np.ndarray, positions: np.ndarray) -> pa.Array:
+        """Read nested values, and such as have escapes, one by one."""
         mask, found = np.zeros(len(texts), bool), []
-        for position in escaped.tolist():
-            row = self._rest[position]
+        for position in positions.tolist():
+            row, kind = self._rest[position], int(kinds[position])
             raw = self._structure.written.bytes[self._begin[row] : self._end[row]].decode()
             try:
-                text, end = string(raw, 0) if kinds[position] == STRING else ("", -1)
-                if end != len(raw):
-                    raise ValueError
-                found.append(text if self._is_ignored else cell(Member("", STRING, text, raw), self.column)[1])
+                text = _content(raw)
+                found.append(text if self._is_ignored else cell(Member("", kind, text, raw), self.column)[1])
                 found[-1].encode()
                 mask[position] = True
             except ValueError:  # `objects` will say what is wrong
-                del found[int(mask.sum()) :]
+                del found[np.count_nonzero(mask) :]
                 self._leave(row)
         return pc.replace_with_mask(texts, booleans(mask), pa.array(found, pa.string())) if found else texts
+
+
+def _content(raw: str) -> str:
+    """What a value says.
+
+    Raises:
+        ValueError: something follows, or it may be nested too deeply.
+    """
+    if raw[0] != '"' and raw.count("{") + raw.count("[") >= DEPTH:
+        raise ValueError
+    _, text, end = value(raw, 0)
+    if end != len(raw):
+        raise ValueError
+    return text
 
 
 def texts_of(window: Window, begin: np.ndarray, end: np.ndarray, null: np.ndarray) -> pa.Array:

@@ -1,13 +1,14 @@
-"""Records of one shape read all at once: the same keys in the same order, no value nested, as programs write them.
+"""Records of one shape read all at once: the same keys in the same order, as programs write them.
 
-A shape is what stands between the values. Where it fits, byte by byte, and where each value is a JSON scalar, a record
-is what `objects` would read. Every other record is left to `objects`.
+A shape is what stands between the values. Where it fits, byte by byte, and where each value is JSON, a record is what
+`objects` would read. Every other record is left to `objects`.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -17,7 +18,7 @@ import numpy as np
 from journey.loader.formats.jsontext.buffer import MARGIN
 from journey.loader.formats.jsontext.digits import Window
 from journey.loader.formats.jsontext.layouts import Block
-from journey.loader.formats.jsontext.objects import without_escapes
+from journey.loader.formats.jsontext.objects import brackets, without_escapes
 
 LITERAL = re.compile(rb'[ \t\r\n]*[{,][ \t\r\n]*("(?:[^"\\\x00-\x1f]|\\.)*"):([ \t\r\n]*)')
 VALUE = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\.)*"|[-+.0-9A-Za-z]+')
@@ -60,8 +61,8 @@ def shape_of(record: bytes) -> Shape | None:
     keys: list[str] = []
     blanks, at = [], 0
     while found := LITERAL.match(record, at):
-        value = VALUE.match(record, found.end())
-        if not value or found[0].lstrip()[:1] != (b"," if keys else b"{"):
+        end = _end(record, found.end())
+        if not end or found[0].lstrip()[:1] != (b"," if keys else b"{"):
             return None
         literals.append(found[0])
         blanks.append(len(found[2]))
@@ -69,13 +70,24 @@ def shape_of(record: bytes) -> Shape | None:
             keys.append(str(json.loads(found[1])))
         except ValueError:
             return None
-        at = value.end()
+        at = end
     tail = TAIL.fullmatch(record, at)
     if not tail or len(set(keys)) < len(keys) or not keys or max(map(len, (*literals, tail[0]))) > LONGEST:
         return None
     if any(literal != without_escapes(literal) for literal in literals):
         return None
     return Shape((*literals, tail[0]), tuple(keys), tuple(blanks))
+
+
+def _end(record: bytes, at: int) -> int:
+    """Where a value ends; 0 if that isn't seen."""
+    if value := VALUE.match(record, at):
+        return value.end()
+    if record[at : at + 1] not in (b"{", b"["):
+        return 0
+    found, levels = brackets(np.frombuffer(without_escapes(record[at:]), np.uint8))
+    closed = found[levels == 0]
+    return at + int(closed[0]) + 1 if len(closed) else 0
 
 
 def _word(part: bytes) -> tuple[np.uint64, np.uint64]:
@@ -106,6 +118,12 @@ def _are(found: np.ndarray, wanted: list[tuple[np.uint64, np.uint64]]) -> np.nda
     for number, (mask, word) in enumerate(wanted):
         are &= (found[:, number] if mask == EVERY else found[:, number] & mask) == word
     return are
+
+
+def _within(places: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """How many of some places are between others."""
+    found: np.ndarray = np.searchsorted(places, end) - np.searchsorted(places, begin)
+    return found
 
 
 class Structure:
@@ -139,16 +157,23 @@ class Structure:
         """
         count = len(shape.keys)
         if len(rows) == len(self.starts) and len(self.colons) == count * len(rows):
-            colons = np.ascontiguousarray(self.colons.reshape(-1, count).T)
-        else:
-            rows = rows[self._counts[rows] == count]
-            colons = self.colons[self._firsts[rows] + np.arange(count)[:, None]]
+            found = self._fit(shape, rows, np.ascontiguousarray(self.colons.reshape(-1, count).T))
+            if len(found.rows) == len(rows):
+                return found
+        colons, firsts, counts = self._outer
+        rows = rows[counts[rows] == count]
+        return self._fit(shape, rows, colons[firsts[rows] + np.arange(count)[:, None]])
+
+    def _fit(self, shape: Shape, rows: np.ndarray, colons: np.ndarray) -> Fitting:
+        """The rows that a shape fits, whose keys end before these colons."""
         begin = colons + np.array(shape.blanks)[:, None] + 2
         end, eight, fits = np.empty_like(begin), np.empty(begin.shape, np.uint64), np.ones(len(rows), bool)
         for key, wanted in enumerate(shape.words[:-1]):
             words = self.window.words(begin[key] - 8 * len(wanted), len(wanted) + 1)
             eight[key] = words[:, -1]
             fits &= _are(words, wanted)
+            if not fits.any():
+                break
         last = shape.words[-1]
         fits &= _are(self.window.words(self.ends[rows] - 8 * len(last), len(last)), last)
         fits &= begin[0] - len(shape.literals[0]) == self.starts[rows]
@@ -159,44 +184,53 @@ class Structure:
             return Fitting(rows, begin, end, eight)
         return Fitting(rows[fits], begin[:, fits], end[:, fits], eight[:, fits])
 
-    def quotes(self, rows: np.ndarray, keys: int, strings: np.ndarray) -> np.ndarray:
-        """Which rows have no more quotes than their keys and strings have around them.
+    def quotes(self, rows: np.ndarray, keys: int, strings: np.ndarray, nested: Sequence[np.ndarray]) -> np.ndarray:
+        """Which rows have no more quotes than their keys and strings have around them, and nested values within.
 
         Args:
             rows: which are asked for.
             keys: how many a row has.
             strings: for each key, whether each row's value is a string.
+            nested: quotes within nested values, by row.
         """
-        if len(rows) == len(self.starts):
+        if len(rows) == len(self.starts) and not nested:
             expected = 2 * (keys * len(rows) + np.count_nonzero(strings))
             if np.count_nonzero(self._is_quote) == expected:  # none has fewer
                 return np.ones(len(rows), bool)
-        found: np.ndarray = self._within(self._quotes, rows) == 2 * (keys + np.count_nonzero(strings, axis=0))
+        wanted = 2 * (keys + np.count_nonzero(strings, axis=0)) + sum(nested)
+        found: np.ndarray = self.quotes_within(self.starts[rows], self.ends[rows]) == wanted
         return found
+
+    def quotes_within(self, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """How many quotes stand there."""
+        return _within(self._quotes, begin, end)
 
     def controls(self, rows: np.ndarray, expected: int) -> np.ndarray:
         """Which rows have as many control characters as expected."""
         if not expected and self._has_clean_records:
             return np.ones(len(rows), bool)
-        found: np.ndarray = self._within(self._controls, rows) == expected
+        found: np.ndarray = _within(self._controls, self.starts[rows], self.ends[rows]) == expected
         return found
 
-    def escaped(self, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
-        """Positions of the values that have a backslash."""
-        return np.flatnonzero(np.searchsorted(self._backslashes, begin) < np.searchsorted(self._backslashes, end))
-
-    def _within(self, places: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        found: np.ndarray = np.searchsorted(places, self.ends[rows]) - np.searchsorted(places, self.starts[rows])
-        return found
+    def are_escaped(self, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """Which values have a backslash."""
+        return _within(self._backslashes, begin, end) > 0
 
     @cached_property
-    def _firsts(self) -> np.ndarray:
-        return np.searchsorted(self.colons, self.starts)
-
-    @cached_property
-    def _counts(self) -> np.ndarray:
-        found: np.ndarray = np.searchsorted(self.colons, self.ends) - self._firsts
-        return found
+    def _outer(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The colons of the records' own keys; for each record its first one, and how many it has."""
+        colons, lower = self.colons, self.window.one | 32  # as in `objects.brackets`
+        found = np.flatnonzero((lower == 123) | (lower == 125))
+        if len(found) > 2 * len(self.starts):
+            record = np.searchsorted(self.starts, found, "right") - 1
+            outside = (record >= 0) & (_within(self._quotes, self.starts[record], found) % 2 == 0)
+            found, steps = found[outside], np.where(lower[found[outside]] == 123, 1, -1)
+            levels = np.append(0, np.cumsum(steps))
+            own = np.searchsorted(self.starts, colons, "right") - 1
+            inner = levels[np.searchsorted(found, colons)] - levels[np.searchsorted(found, self.starts)][own]
+            colons = colons[inner == 1]
+        firsts = np.searchsorted(colons, self.starts)
+        return colons, firsts, np.searchsorted(colons, self.ends) - firsts
 
     @cached_property
     def _quotes(self) -> np.ndarray:
