@@ -10,7 +10,7 @@ import pyarrow as pa
 from journey.loader.formats.contract import Batch, Refused
 from journey.loader.formats.dialect import is_utf8
 from journey.loader.formats.jsontext.cells import cell
-from journey.loader.formats.jsontext.columns import Pieces, Places, Values
+from journey.loader.formats.jsontext.columns import Pieces, judged
 from journey.loader.formats.jsontext.fields import Fields
 from journey.loader.formats.jsontext.layouts import Block
 from journey.loader.formats.jsontext.objects import Member, members
@@ -115,13 +115,7 @@ class Blocks:
             return rows
         positions = self._shapes[shape]
         columns = [None if position is None else self._targets[position] for position in positions]
-        places = Places(structure, fitting)
-        found = [Values(places, key, column) for key, column in enumerate(columns)]
-        nested = [values.quotes for values in found if values.quotes is not None]
-        good = structure.quotes(rows, len(found), places.is_string, nested) & structure.controls(rows, shape.controls)
-        for values in found:
-            if values.bad is not None:
-                good &= ~values.bad
+        found, good = judged(structure, shape, fitting, columns)
         chosen = None if good.all() else good
         for position, values in zip(positions, found, strict=True):
             if position is not None and (piece := pieces[position]):

@@ -23,7 +23,7 @@ from journey.loader.formats.jsontext.objects import (
     Member,
     value,
 )
-from journey.loader.formats.jsontext.shapes import Fitting, Structure
+from journey.loader.formats.jsontext.shapes import Fitting, Shape, Structure
 from journey.loader.values.kinds import arrow_type
 from journey.loader.values.meaning import Column
 
@@ -217,6 +217,28 @@ class Values:
                 del found[np.count_nonzero(mask) :]
                 self._leave(row)
         return pc.replace_with_mask(texts, booleans(mask), pa.array(found, pa.string())) if found else texts
+
+
+def judged(
+    structure: Structure, shape: Shape, fitting: Fitting, columns: Sequence[Column | None]
+) -> tuple[list[Values], np.ndarray]:
+    """The values of records that a shape fits, and in which of them all is JSON.
+
+    Args:
+        structure: of the block.
+        shape: what fits.
+        fitting: where.
+        columns: one for each key; None: its values are ignored.
+    """
+    places = Places(structure, fitting)
+    found = [Values(places, key, column) for key, column in enumerate(columns)]
+    nested = [values.quotes for values in found if values.quotes is not None]
+    good = structure.quotes(fitting.rows, len(found), places.is_string, nested)
+    good &= structure.controls(fitting.rows, shape.controls)
+    for values in found:
+        if values.bad is not None:
+            good &= ~values.bad
+    return found, good
 
 
 def _content(raw: str) -> str:
