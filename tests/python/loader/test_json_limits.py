@@ -60,8 +60,9 @@ def test_a_scan_tells_every_key_of_good_records() -> None:
 @pytest.mark.parametrize("odd", ['{"id": 1,"x" :2, "name": "b"}', '{"id": {"y": 1},"x" :2, "name": "b"}'])
 def test_a_scan_tells_keys_of_records_that_look_like_others(odd: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buffer, "BLOCK_BYTES", 2**11)
-    data = f"{A}\n" * 500 + f"{odd}\n" + f"{A}\n" * 50
-    opened = JsonReader(Bytes(data.encode(), size=2**10), JsonReader.Options(), ID_NAME)
+    alien = b'{"id": {"z": "\xff"}, "name": "\xff"}\n'
+    data = f"{A}\n".encode() * 500 + alien + f"{odd}\n".encode() + f"{A}\n".encode() * 50
+    opened = JsonReader(Bytes(data, size=2**10), JsonReader.Options(), ID_NAME)
     assert opened.names(scan=True) == ["id", "name", "x"]
 
 

@@ -207,8 +207,8 @@ class Values:
         mask, found = np.zeros(len(texts), bool), []
         for position in positions.tolist():
             row, kind = self._rest[position], int(kinds[position])
-            raw = self._structure.written.bytes[self._begin[row] : self._end[row]].decode()
             try:
+                raw = self._structure.written.bytes[self._begin[row] : self._end[row]].decode()
                 text = _content(raw)
                 found.append(text if self._is_ignored else cell(Member("", kind, text, raw), self.column)[1])
                 found[-1].encode()

@@ -42,7 +42,9 @@ class Keys:
             structure = Structure(block)
             for shape in self._shapes:  # a record that a shape fits has no other keys, if its values are JSON
                 fitting = structure.fit(shape, left)
-                left = without(left, fitting.rows[judged(structure, shape, fitting, [None] * len(shape.keys))[1]])
+                if len(fitting.rows):
+                    _, good = judged(structure, shape, fitting, [None] * len(shape.keys))
+                    left = without(left, fitting.rows[good])
         for row in left.tolist():
             try:
                 found = members(block.raw(row).decode(), self._most)

@@ -60,8 +60,10 @@ def shape_of(record: bytes) -> Shape | None:
     literals: list[bytes] = []
     keys: list[str] = []
     blanks, at = [], 0
+    nested = brackets(np.frombuffer(without_escapes(record), np.uint8))
     while found := LITERAL.match(record, at):
-        end = _end(record, found.end())
+        value = VALUE.match(record, found.end())
+        end = value.end() if value else _nested_end(*nested, found.end())
         if not end or found[0].lstrip()[:1] != (b"," if keys else b"{"):
             return None
         literals.append(found[0])
@@ -79,15 +81,13 @@ def shape_of(record: bytes) -> Shape | None:
     return Shape((*literals, tail[0]), tuple(keys), tuple(blanks))
 
 
-def _end(record: bytes, at: int) -> int:
-    """Where a value ends; 0 if that isn't seen."""
-    if value := VALUE.match(record, at):
-        return value.end()
-    if record[at : at + 1] not in (b"{", b"["):
+def _nested_end(found: np.ndarray, levels: np.ndarray, at: int) -> int:
+    """Where the object or array that begins there ends; 0 if none begins, or it doesn't end."""
+    first = int(np.searchsorted(found, at))
+    if first == len(found) or found[first] != at:
         return 0
-    found, levels = brackets(np.frombuffer(without_escapes(record[at:]), np.uint8))
-    closed = found[levels == 0]
-    return at + int(closed[0]) + 1 if len(closed) else 0
+    closed = np.flatnonzero(levels[first:] < levels[first])
+    return int(found[first + closed[0]]) + 1 if len(closed) else 0
 
 
 def _word(part: bytes) -> tuple[np.uint64, np.uint64]:
