@@ -57,6 +57,15 @@ def test_a_scan_tells_every_key_of_good_records() -> None:
     assert opened.names(scan=True) == ["id", "name", "b", "c"]
 
 
+@pytest.mark.parametrize("odd", ['{"id": 1,"x" :2, "name": "b"}', '{"id": {"y": 1},"x" :2, "name": "b"}'])
+def test_a_scan_tells_keys_of_records_that_look_like_others(odd: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffer, "BLOCK_BYTES", 2**11)
+    alien = b'{"id": {"z": "\xff"}, "name": "\xff"}\n'
+    data = f"{A}\n".encode() * 500 + alien + f"{odd}\n".encode() + f"{A}\n".encode() * 50
+    opened = JsonReader(Bytes(data, size=2**10), JsonReader.Options(), ID_NAME)
+    assert opened.names(scan=True) == ["id", "name", "x"]
+
+
 def test_columns_that_never_came_are_missing() -> None:
     columns = [*ID_NAME, Column("later", "date"), Column("null", "date")]
     outcome = read('{"id": 1, "NULL": null}\n' * 100 + '{"id": 2}\n', columns)
@@ -139,11 +148,21 @@ def test_records_of_one_shape_are_read_at_once(monkeypatch: pytest.MonkeyPatch) 
 
     objects_members = objects.members
     monkeypatch.setattr(blocks, "members", members)
-    line = '{"i": %d, "n": %s, "t": "%s", "d": "2024-06-01", "z": "2024-06-01T10:00:00Z", "o": true, "f": 1e2}'
+    line = (
+        '{"i": %d, "n": %s, "t": "%s", "j": %s, "a": [%d, null], "d": "2024-06-01", "z": "2024-06-01T10:00:00Z", '
+        '"o": true, "f": 1e2}'
+    )
     texts = ["plain", "\\u00e9", 'a\\"b', "K\u00f6ln", ""]
-    lines = [line % (i, "null" if i % 7 == 0 else f"{i % 100}.25", texts[i % 5]) for i in range(1000)]
-    short = [f'{{"t":"{i}","i":{i}}}' for i in range(500)]
-    outcome = read("\n".join(lines + short), COLUMNS)
-    assert len(outcome.rows) == 1500
-    assert len(read_exactly) <= 4
+    within = ['{"k": "\\\\", "l": [{}]}', "[]", "1.50", '"{"', "null"]
+    lines = [
+        line % (i, "null" if i % 7 == 0 else f"{i % 100}.25", texts[i % 5], within[i % 3 + i % 2], i)
+        for i in range(1000)
+    ]
+    optional = [
+        "{" + ",".join(f'"{key}":{i}' for bit, key in enumerate("ibt") if i >> bit & 1) + "}" for i in range(1, 8)
+    ]
+    outcome = read("\n".join(lines + optional * 100), COLUMNS)
+    assert len(outcome.rows) == 1700
+    assert len(read_exactly) <= 32
     assert outcome.values[2][4] == 'a"b'
+    assert [outcome.values[i][-2:] for i in (0, 3)] == [('{"k": "\\\\", "l": [{}]}', "{0,NULL}"), ("[]", "{3,NULL}")]

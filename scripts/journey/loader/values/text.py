@@ -204,7 +204,7 @@ def _plain(column: Column) -> Plain | None:
     if column.type == "numeric" and meaning.decimal_mark == "." and not meaning.thousands_mark:
         return Plain(r"^-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?$")
     if pa.types.is_floating(kind):
-        return _number(15, 15, meaning)
+        return _number(15, 20, meaning)
     if pa.types.is_date(kind):
         return _date(meaning)
     if pa.types.is_timestamp(kind):

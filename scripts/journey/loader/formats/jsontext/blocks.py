@@ -10,7 +10,7 @@ import pyarrow as pa
 from journey.loader.formats.contract import Batch, Refused
 from journey.loader.formats.dialect import is_utf8
 from journey.loader.formats.jsontext.cells import cell
-from journey.loader.formats.jsontext.columns import Pieces, Places, Values
+from journey.loader.formats.jsontext.columns import Pieces, judged
 from journey.loader.formats.jsontext.fields import Fields
 from journey.loader.formats.jsontext.layouts import Block
 from journey.loader.formats.jsontext.objects import Member, members
@@ -18,7 +18,8 @@ from journey.loader.formats.jsontext.shapes import Shape, Structure, shape_of
 from journey.loader.values.exact import quoted
 from journey.loader.values.meaning import Column
 
-SHAPES = 8  # of one file that are remembered
+SHAPES = 64  # of one file that are remembered
+NEW = 8  # shapes that are looked for in one block
 GOLDEN = 0.6180339887
 SAMPLES = 8  # records in which a new shape is looked for
 FEW = 32  # records that aren't worth a shape
@@ -78,14 +79,16 @@ class Blocks:
         structure = Structure(block)
         if alien := self._not_utf8(block):
             left = np.delete(left, alien)
-        tried: set[Shape] = set()
-        while len(left) >= FEW:
-            shape = next((shape for shape in self._shapes if shape not in tried), None) or self._learn(block, left)
-            if not shape:
+        for shape in list(self._shapes):
+            if len(left) >= FEW:
+                left = without(left, self._of_shape(structure, shape, left, pieces))
+        for _ in range(NEW):
+            if len(left) < FEW or not (new := self._learn(block, left)):
                 break
-            tried.add(shape)
-            rows = self._of_shape(structure, shape, left, pieces)
+            rows = self._of_shape(structure, new, left, pieces)
             left = without(left, rows)
+            if len(rows) < FEW:
+                del self._shapes[new]
         return np.sort(np.append(left, np.array(alien, np.int64))) if alien else left
 
     def _learn(self, block: Block, rows: np.ndarray) -> Shape | None:
@@ -106,21 +109,17 @@ class Blocks:
         self, structure: Structure, shape: Shape, rows: np.ndarray, pieces: list[Pieces | None]
     ) -> np.ndarray:
         """Read the records of a shape; returns which they are."""
-        rows, begin, end = structure.fit(shape, rows)
+        fitting = structure.fit(shape, rows)
+        rows = fitting.rows
         if not len(rows):
             return rows
         positions = self._shapes[shape]
         columns = [None if position is None else self._targets[position] for position in positions]
-        places = Places(structure, rows, begin, end)
-        plain = places.plain(columns)
-        found = [Values(places, key, column, plain.get(key)) for key, column in enumerate(columns)]
-        quotes = 2 * len(found) + 2 * np.count_nonzero(places.is_string, axis=0)
-        good = structure.quotes(rows, quotes) & structure.controls(rows, shape.controls)
-        for values in found:
-            good &= ~values.bad
+        found, good = judged(structure, shape, fitting, columns)
+        chosen = None if good.all() else good
         for position, values in zip(positions, found, strict=True):
             if position is not None and (piece := pieces[position]):
-                values.into(piece, None if good.all() else good)
+                values.into(piece, chosen)
         if good.any():
             self.seen.update(position for position in positions if position is not None)
         read: np.ndarray = rows[good]

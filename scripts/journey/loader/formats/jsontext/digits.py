@@ -15,36 +15,42 @@ import pyarrow as pa
 from journey.loader.values.kinds import arrow_type, digits
 from journey.loader.values.meaning import UNITS, Column
 
-MARGIN = 128  # bytes around a block, so that no window reaches beyond
 MOST = 18  # digits that an int64 always has room for
-EMPTY = (8 * (8 - np.arange(9))).astype(np.uint64)  # bits of a window before so many bytes
-FILLED = np.array([int.from_bytes(b"0" * size, "little") for size in range(9)], np.uint64)
 POWERS = 10 ** np.arange(MOST + 1, dtype=np.int64)
 MONTHS = np.arange("1000-01", "3000-02", dtype="M8[M]").astype("M8[D]").astype(np.int64)  # first days, since 1970
 LENGTHS = np.diff(MONTHS)
 DAY = 86_400_000_000  # microseconds
 EPOCH_DIGITS = {"s": 10, "ms": 13, "us": 16}  # to the year 2286
 
+ONES, HIGH = (np.uint64(0x0101010101010101 * times) for times in (1, 0x80))
+ZEROS, POINTS, BEYOND = (np.uint64(0x0101010101010101 * times) for times in (48, 46 ^ 48, 0x80 - 10))
+MINUS = 45 ^ 48
+
 Values = tuple[np.ndarray, np.ndarray]  # values, and which are plain
 
 
 class Window:
-    """A block's bytes, one, eight and sixteen at a time. Positions count from MARGIN bytes before the block."""
+    """A block's bytes, some at a time."""
 
     def __init__(self, data: bytes) -> None:
-        """Copy the block between margins."""
-        self.bytes = b"".join((bytes(MARGIN), data, bytes(MARGIN)))
-        self.one = np.frombuffer(self.bytes, np.uint8)
-        self.eight = np.ndarray((len(self.bytes) - 7,), "<u8", self.bytes, strides=(1,))
-        self.sixteen = np.ndarray((len(self.bytes) - 15,), "c16", self.bytes, strides=(1,))
+        """Look at a block with its margins."""
+        self.bytes = data
+        self.one = np.frombuffer(data, np.uint8)
+        self.eight = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
+
+    def words(self, places: np.ndarray, count: int) -> np.ndarray:
+        """At each place so many words of eight bytes: a row each. That takes no longer than one byte at a time."""
+        item = f"V{8 * count}"
+        found: np.ndarray = np.ndarray((len(self.bytes) - 8 * count + 1,), item, self.bytes, strides=(1,))[places]
+        return found.view("<u8").reshape(len(places), count)
 
 
 class Reading(NamedTuple):
-    """How plain values of a column are read; columns that have the same are read together.
+    """How plain values of a column are read.
 
     Attributes:
-        read: gives values and which are plain, of places in a window: numbers in units of their last digit, dates in
-            days, times in microseconds.
+        read: gives values and which are plain, of places in a window and the first eight bytes there: numbers in units
+            of their last digit, dates in days, times in microseconds.
         details: what else it needs.
         strings: strings are read.
         numbers: numbers are read.
@@ -86,77 +92,103 @@ def in_range(values: np.ndarray, column: Column) -> np.ndarray:
     return found
 
 
-def counted(window: Window, start: np.ndarray, end: np.ndarray, unit: str) -> Values:
+def counted(window: Window, eight: np.ndarray, start: np.ndarray, end: np.ndarray, unit: str) -> Values:
     """Microseconds since 1970 from counts of a unit."""
-    values, good = whole(window, start, end)
+    values, good = whole(window, eight, start, end)
     return values * (10**6 // UNITS[unit]), good & (np.abs(values) < POWERS[EPOCH_DIGITS[unit]])
 
 
-def whole(window: Window, start: np.ndarray, end: np.ndarray) -> Values:
+def whole(window: Window, eight: np.ndarray, start: np.ndarray, end: np.ndarray) -> Values:
     """Whole numbers of at most MOST digits, as JSON writes them: no plus, no zeros before."""
-    first = window.one[start]
-    minus = first == 45
-    begin = start + minus
-    size = end - begin
-    good = (size >= 1) & (size <= MOST) & ((window.one[begin] != 48) | (size == 1))
-    values, are_digits = _digits(window, begin, end)
-    return np.where(minus, -values, values), good & are_digits
+    eight, start, minus = _unsigned(window, eight, start)
+    size = end - start
+    values, good = _digits(window, eight, start, size)
+    good &= (size >= 1) & (size <= MOST) & ((_byte(eight, 0) != 0) | (size == 1))
+    return values if minus is None else np.where(minus, -values, values), good
 
 
-def decimal(window: Window, start: np.ndarray, end: np.ndarray, precision: int, scale: int) -> Values:
+def decimal(
+    window: Window, eight: np.ndarray, start: np.ndarray, end: np.ndarray, precision: int, scale: int
+) -> Values:
     """Decimals with at most so many digits before and after the point, in units of the last."""
+    eight, start, minus = _unsigned(window, eight, start)
+    size = end - start
+    points = eight ^ POINTS
+    points = (points - ONES) & ~points & HIGH  # the lowest bit is right: a carry comes from a point below
+    points &= ~(points - np.uint64(1))
+    before = (points >> np.uint64(7)) - np.uint64(1)  # all bits, if there is no point
+    place = np.bitwise_count(before) >> 3
+    has_point = place < size
+    digits = size - has_point
+    after = np.maximum(digits - place, 0)
+    values, good = _eight_digits(eight & before | eight >> np.uint64(8) & ~before, digits)
+    values = values * POWERS[np.maximum(scale - after, 0)]
+    good &= (size <= 8) & (digits >= 1) & (place >= 1) & (after <= scale) & (has_point == (after > 0))
+    good &= (_byte(eight, 0) != 0) | (place == 1) | (size == 1)
+    good &= values < POWERS[precision]
+    if (longer := size > 8).any():
+        some = start[longer], end[longer]
+        values[longer], good[longer] = _long_decimal(window, eight[longer], *some, precision, scale)
+    return values if minus is None else np.where(minus, -values, values), good
+
+
+def _long_decimal(
+    window: Window, eight: np.ndarray, start: np.ndarray, end: np.ndarray, precision: int, scale: int
+) -> Values:
+    """Decimals of any length, without a sign."""
     after = np.zeros(start.shape, np.int64)
     for places in range(1, scale + 1):
         np.putmask(after, window.one[end - 1 - places] == 46, places)
-    point = end - after - (after > 0)
-    minus = window.one[start] == 45
-    begin = start + minus
-    size = point - begin
-    good = (size >= 1) & (size <= max(precision - scale, 1)) & ((window.one[begin] != 48) | (size == 1))
-    before, are_digits = _digits(window, begin, point)
+    size = end - start - after - (after > 0)
+    good = (size >= 1) & (size <= max(precision - scale, 1)) & ((_byte(eight, 0) != 0) | (size == 1))
+    before, are_digits = _digits(window, eight, start, size)
     if precision == scale:
         good &= before == 0
-    fraction, are_too = _digits(window, end - after, end)
-    values = before * POWERS[scale] + fraction * POWERS[scale - after]
-    return np.where(minus, -values, values), good & are_digits & are_too
+    fraction, are_too = _digits(window, window.eight[end - after] ^ ZEROS, end - after, after)
+    return before * POWERS[scale] + fraction * POWERS[scale - after], good & are_digits & are_too
 
 
-def date(window: Window, start: np.ndarray, end: np.ndarray) -> Values:
+def date(window: Window, eight: np.ndarray, start: np.ndarray, end: np.ndarray) -> Values:  # noqa: ARG001
     """Days since 1970: YYYY-MM-DD."""
-    days, good = day(window, start)
+    first, second = window.words(start, 2).T
+    days, good = _day(first, second, b"00??????")
     return days, good & (end - start == 10)
 
 
-def day(window: Window, start: np.ndarray) -> Values:
-    """Days since 1970 of the dates that begin there: YYYY-MM-DD, in the years 1000 to 2999."""
-    head, tail = window.eight[start], window.eight[start + 2]
-    good = _looks(head, b"0000-00-") & _looks(tail, b"00-00-00")
-    pairs, more = _pairs(head), _pairs(tail)
-    year = _byte(pairs, 0) * 100 + _byte(pairs, 2)
-    month, number = _byte(more, 3), _byte(more, 6)
+def _day(first: np.ndarray, second: np.ndarray, form: bytes) -> Values:
+    """Days since 1970 of dates in two words: YYYY-MM-, and DD with what follows; in the years 1000 to 2999."""
+    good = _looks(first, b"0000-00-") & _looks(second, form)
+    pairs = _pairs(first)
+    year, month, number = _byte(pairs, 0) * 100 + _byte(pairs, 2), _byte(pairs, 5), _byte(_pairs(second), 0)
     good &= (year >= 1000) & (year < 3000) & (month >= 1) & (month <= 12)
     index = np.where(good, (year - 1000) * 12 + month - 1, 0)
     good &= (number >= 1) & (number <= LENGTHS[index])
     return MONTHS[index] + number - 1, good
 
 
-def moment(window: Window, start: np.ndarray, end: np.ndarray, kept: int, zones: str) -> Values:
+def moment(
+    window: Window,
+    eight: np.ndarray,  # noqa: ARG001
+    start: np.ndarray,
+    end: np.ndarray,
+    kept: int,
+    zones: str,
+) -> Values:
     """Microseconds since 1970: YYYY-MM-DDTHH:MM:SS, perhaps with a fraction, and Z or nothing behind it.
 
     Args:
         window: the block.
+        eight: what isn't needed here.
         start: where each begins.
         end: where it ends.
         kept: digits of a fraction that the column keeps.
         zones: a Z is `needed`; nothing means `utc`, too; or there is to be `none`.
     """
-    days, good = day(window, start)
-    between = window.one[start + 10]
-    good &= ((between == 84) | (between == 32)) & (end - start >= 19)
-    time = window.eight[start + 11]
-    good &= _looks(time, b"00:00:00")
-    pairs = _pairs(time)
-    hour, minute, second = _byte(pairs, 0), _byte(pairs, 3), _byte(pairs, 6)
+    first, second, third = window.words(start, 3).T
+    days, good = _day(first, second, b"00?00:00")
+    between, pairs = _byte(second, 2), _pairs(second)
+    good &= ((between == 84) | (between == 32)) & (end - start >= 19) & _looks(third, b":00?????")
+    hour, minute, second = _byte(pairs, 3), _byte(pairs, 6), _byte(_pairs(third), 1)
     good &= (hour < 24) & (minute < 60) & (second < 60)
     zulu = window.one[end - 1] == 90
     if zones != "utc":
@@ -165,40 +197,48 @@ def moment(window: Window, start: np.ndarray, end: np.ndarray, kept: int, zones:
     begin, close = start + 20, end - zulu
     places = close - begin  # -1: there is no fraction
     if (places != -1).any():
-        good &= (places == -1) | ((places >= 1) & (places <= min(kept, 6)) & (window.one[start + 19] == 46))
+        good &= (places == -1) | ((places >= 1) & (places <= min(kept, 6)) & (_byte(third, 3) == 46))
         safe = np.where(good, np.maximum(places, 0), 0)
-        fraction, are_digits = _digits(window, close - safe, close)
+        fraction, are_digits = _eight_digits(window.eight[begin] ^ ZEROS, safe)
         values += fraction * POWERS[6 - safe]
         good &= are_digits
     return values, good
 
 
-def _digits(window: Window, start: np.ndarray, end: np.ndarray) -> Values:
-    """The numbers whose digits stand there, at most MOST; of no digit, 0."""
-    size = np.maximum(end - start, 0)
-    values, good = _eight_digits(window, end, size)
-    for done in (8, 16):
-        if not (more := size > done).any():
-            break
-        higher, are_digits = _eight_digits(window, end[more] - done, size[more] - done)
-        values[more] += higher * POWERS[done]
+def _unsigned(window: Window, eight: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Numbers without a minus: their first bytes, each digit as its value; where they begin; which had one, if any."""
+    eight = eight ^ ZEROS
+    minus = _byte(eight, 0) == MINUS
+    if not minus.any():
+        return eight, start, None
+    start = start + minus
+    return window.eight[start] ^ ZEROS, start, minus
+
+
+def _digits(window: Window, eight: np.ndarray, start: np.ndarray, size: np.ndarray) -> Values:
+    """The numbers whose digits stand there, at most MOST; of no digit, 0. The first eight are given by their values."""
+    values, good = _eight_digits(eight, size)
+    more = np.flatnonzero(size > 8)
+    if len(more):
+        start, rest = start[more] + 8, np.minimum(size[more], MOST) - 8
+        lower, are_digits = _digits(window, window.eight[start] ^ ZEROS, start, rest)
+        values[more] = values[more] * POWERS[rest] + lower
         good[more] &= are_digits
     return values, good
 
 
-def _eight_digits(window: Window, end: np.ndarray, size: np.ndarray) -> Values:
-    """The numbers of the last digits, at most eight; of no digit, 0."""
-    empty = EMPTY[np.minimum(size, 8)]
-    eight = window.eight[end - 8] >> empty << empty | FILLED[empty >> np.uint64(3)]
-    good = _looks(eight, b"00000000")
-    eight = (eight & np.uint64(0x0F0F0F0F0F0F0F0F)) * np.uint64(2561) >> np.uint64(8)
+def _eight_digits(eight: np.ndarray, size: np.ndarray) -> Values:
+    """The numbers of the first digits, at most eight; of no digit, 0. Each digit is given by its value."""
+    eight = eight << np.maximum(64 - 8 * size, 0).view(np.uint64)  # by 64: nothing is left
+    good = ((eight + BEYOND | eight) & HIGH) == 0
+    eight = eight * np.uint64(2561) >> np.uint64(8)
     eight = (eight & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(6553601) >> np.uint64(16)
     eight = (eight & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(42949672960001) >> np.uint64(32)
     return eight.view(np.int64), good
 
 
 def _looks(eight: np.ndarray, form: bytes) -> np.ndarray:
-    """Which eight bytes are digits where the form has 0, and what the form has elsewhere."""
+    """Which eight bytes are digits where the form has 0, anything where it has ?, and what it has elsewhere."""
     mask, wanted, six, high = _masks(form)
     # a carry from below needs a byte above 0xF9, and that is no digit
     found: np.ndarray = ((eight & mask) == wanted) & (((eight + six) & high) == (wanted & high))
@@ -207,7 +247,9 @@ def _looks(eight: np.ndarray, form: bytes) -> np.ndarray:
 
 @lru_cache(16)
 def _masks(form: bytes) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
-    parts = ((0xF0, 0x30, 0x06, 0xF0) if one == 0x30 else (0xFF, one, 0, 0) for one in form)
+    parts = (
+        (0xF0, 0x30, 0x06, 0xF0) if one == 0x30 else (0, 0, 0, 0) if one == 0x3F else (0xFF, one, 0, 0) for one in form
+    )
     mask, wanted, six, high = (np.uint64(int.from_bytes(bytes(part), "little")) for part in zip(*parts, strict=True))
     return mask, wanted, six, high
 

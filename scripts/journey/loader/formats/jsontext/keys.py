@@ -8,6 +8,7 @@ import numpy as np
 
 from journey.loader.errors import FileRefusedError
 from journey.loader.formats.jsontext.blocks import FEW, SHAPES, without
+from journey.loader.formats.jsontext.columns import judged
 from journey.loader.formats.jsontext.fields import check_name, cut, folded
 from journey.loader.formats.jsontext.layouts import Block
 from journey.loader.formats.jsontext.objects import members
@@ -39,9 +40,11 @@ class Keys:
         left = np.arange(len(block.starts))
         if len(left) >= FEW:
             structure = Structure(block)
-            for shape in self._shapes:  # a record that a shape fits has no other keys
-                rows = structure.fit(shape, left)[0]
-                left = without(left, rows)
+            for shape in self._shapes:  # a record that a shape fits has no other keys, if its values are JSON
+                fitting = structure.fit(shape, left)
+                if len(fitting.rows):
+                    _, good = judged(structure, shape, fitting, [None] * len(shape.keys))
+                    left = without(left, fitting.rows[good])
         for row in left.tolist():
             try:
                 found = members(block.raw(row).decode(), self._most)

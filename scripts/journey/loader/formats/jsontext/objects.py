@@ -96,8 +96,8 @@ def _member(text: str, at: int) -> tuple[Member, int]:
     if not text.startswith(":", at):
         raise _broken(text, at, "a colon is expected")
     at = _past(text, at + 1)
-    kind, value, end = _value(text, at)
-    return Member(key, kind, value, text[at:end]), end
+    kind, content, end = value(text, at)
+    return Member(key, kind, content, text[at:end]), end
 
 
 def string(text: str, at: int) -> tuple[str, int]:
@@ -142,7 +142,7 @@ def array_literal(raw: str, *, of_json: bool) -> str:
     """
     literals, at = [], _past(raw, 1)
     while not raw.startswith("]", at):
-        kind, text, end = _value(raw, at)
+        kind, text, end = value(raw, at)
         if kind == NULL:
             literals.append("NULL")
         elif kind == ARRAY and not of_json:
@@ -189,11 +189,17 @@ def inside(data: np.ndarray) -> np.ndarray:
     return np.bitwise_xor.accumulate(data == 34)
 
 
-def _value(text: str, at: int) -> tuple[int, str, int]:
+def value(text: str, at: int) -> tuple[int, str, int]:
+    """A value: its kind, what it says as `Member.text` has it, and its end.
+
+    Args:
+        text: where it stands.
+        at: its first character.
+    """
     first = text[at : at + 1]
     if first == '"':
-        value, end = string(text, at)
-        return STRING, value, end
+        content, end = string(text, at)
+        return STRING, content, end
     if first in ("{", "["):
         _, end = _scan(text, at)
         return OBJECT if first == "{" else ARRAY, text[at:end], end
@@ -246,7 +252,7 @@ def _ended(found: list[Member], text: str, at: int) -> list[Member]:
 def _no_object(text: str, at: int) -> str:
     kinds = {"[": "array", '"': "string", "n": "null", "t": "boolean", "f": "boolean"}
     try:
-        kind, _, end = _value(text, at)
+        kind, _, end = value(text, at)
     except ValueError:
         return f"not JSON at character {at + 1}: an object is expected"
     if _past(text, end) != len(text):
