@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import Connection
@@ -20,11 +20,13 @@ from journey.loader.errors import TableStoppedError, one_line
 from journey.loader.ledger import TableStatus
 from journey.loader.outcome import Summary, TableSummary
 from journey.loader.plan import Action, Plan, batches, nothing_found, plan_all
-from journey.loader.pool import Pool
 from journey.loader.report import Report
 from journey.loader.s3.asking import Retry
 from journey.loader.statuses import RunStatus
 from journey.project import project_root
+
+if TYPE_CHECKING:
+    from journey.loader.pool import Pool
 
 
 def load(
@@ -98,6 +100,8 @@ def load(
             return summary
         report.planned(len(todo), sum(action.file.size for _, action in todo if action.kind in ("load", "replace")))
         if todo:
+            from journey.loader.pool import Pool  # with it comes Arrow, which nothing before needs
+
             _work(keeper, Pool(connect, clients, batches(todo, threads), summary, retry, report), selected, threads,
                   summary)  # fmt: skip
     summary.seconds = time.monotonic() - begun

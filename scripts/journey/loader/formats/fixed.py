@@ -31,11 +31,6 @@ class FixedReader(Reader):
     _chunks: Iterator[bytes] | None = None
 
     @classmethod
-    def check(cls, options: FixedOptions, columns: Sequence[Column]) -> None:
-        """Refuse options that don't go together."""
-        options.check([column.name for column in columns])
-
-    @classmethod
     def of_kept(cls, names: Sequence[str], options: FixedOptions) -> tuple[bytes, FixedOptions]:
         """Kept rows are lines as they were."""
         if options.positions == "bytes" and not is_single_byte(options.encoding):

@@ -96,6 +96,9 @@ class FixedOptions:
             raise ValueError(f"{where}: positions: bytes doesn't go with {self.encoding}")
 
 
+OPTIONS = FixedOptions
+
+
 def is_single_byte(encoding: str) -> bool:
     """Whether each byte is a character; UTF-8 is kept as it is, whatever its bytes are."""
     name = codecs.lookup(encoding).name
