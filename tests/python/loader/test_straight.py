@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from journey import settings
-from journey.loader.s3.straight import SAID, Straight, _way
+from journey.loader.s3.straight import SAID, Straight, way_of
 from loader.support import Landing
 
 KEYS = [
@@ -90,7 +90,7 @@ def test_small_files_are_asked_for_straight(landing: Landing, monkeypatch: pytes
     ],
 )
 def test_a_bucket_is_addressed_as_botocore_does(address: str) -> None:
-    way = _way(
+    way = way_of(
         Sent(f"{address}in/a%20b.csv", **{"X-Amz-Date": "1", "x-amz-security-token": "t", "Range": "0"}), "in/a b.csv"
     )
     assert way == (address, {"User-Agent": "x"}, "eu-west-1", "s3")
@@ -110,4 +110,4 @@ def test_a_bucket_is_addressed_as_botocore_does(address: str) -> None:
     ids=["query", "another key", "sigv4a", "express", "sigv2", "anonymous", "session"],
 )
 def test_what_is_unusual_is_left_to_botocore(sent: Sent) -> None:
-    assert _way(sent, "a") is None
+    assert way_of(sent, "a") is None

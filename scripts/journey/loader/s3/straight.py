@@ -36,7 +36,7 @@ SAID = {
 }  # fmt: skip
 
 
-class _Way(NamedTuple):
+class Way(NamedTuple):
     """How a bucket's objects are asked for.
 
     Attributes:
@@ -69,7 +69,7 @@ class Straight:
     def __init__(self, client: S3Client) -> None:
         """Listen to what the client sends."""
         self._client: Any = client
-        self._ways: dict[str, _Way | None] = {}  # None: botocore's alone
+        self._ways: dict[str, Way | None] = {}  # None: botocore's alone
         self._here = threading.local()
         client.meta.events.register("before-sign.s3.GetObject", self._note_signer)
         client.meta.events.register("before-send.s3.GetObject", self._note_sent)
@@ -92,10 +92,10 @@ class Straight:
                 return answer
         found: Mapping[str, Any] = self._client.get_object(**request)
         if bucket not in self._ways:
-            self._ways[bucket] = _way(self._here.sent, request["Key"])
+            self._ways[bucket] = way_of(self._here.sent, request["Key"])
         return found
 
-    def _ask(self, way: _Way, request: Mapping[str, str]) -> Mapping[str, Any] | None:
+    def _ask(self, way: Way, request: Mapping[str, str]) -> Mapping[str, Any] | None:
         """An object, or a part of it; None: it is something else that came."""
         asked = {ASKED[name]: value for name, value in request.items() if name in ASKED}
         url = way.address + _quoted(request["Key"])
@@ -123,7 +123,7 @@ def straight(client: S3Client) -> Straight:
     return Straight(client)
 
 
-def _way(sent: Any, key: str) -> _Way | None:
+def way_of(sent: Any, key: str) -> Way | None:
     """How botocore asked for an object; None if others can't be asked for in the same way.
 
     Args:
@@ -135,7 +135,7 @@ def _way(sent: Any, key: str) -> _Way | None:
     if not signed or not sent.url.endswith(end) or NEVER & {name.lower() for name in headers}:
         return None
     common = {name: value for name, value in headers.items() if name.lower() not in ANEW}
-    return _Way(sent.url.removesuffix(end) + "/", common, signed[1], signed[2])
+    return Way(sent.url.removesuffix(end) + "/", common, signed[1], signed[2])
 
 
 def _quoted(key: str) -> str:
