@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -21,7 +22,7 @@ print([name for name in ("numpy", "pyarrow", "pandas", "boto3", "rich", "fastavr
 LEAVING = """
 import atexit, sys
 from journey.lean import leave
-atexit.register(print, "tidied up", flush=True)
+atexit.register(print, "tidied up", file=sys.stderr)
 print("said")
 leave(3)
 print("not said")
@@ -30,7 +31,8 @@ print("not said")
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
     """What a process of its own says."""
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env)
 
 
 def test_what_is_to_be_loaded_is_found_out_without_arrow() -> None:
@@ -40,7 +42,7 @@ def test_what_is_to_be_loaded_is_found_out_without_arrow() -> None:
 
 def test_a_process_that_leaves_has_said_everything() -> None:
     done = python(LEAVING)
-    assert (done.stdout, done.stderr, done.returncode) == ("said\ntidied up\n", "", 3)
+    assert (done.stdout, done.stderr, done.returncode) == ("said\n", "tidied up\n", 3)
 
 
 @pytest.mark.parametrize("name", MODULES)
