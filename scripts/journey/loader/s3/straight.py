@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/([^/]+)/(s3)/aws4_request,")
-ASKED = {"IfMatch": "if-match", "Range": "range", "ChecksumMode": "x-amz-checksum-mode",
+ASKED = {"IfMatch": "If-Match", "Range": "Range", "ChecksumMode": "x-amz-checksum-mode",
          "RequestPayer": "x-amz-request-payer"}  # fmt: skip
 ANEW = {"authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "amz-sdk-invocation-id",
-        "amz-sdk-request", "x-amzn-trace-id", *ASKED.values()}  # fmt: skip
+        "amz-sdk-request", "x-amzn-trace-id", "host", *(name.lower() for name in ASKED.values())}  # fmt: skip
 NOTHING = hashlib.sha256().hexdigest()  # of a request's body
 NEVER = {"x-amz-s3session-token"}  # S3 Express: its sessions are botocore's
 SAID = {
@@ -46,7 +46,7 @@ class Way(NamedTuple):
 
     Attributes:
         address: what comes before a key.
-        headers: of every request, in small letters.
+        headers: of every request.
         region: that it is signed for.
         service: the same.
     """
@@ -139,7 +139,7 @@ def way_of(sent: Any, key: str) -> Way | None:
     scope, end = SIGNED.match(headers.get("Authorization", "")), "/" + _quoted(key)
     if not scope or not sent.url.endswith(end) or NEVER & {name.lower() for name in headers}:
         return None
-    common = {name.lower(): value for name, value in headers.items() if name.lower() not in ANEW}
+    common = {name: value for name, value in headers.items() if name.lower() not in ANEW}
     return Way(sent.url.removesuffix(end) + "/", common, scope[1], scope[2])
 
 
@@ -148,23 +148,24 @@ def signed(url: str, headers: Mapping[str, str], way: Way, keys: Any, moment: st
 
     Args:
         url: whole, quoted, without a query.
-        headers: in small letters; all but User-Agent are signed.
+        headers: all but User-Agent are signed.
         way: says for which region and service.
         keys: botocore's frozen credentials.
         moment: in UTC, as the protocol writes it; None: now.
     """
     moment = moment or time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     parts, day = urlsplit(url), moment[:8]
-    every = {**headers, "host": parts.netloc.lower(), "x-amz-content-sha256": NOTHING, "x-amz-date": moment}
+    every = {**headers, "Host": parts.netloc.lower(), "X-Amz-Content-SHA256": NOTHING, "X-Amz-Date": moment}
     if keys.token:
-        every["x-amz-security-token"] = keys.token
-    names = sorted(name for name in every if name != "user-agent")
-    lines = (f"{name}:{' '.join(every[name].split())}" for name in names)
+        every["X-Amz-Security-Token"] = keys.token
+    values = {name.lower(): value for name, value in every.items()}
+    names = sorted(name for name in values if name != "user-agent")
+    lines = (f"{name}:{' '.join(values[name].split())}" for name in names)
     asked = "\n".join(("GET", parts.path, "", *lines, "", ";".join(names), NOTHING))
     scope = f"{day}/{way.region}/{way.service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(asked.encode()).hexdigest()}"
     signature = _mac(_signing_key(keys.secret_key, day, way.region, way.service), text).hex()
-    every["authorization"] = (
+    every["Authorization"] = (
         f"AWS4-HMAC-SHA256 Credential={keys.access_key}/{scope}, SignedHeaders={';'.join(names)}, Signature={signature}"
     )
     return every
