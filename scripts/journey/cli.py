@@ -156,10 +156,9 @@ def load_command(
 
     Exit status 0: all is loaded. 1: a file failed, the others are loaded. 2: usage or configuration, nothing was tried.
     """
-    from journey.lean import with_few_arenas, without_pandas
+    from journey.lean import prepare
 
-    with_few_arenas()
-    without_pandas()
+    prepare()
     from journey.loader.run import load
 
     _load(
@@ -179,10 +178,9 @@ def reload_command(selected: Sequence[str], threads: int, log_format: str) -> No
 
     Exit status as `journey load`.
     """
-    from journey.lean import with_few_arenas, without_pandas
+    from journey.lean import prepare
 
-    with_few_arenas()
-    without_pandas()
+    prepare()
     from journey.loader.run import load
 
     _load(lambda report: load(selected, reload_all=True, threads=threads, report=report), log_format)
@@ -330,7 +328,12 @@ def main() -> None:
     """Entry point: a JourneyError is one line on standard error, never a traceback."""
     gc.set_threshold(100_000)  # imports, models and manifests are many objects and hardly any garbage
     try:
-        cli()
+        try:
+            cli()
+        except SystemExit as done:  # so click ends
+            if "journey.lean" in sys.modules and isinstance(done.code, int):
+                sys.modules["journey.lean"].leave(done.code)
+            raise
     except JourneyError as error:
         click.echo(f"journey: {shown(str(error))}", err=True)
         sys.exit(error.exit_status)

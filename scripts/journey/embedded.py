@@ -38,6 +38,9 @@ def use_embedded(*, only: bool = False) -> None:
     Args:
         only: forget whatever else the environment names: nothing then reaches anybody's cloud.
     """
+    names_postgres, names_s3 = (any(one in os.environ for one in names) for names in (POSTGRES_VARIABLES, S3_VARIABLES))
+    if names_postgres and names_s3 and not only:
+        return
     try:
         folder = local_dir()
     except UsageError:
@@ -53,7 +56,7 @@ def use_embedded(*, only: bool = False) -> None:
     if only:
         for name in [name for name in os.environ if name.startswith(("PG", "AWS_"))]:
             del os.environ[name]
-    if not any(name in os.environ for name in POSTGRES_VARIABLES):
+    if only or not names_postgres:
         os.environ.update({name: value for name, value in variables.items() if name.startswith("PG")})
-    if not any(name in os.environ for name in S3_VARIABLES):
+    if only or not names_s3:
         os.environ.update({name: value for name, value in variables.items() if name.startswith("AWS_")})

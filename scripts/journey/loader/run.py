@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import Connection
@@ -20,11 +21,13 @@ from journey.loader.errors import TableStoppedError, one_line
 from journey.loader.ledger import TableStatus
 from journey.loader.outcome import Summary, TableSummary
 from journey.loader.plan import Action, Plan, batches, nothing_found, plan_all
-from journey.loader.pool import Pool
 from journey.loader.report import Report
 from journey.loader.s3.asking import Retry
 from journey.loader.statuses import RunStatus
 from journey.project import project_root
+
+if TYPE_CHECKING:
+    from journey.loader.pool import Pool
 
 
 def load(
@@ -89,6 +92,8 @@ def load(
             "files were listed",
         )  # fmt: skip
         _check_reload(reload, keys, plans)
+        if any(isinstance(plan, Plan) and plan.actions for plan in plans.values()) and not dry_run:
+            threading.Thread(target=_import_pool).start()  # while PostgreSQL looks at the tables
         again = reload_all or bool(reload)
         ready = [source for source in chosen if _is_ready(keeper, source, plans[source.name], summary, report,
                                                          reloads=again, dry_run=dry_run)]  # fmt: skip
@@ -98,8 +103,8 @@ def load(
             return summary
         report.planned(len(todo), sum(action.file.size for _, action in todo if action.kind in ("load", "replace")))
         if todo:
-            _work(keeper, Pool(connect, clients, batches(todo, threads), summary, retry, report), selected, threads,
-                  summary)  # fmt: skip
+            pool = _import_pool()(connect, clients, batches(todo, threads), summary, retry, report)
+            _work(keeper, pool, selected, threads, summary)
     summary.seconds = time.monotonic() - begun
     return summary
 
@@ -208,6 +213,13 @@ def _prepare(connection: Connection[Any], source: Source, report: Report) -> Non
     for change in changes:
         said = f"{source.name}: column {change.column!r}: {change.detail}"
         report.said("drift", said, source=source.name, column=change.column)
+
+
+def _import_pool() -> type[Pool]:
+    """The threads' module, and Arrow with it, which takes 0.2 s and which nothing before needs."""
+    from journey.loader.pool import Pool
+
+    return Pool
 
 
 def _todo(

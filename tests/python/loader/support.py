@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
 
+from journey import settings
 from journey.loader.declaration.sources import Source, parse_source
 from journey.loader.outcome import Outcome, Summary
 from journey.loader.report import Report
 from journey.loader.run import load
 from journey.loader.s3.asking import Retry
+from journey.loader.s3.straight import Way, straight
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -105,6 +108,25 @@ class Landing:
             schema,
             name,
         )  # fmt: skip
+
+
+def go_straight(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Let loads know how a bucket is addressed, before they have asked for an object.
+
+    Args:
+        monkeypatch: pytest's.
+        address: of the bucket.
+    """
+    original = settings.s3_client
+
+    def client(**options: Any) -> Any:
+        made: Any = original(**options)
+        found = straight(made)
+        found._signer = made._request_signer
+        found._ways[address.rstrip("/").rsplit("/", 1)[1]] = Way(address, {}, settings.REGION, "s3")
+        return made
+
+    monkeypatch.setattr(settings, "s3_client", client)
 
 
 def empty(s3: S3Client, bucket: str) -> None:

@@ -17,7 +17,7 @@ import pytest
 from journey.loader.errors import FileRefusedError
 from journey.loader.formats.avro import AvroReader
 from journey.loader.formats.blocks import decompressed
-from journey.loader.formats.columnar import ColumnarOptions
+from journey.loader.formats.typedoptions import ColumnarOptions
 from journey.loader.values.meaning import Column
 from loader.typed_files import Memory, Read, column
 

@@ -23,8 +23,8 @@ import pyarrow.parquet.encryption as keys
 import pytest
 
 from journey.loader.errors import FileRefusedError
-from journey.loader.formats.columnar import ColumnarOptions
 from journey.loader.formats.parquet import BATCH_ROWS, ParquetReader
+from journey.loader.formats.typedoptions import ColumnarOptions
 from journey.loader.values.meaning import Column
 from loader.typed_files import Memory, Read, column, parquet
 
@@ -313,7 +313,7 @@ def test_a_file_is_asked_for_piece_by_piece() -> None:
 MEMORY = """
 import resource, sys
 import journey.loader
-from journey.loader.formats.columnar import ColumnarOptions
+from journey.loader.formats.typedoptions import ColumnarOptions
 from journey.loader.formats.parquet import ParquetReader
 from loader.typed_files import column
 class File:

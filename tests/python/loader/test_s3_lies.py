@@ -13,7 +13,7 @@ import pytest
 
 from journey.services.state import State
 from loader.proxy import PASS, Fault, Proxy, answer, lie, rewritten
-from loader.support import Landing
+from loader.support import Landing, go_straight
 
 BODY = ("id,name\n" + "".join(f"{i},{random.Random(i).random():.15f}\n" for i in range(30_000))).encode()  # noqa: S311
 SUM = 29_999 * 15_000
@@ -21,11 +21,15 @@ TEXTS = {"id": "text", "name": "text"}  # a row that isn't one would be refused 
 PART = 250_000
 
 
-@pytest.fixture
-def s3_proxy(embedded: State, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """The loader reaches S3 through it; the tests write past it."""
+@pytest.fixture(params=["botocore", "straight"])
+def s3_proxy(
+    request: pytest.FixtureRequest, embedded: State, loader_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Proxy]:
+    """The loader reaches S3 through it; the tests write past it. The first object is botocore's, or isn't either."""
     proxy = Proxy(embedded.ports["s3"])
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{proxy.port}")
+    if request.param == "straight":
+        go_straight(monkeypatch, f"http://127.0.0.1:{proxy.port}/{loader_bucket}/")
     yield proxy
     proxy.close()
 

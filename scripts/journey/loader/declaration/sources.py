@@ -15,7 +15,7 @@ from typing import Any
 
 from journey.errors import UsageError
 from journey.loader.declaration.options import Options, check_names, check_together, make, names
-from journey.loader.formats import MODULES, options_of_others, reader
+from journey.loader.formats import MODULES, check, options_of, options_of_others, without
 from journey.loader.values.meaning import Column, Meaning, meanings
 
 FILE_ID = "_file_id"
@@ -141,19 +141,19 @@ def _options(
 ) -> tuple[Options, Any, Meaning, dict[str, Meaning]]:
     if not isinstance(given, Mapping):
         raise ValueError(f"external.options must be a mapping, not {given!r}")
-    kind = reader(file_format)
-    known = [name for name in names(Options, Meaning, kind.Options) if name not in kind.without]
+    kind = options_of(file_format)
+    known = [name for name in names(Options, Meaning, kind) if name not in without(file_format)]
     if set(given) - {"columns", *known}:
         check_names(given, ["columns", *known], options_of_others(file_format))
     options = make(Options, given)
-    format_options: Any = make(kind.Options, given)
+    format_options: Any = make(kind, given)
     check_together(options, list(columns))
     meaning, own = meanings(given, columns)
     for column, values in (given.get("columns") or {}).items():
-        for name in kind.without & set(values):
+        for name in without(file_format) & set(values):
             whose = options_of_others(file_format)[name]
             raise ValueError(f"external.options.columns.{column}.{name} is for {whose}, and this isn't")
-    kind.check(format_options, [Column(name, types, own.get(name, meaning)) for name, types in columns.items()])
+    check(file_format, format_options, [Column(name, types, own.get(name, meaning)) for name, types in columns.items()])
     return options, format_options, meaning, own
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from journey.loader.declaration.options import one_of, option, whole
 from journey.loader.errors import FileRefusedError
 from journey.loader.formats.contract import Batch, Reader, Refused
+from journey.loader.formats.typedoptions import ColumnarOptions
 from journey.loader.s3.kinds import kind_of
 from journey.loader.values.arrow import convert
 from journey.loader.values.meaning import Column
@@ -21,26 +20,10 @@ FLOOR = 16 * 2**20  # bytes; a smaller file is no bomb, whatever its ratio
 DEPTH = 32  # of nested types
 
 
-@dataclass(frozen=True)
-class ColumnarOptions:
-    """Options of files that bring their own types.
-
-    Attributes:
-        header_names: a field without a name, or one whose name came before, is to `refuse` the file, or to `number`.
-        max_bytes: as every feed has it; these files say in themselves what they decompress to.
-        max_ratio: the same.
-    """
-
-    header_names: str = one_of("refuse", "number")
-    max_bytes: int = option(2**40, "a whole number from 1 on", lambda value: type(value) in (int, float) and value >= 1)
-    max_ratio: int = whole(1000, least=1)
-
-
 class ColumnarReader(Reader):
     """A file of typed columns."""
 
     Options = ColumnarOptions
-    without = frozenset({"quoted_nulls"})
     options: ColumnarOptions
 
     def _checked(self, names: Sequence[str]) -> list[str]:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
-import pyarrow as pa
-
 from journey.loader.errors import FileRefusedError
 from journey.loader.values.meaning import Column
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from journey.loader.s3.ranges import RangeReader
 
 
@@ -98,8 +98,8 @@ class Reader(ABC):
     - Memory is bounded, whatever the file's size; what isn't bounded has a limit, and a message that names it.
     """
 
-    Options: ClassVar[type]  # a dataclass of the format's own options, made with declaration.options
-    without: ClassVar[frozenset[str]] = frozenset()  # options of values that would do nothing in this format
+    Options: ClassVar[type]  # a dataclass of the format's own options, made with declaration.options; `without` are
+    # the options of values that would do nothing
 
     def __init__(
         self,
@@ -123,13 +123,14 @@ class Reader(ABC):
         self.file, self.options, self.declared, self.max_columns = file, options, declared, max_columns
         self.unknown: Unknown = unknown
 
-    @classmethod  # noqa: B027 - most formats have nothing to check
+    @classmethod
     def check(cls, options: Any, columns: Sequence[Column]) -> None:
         """Refuse options that don't go together.
 
         Raises:
             ValueError: with the reason.
         """
+        options.check([column.name for column in columns])
 
     @classmethod
     def of_kept(cls, names: Sequence[str], options: Any) -> tuple[bytes, Any]:  # noqa: ARG003

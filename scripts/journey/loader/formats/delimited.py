@@ -44,11 +44,6 @@ class CsvReader(Reader):
         self._line, self._header = 1, b""
 
     @classmethod
-    def check(cls, options: CsvOptions, columns: Sequence[Column]) -> None:  # noqa: ARG003
-        """Refuse options that don't go together."""
-        options.check()
-
-    @classmethod
     def of_kept(cls, names: Sequence[str], options: CsvOptions) -> tuple[bytes, CsvOptions]:
         """Kept rows are lines as they were; their header is written anew."""
         quote = options.quote or ""

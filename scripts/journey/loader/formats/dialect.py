@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,8 +90,11 @@ class CsvOptions:
     short_rows: str = one_of("refuse", "null")
     ctrl_z: bool = flag(default=False)
 
-    def check(self) -> None:
+    def check(self, columns: Sequence[str]) -> None:  # noqa: ARG002
         """Refuse what doesn't go together.
+
+        Args:
+            columns: that are declared.
 
         Raises:
             ValueError: with the reason.
@@ -102,6 +105,9 @@ class CsvOptions:
             raise ValueError("external.options.escape_unquoted means the backslash: leave escape out")
         if not self.header and (self.repeated_header == "skip" or self.header_names == "number"):
             raise ValueError("external.options: repeated_header and header_names are for files with a header")
+
+
+OPTIONS = CsvOptions
 
 
 def in_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:

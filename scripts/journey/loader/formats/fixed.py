@@ -27,14 +27,8 @@ class FixedReader(Reader):
     """One fixed-width file. Signs that are punched into a number's last digit, and packed decimals, aren't read."""
 
     Options = FixedOptions
-    without = frozenset({"quoted_nulls"})
     options: FixedOptions
     _chunks: Iterator[bytes] | None = None
-
-    @classmethod
-    def check(cls, options: FixedOptions, columns: Sequence[Column]) -> None:
-        """Refuse options that don't go together."""
-        options.check([column.name for column in columns])
 
     @classmethod
     def of_kept(cls, names: Sequence[str], options: FixedOptions) -> tuple[bytes, FixedOptions]:

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from journey.loader.declaration.options import one_of
-from journey.loader.formats.jsonlines import JsonLinesOptions, JsonReader
-
-
-@dataclass(frozen=True)
-class JsonOptions(JsonLinesOptions):
-    """As for JSON lines, with `array` as default."""
-
-    layout: str = one_of("array", "lines", "concatenated")
+from journey.loader.formats.jsondocument import JsonOptions
+from journey.loader.formats.jsonlines import JsonReader
 
 
 class JsonArrayReader(JsonReader):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from journey.loader.declaration.options import one_of, option
 from journey.loader.errors import FileRefusedError
 from journey.loader.formats.contract import Batch, File, Reader, Unknown
-from journey.loader.formats.dialect import encoding, in_utf8
+from journey.loader.formats.dialect import in_utf8
+from journey.loader.formats.jsonoptions import JsonLinesOptions
 from journey.loader.formats.jsontext.blocks import Blocks
 from journey.loader.formats.jsontext.buffer import BLANKS, BLOCK_BYTES
 from journey.loader.formats.jsontext.fields import Fields
@@ -20,26 +18,6 @@ from journey.loader.values.meaning import Column
 
 OBJECT = ord("{")
 SHOWN = 40  # characters of a record in a message
-
-
-def _is_path(value: Any) -> bool:
-    return isinstance(value, str) and all(value.split("."))
-
-
-@dataclass(frozen=True)
-class JsonLinesOptions:
-    """How a JSON file is written.
-
-    Attributes:
-        layout: `lines`: an object a line; `concatenated`: objects one after the other, whatever is between (Firehose,
-            jq); `array`: one array of objects.
-        path: with `array`, the keys that lead to the array in a larger document: data.items.
-        encoding: Python's or IANA's name of the text encoding.
-    """
-
-    layout: str = one_of("lines", "concatenated", "array")
-    path: str | None = option(None, "keys with dots between, like data.items", _is_path)
-    encoding: str = encoding()
 
 
 class JsonReader(Reader):
@@ -62,12 +40,6 @@ class JsonReader(Reader):
         self._opened: Iterator[bytes] | None = None  # what names() has begun to read
         self._missing: list[str] = []
         self._ignored: list[str] = []
-
-    @classmethod
-    def check(cls, options: JsonLinesOptions, columns: Sequence[Column]) -> None:  # noqa: ARG003
-        """Refuse options that don't go together."""
-        if options.path and options.layout != "array":
-            raise ValueError("external.options.path leads to an array: declare layout: array")
 
     @classmethod
     def of_kept(cls, names: Sequence[str], options: JsonLinesOptions) -> tuple[bytes, JsonLinesOptions]:  # noqa: ARG003

@@ -6,7 +6,7 @@ import codecs
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from journey.loader.declaration.options import flag, one_of, option, text, whole
 from journey.loader.formats.dialect import encoding
@@ -53,6 +53,8 @@ class FixedOptions:
         ctrl_z: the file may end with DOS's end-of-file character.
     """
 
+    without: ClassVar[frozenset[str]] = frozenset({"quoted_nulls"})
+
     fields: Mapping[str, Sequence[int]] | None = option(
         None, "a mapping of columns to their first and last position from 1 on, like {account: [1, 10]}", _are_fields
     )
@@ -94,6 +96,9 @@ class FixedOptions:
                 raise ValueError(f"{where}.fields: {one!r} and {other!r} both have position {first}")
         if self.positions == "bytes" and codecs.lookup(self.encoding).name.startswith(SEVERAL_BYTES):
             raise ValueError(f"{where}: positions: bytes doesn't go with {self.encoding}")
+
+
+OPTIONS = FixedOptions
 
 
 def is_single_byte(encoding: str) -> bool:

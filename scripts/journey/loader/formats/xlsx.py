@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -57,6 +57,8 @@ class XlsxOptions:
         max_ratio: the same.
     """
 
+    without: ClassVar[frozenset[str]] = frozenset({"quoted_nulls"})
+
     sheet: str | int | None = option(None, "a sheet's name, or its number from 1 on", _is_sheet)
     range: str | None = option(None, "a range like B3:F100, B3:F or B3:", _is_range)
     header: bool = flag(default=True)
@@ -76,7 +78,6 @@ class XlsxReader(Reader):
     """
 
     Options = XlsxOptions
-    without = frozenset({"quoted_nulls"})
     options: XlsxOptions
 
     _package: Package | None = None

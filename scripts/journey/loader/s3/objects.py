@@ -15,6 +15,7 @@ from journey.loader.errors import FileRefusedError, ObjectChangedError
 from journey.loader.s3.asking import FAULTS, Retry, WrongAnswerError, may_pass, payer
 from journey.loader.s3.checksums import Checksum, checksum_of
 from journey.loader.s3.listing import Listed
+from journey.loader.s3.straight import straight
 from journey.settings import s3_failure
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class S3Object:
         """
         ranged = part - position < self.size
         more: dict[str, Any] = {"Range": f"bytes={position}-{part - 1}"} if ranged else {"ChecksumMode": "ENABLED"}
-        answer: Mapping[str, Any] = self._client.get_object(**self._request, **more)
+        answer = straight(self._client).get_object(**self._request, **more)
         try:
             self._check_version(answer)
             if ranged:

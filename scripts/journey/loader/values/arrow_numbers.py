@@ -37,6 +37,8 @@ WIDE = 76  # digits of Arrow's widest decimal
 def whole_to_whole(array: pa.Array, column: Column) -> Converted:
     """Whole numbers of any width; what the column can't hold is refused."""
     kind = arrow_type(column)
+    if array.type == kind:
+        return array, {}
     data, good = numbers(array), valid(array)
     bad = ((data < -RANGES[kind]) | (data >= RANGES[kind])) & good
     if not bad.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -27,13 +28,18 @@ def arrow_type(column: Column) -> pa.DataType:
 
     It is text for PostgreSQL's text types and for those that Arrow doesn't have, of which `is_servers` tells.
     """
-    if numeric := NUMERIC.fullmatch(column.type):
+    return _arrow_type(column.type, column.meaning.special_values == "accept")
+
+
+@lru_cache(1024)  # it is asked some forty times a file
+def _arrow_type(kind: str, has_special: bool) -> pa.DataType:
+    if numeric := NUMERIC.fullmatch(kind):
         precision, scale = int(numeric[1]), int(numeric[2])
-        is_arrows = 0 <= scale <= precision <= 38 and column.meaning.special_values != "accept"  # Arrow's has no NaN
+        is_arrows = 0 <= scale <= precision <= 38 and not has_special  # Arrow's has no NaN
         return pa.decimal128(precision, scale) if is_arrows else pa.string()
-    if stamp := STAMP.fullmatch(column.type):
+    if stamp := STAMP.fullmatch(kind):
         return STAMPS.get((stamp[1], stamp[3]), pa.string())
-    return FIXED.get(column.type, pa.string())
+    return FIXED.get(kind, pa.string())
 
 
 def is_text(column: Column) -> bool:
