@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
 from journey import settings
 from journey.loader.s3.checksums import KEPT
-from journey.loader.s3.straight import Straight, Way, signed, way_of
+from journey.loader.s3.straight import Straight, way_of
 from loader.support import Landing
 
 KEYS = [
@@ -83,20 +80,6 @@ def test_small_files_are_asked_for_straight(landing: Landing, monkeypatch: pytes
     assert landing.load(landing.source(), threads=1).failures == []
     assert landing.rows() == [(i, "x") for i in range(20)]
     assert len(asked) == 1
-
-
-@pytest.mark.parametrize("token", [None, "a token+/="])
-def test_a_request_is_signed_as_botocore_signs_it(token: str | None) -> None:
-    keys = ReadOnlyCredentials("AK", "se/cret", token)
-    headers = {"If-Match": '"a  b"', "Range": "bytes=0-9", "x-amz-request-payer": "requester", "User-Agent": "x"}
-    for address in ("https://bucket.s3.amazonaws.com/in/", "http://127.0.0.1:9000/bucket/"):
-        url = address + "a%20b/%C3%A9~"
-        request = AWSRequest("GET", url, headers)
-        S3SigV4Auth(keys, "s3", "eu-west-1").add_auth(request)
-        theirs = dict(request.headers.items())
-        ours = signed(url, headers, Way(address, {}, "eu-west-1", "s3"), keys, theirs["X-Amz-Date"])
-        assert ours.pop("Host") == address.split("/")[2]
-        assert ours == theirs
 
 
 @pytest.mark.parametrize(

@@ -2,24 +2,21 @@
 
 botocore asks for the first object of a bucket. What it sent says how the bucket is addressed (virtual host, path,
 access point, FIPS …), in which region it signs, and what else goes with a request. The next ones are sent like it,
-signed with botocore's credentials and sent through its connections, with their certificates, proxies and timeouts.
+signed by botocore's signer with its credentials, through its connections with their certificates, proxies, timeouts.
 Whatever is unusual is left to botocore: another signature than Signature Version 4, and every answer that isn't an
 object. So a request that S3 takes for wrong costs time, and nothing else.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 import threading
-import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from botocore.awsrequest import AWSPreparedRequest
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -29,7 +26,6 @@ ASKED = {"IfMatch": "If-Match", "Range": "Range", "ChecksumMode": "x-amz-checksu
          "RequestPayer": "x-amz-request-payer"}  # fmt: skip
 ANEW = {"authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "amz-sdk-invocation-id",
         "amz-sdk-request", "x-amzn-trace-id", "host", *(name.lower() for name in ASKED.values())}  # fmt: skip
-NOTHING = hashlib.sha256().hexdigest()  # of a request's body
 NEVER = {"x-amz-s3session-token"}  # S3 Express: its sessions are botocore's
 SAID = {
     "ETag": "etag", "ContentRange": "content-range", "VersionId": "x-amz-version-id",
@@ -104,9 +100,9 @@ class Straight:
         """An object, or a part of it; None: it is something else that came."""
         asked = {ASKED[name]: value for name, value in request.items() if name in ASKED}
         url = way.address + _quoted(request["Key"])
-        keys = self._signer.get_auth_instance(way.service, way.region, "s3v4").credentials
-        headers: Any = signed(url, {**way.headers, **asked}, way, keys)
-        came = self._client._endpoint.http_session.send(AWSPreparedRequest("GET", url, headers, None, True))
+        signing = AWSRequest("GET", url, {**way.headers, **asked})
+        self._signer.get_auth_instance(way.service, way.region, "s3v4").add_auth(signing)
+        came = self._client._endpoint.http_session.send(AWSPreparedRequest("GET", url, signing.headers, None, True))
         if came.status_code not in (200, 206):
             came.raw.close()
             return None
@@ -141,46 +137,6 @@ def way_of(sent: Any, key: str) -> Way | None:
         return None
     common = {name: value for name, value in headers.items() if name.lower() not in ANEW}
     return Way(sent.url.removesuffix(end) + "/", common, scope[1], scope[2])
-
-
-def signed(url: str, headers: Mapping[str, str], way: Way, keys: Any, moment: str | None = None) -> dict[str, str]:
-    """The headers of a GET without a body, signed by Signature Version 4.
-
-    Args:
-        url: whole, quoted, without a query.
-        headers: all but User-Agent are signed.
-        way: says for which region and service.
-        keys: botocore's frozen credentials.
-        moment: in UTC, as the protocol writes it; None: now.
-    """
-    moment = moment or time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    parts, day = urlsplit(url), moment[:8]
-    every = {**headers, "Host": parts.netloc.lower(), "X-Amz-Content-SHA256": NOTHING, "X-Amz-Date": moment}
-    if keys.token:
-        every["X-Amz-Security-Token"] = keys.token
-    values = {name.lower(): value for name, value in every.items()}
-    names = sorted(name for name in values if name != "user-agent")
-    lines = (f"{name}:{' '.join(values[name].split())}" for name in names)
-    asked = "\n".join(("GET", parts.path, "", *lines, "", ";".join(names), NOTHING))
-    scope = f"{day}/{way.region}/{way.service}/aws4_request"
-    text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(asked.encode()).hexdigest()}"
-    signature = _mac(_signing_key(keys.secret_key, day, way.region, way.service), text).hex()
-    every["Authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={keys.access_key}/{scope}, SignedHeaders={';'.join(names)}, Signature={signature}"
-    )
-    return every
-
-
-@lru_cache(maxsize=8)
-def _signing_key(secret: str, *scope: str) -> bytes:
-    key = f"AWS4{secret}".encode()
-    for part in (*scope, "aws4_request"):
-        key = _mac(key, part)
-    return key
-
-
-def _mac(key: bytes, text: str) -> bytes:
-    return hmac.digest(key, text.encode(), "sha256")
 
 
 def _quoted(key: str) -> str:
