@@ -41,7 +41,7 @@ def main() -> None:
     scans = explain_statements(options.min_ms)
     from dbt.cli.main import dbtRunner
 
-    folders = ["--project-dir", str(project_root()), "--profiles-dir", str(project_root())]
+    folders = ["--project-dir", str(project_root()), "--profiles-dir", str(project_root()), "--target", "demo"]
     arguments = ["run", "--select", *options.select.split(), "--threads", "1"]
     if options.full_refresh:
         arguments.append("--full-refresh")
