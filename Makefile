@@ -76,6 +76,10 @@ answers: setup-dev ## write what the questions of analyses/ answer on what `make
 	@$(BIN)/journey services up >/dev/null
 	@PYTHONPATH=tests/python $(BIN)/python -m oracle.answers
 
+.PHONY: upgrade
+upgrade: ## merge a later version; what .company names stays exactly as it is: TO=v0.2.0
+	@scripts/upgrade $(TO)
+
 .PHONY: down
 down: ## stop the embedded services; the data stays
 	@$(BIN)/journey services down

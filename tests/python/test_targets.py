@@ -12,9 +12,9 @@ from shutil import copytree
 import psycopg
 import pytest
 import yaml
+from dbt.artifacts.resources.types import NodeType
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
-from dbt.node_types import NodeType
 
 from conftest import ROOT, Demo, run
 from dbt_runs import Dbt
