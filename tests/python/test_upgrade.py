@@ -24,6 +24,7 @@ FIRST = {
 }
 COMPANY = {
     "models/staging/pos/stg_a.sql": "ours\n",
+    "models/staging/pos/stg_moved.sql": "ours, and\n" + FIRST["models/staging/pos/stg_moved.sql"],
     "models/staging/till/stg_till.sql": "till\n",
     "models/marts/people/headcount.sql": "headcount\n",
 }
@@ -92,6 +93,8 @@ def test_the_companys_folders_stay_and_the_rest_is_upgraded(git: Git, tmp_path: 
         "models/marts/sales/sales.sql",
         "models/staging/loader/stg_files.sql",
     ]
+    moved = "examples/default/stg_moved.sql"
+    assert (tmp_path / moved).read_text() == SECOND[moved]  # and nothing of the company's went along
     assert git("status", "--porcelain") == ""
     assert upgrade(tmp_path, "v2").stdout == "upgrade: v2 is here already\n"
 
