@@ -1,5 +1,7 @@
 """`make explain`: the plans, with buffers, of what `dbt run` does now; and large tables that it reads whole.
 
+It looks at target `demo`, what `make demo` built.
+
 Each statement that reads tables runs under EXPLAIN (ANALYZE, BUFFERS), for real, in dbt's own transaction: the build is
 done afterwards, as if by `dbt run`.
 """
