@@ -23,7 +23,8 @@ $(VENV)/.setup: requirements.txt pyproject.toml profiles.yml.example
 	@echo "setup: installing the locked packages into $(VENV)"
 	@$(INSTALL) --require-hashes -r requirements.txt
 	@$(INSTALL) --no-build-isolation --editable .
-	@cp -n profiles.yml.example profiles.yml || true
+	@test -e profiles.yml || cp profiles.yml.example profiles.yml
+	@cmp -s profiles.yml.example profiles.yml || echo "setup: profiles.yml is yours and stays; it differs from profiles.yml.example"
 	@touch $@
 
 .PHONY: setup-dev
@@ -46,8 +47,8 @@ demo: setup ## from nothing to tested marts on the default data; WEEKS=8 for a q
 	@$(BIN)/journey demo $(if $(WEEKS),--weeks $(WEEKS))
 
 .PHONY: docs
-docs: setup ## write the docs site of what is in the database
-	@$(BIN)/journey services up >/dev/null && $(BIN)/journey docs
+docs: setup ## write the docs site of what `make demo` built
+	@$(BIN)/journey services up >/dev/null && $(BIN)/journey docs --target demo
 
 # Tests and SQL lint run on services of their own, so that they never touch what `make demo` built.
 TEST_ENV = JOURNEY_LOCAL_DIR=$(CURDIR)/.local/test
@@ -74,6 +75,10 @@ oracle: setup-dev ## each marketing and sales mart again from the source, compar
 answers: setup-dev ## write what the questions of analyses/ answer on what `make demo` built into analyses/answers
 	@$(BIN)/journey services up >/dev/null
 	@PYTHONPATH=tests/python $(BIN)/python -m oracle.answers
+
+.PHONY: upgrade
+upgrade: ## merge a later version; what .company names stays exactly as it is: TO=v0.2.0
+	@scripts/upgrade $(TO)
 
 .PHONY: down
 down: ## stop the embedded services; the data stays

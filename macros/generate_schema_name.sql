@@ -1,11 +1,33 @@
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {#- Layers have plain names (staging, warehouse, marketing …). DBT_SCHEMA other than `dev` is a developer's or
-        CI's own copy beside them: everything goes to <DBT_SCHEMA>_<layer>. -#}
-    {%- if custom_schema_name is none -%}
-        {{ target.schema }}
-    {%- elif target.schema == 'dev' -%}
-        {{ custom_schema_name | trim }}
+    {#- A layer's schema: what `+schema` says; of a mart that has none, its folder. Targets prod and demo have the plain
+        names (staging, warehouse, marketing …). Every other has a copy of its own beside them,
+        <the target's schema>_<layer>. -#}
+    {%- set layer = (custom_schema_name or mart_folder(node) or '') | trim -%}
+    {%- if target.name == 'prod' and env_var('DBT_SCHEMA', '') -%}
+        {{ exceptions.raise_compiler_error(
+            "target prod writes the plain schemas, but DBT_SCHEMA is set (" ~ env_var('DBT_SCHEMA')
+            ~ "), for a copy of your own: leave out --target prod, or unset DBT_SCHEMA"
+        ) }}
+    {%- endif -%}
+    {%- if not layer -%}
+        {%- set schema = target.schema -%}
+    {%- elif target.name in ('prod', 'demo') -%}
+        {%- set schema = layer -%}
     {%- else -%}
-        {{ target.schema }}_{{ custom_schema_name | trim }}
+        {%- set schema = target.schema ~ '_' ~ layer -%}
+    {%- endif -%}
+    {%- if not modules.re.fullmatch('[a-z_][a-z0-9_]{0,62}', schema) -%} {#- PostgreSQL would cut a longer one -#}
+        {{ exceptions.raise_compiler_error(
+            "no name for a schema: " ~ schema ~ ". DBT_SCHEMA, and folders of marts, take small letters, digits and _; "
+            ~ "together 63 at most"
+        ) }}
+    {%- endif -%}
+    {{ schema }}
+{%- endmacro %}
+
+{% macro mart_folder(node) -%}
+    {#- The folder below models/marts that a model is in; nothing of any other node. -#}
+    {%- if node and node.resource_type == 'model' and node.fqn[1] == 'marts' and node.fqn | length > 3 -%}
+        {{ node.fqn[2] }}
     {%- endif -%}
 {%- endmacro %}

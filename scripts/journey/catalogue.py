@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-MARTS = ("marketing", "sales", "finance")
-
 STYLE = """
 :root { color-scheme: light dark; --quiet: light-dark(#5b6570, #9aa4ae); --line: light-dark(#d9dee3, #3a4149);
   --code: light-dark(#f4f6f8, #20252b); --accent: light-dark(#8a560a, #e0a458) }
@@ -33,7 +31,9 @@ def page(manifest: Mapping[str, Any]) -> str:
         HTML that asks nobody for anything; its links lead to the models in dbt's own page, `index.html`.
     """
     nodes = sorted(manifest["nodes"].values(), key=lambda node: str(node["name"]))
-    by_mart = {mart: [node for node in nodes if _is_mart(node, mart)] for mart in MARTS}
+    by_mart: dict[str, list[Mapping[str, Any]]] = {}
+    for node in sorted(filter(_is_mart, nodes), key=_folder):
+        by_mart.setdefault(_folder(node), []).append(node)
     worked = [node for node in nodes if node["resource_type"] == "analysis"]
     contents = "".join(_contents(mart, [node["name"] for node in models]) for mart, models in by_mart.items())
     contents += _contents("worked questions", [node["name"] for node in worked])
@@ -44,7 +44,7 @@ def page(manifest: Mapping[str, Any]) -> str:
             "<p class=facts>What one row is, who owns it, and the questions that it answers, each with its query. "
             "Columns and lineage are in <a href=index.html>the models' own pages</a>.</p>",
             f"<nav>{contents}</nav>",
-            *(f"<h2>{mart}</h2>" + "\n".join(map(_model, models)) for mart, models in by_mart.items()),
+            *(f"<h2>{escape(mart)}</h2>" + "\n".join(map(_model, models)) for mart, models in by_mart.items()),
             "<h2>worked questions</h2>",
             *map(_worked, worked),
             "</html>",
@@ -52,27 +52,32 @@ def page(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _is_mart(node: Mapping[str, Any], mart: str) -> bool:
-    return node["resource_type"] == "model" and bool(
-        re.match(rf"models/marts/{mart}/\w+\.sql", node["original_file_path"])
-    )
+def _is_mart(node: Mapping[str, Any]) -> bool:
+    """Whether readers open it: a model below models/marts that is no step on the way to another."""
+    return node["resource_type"] == "model" and node["fqn"][1] == "marts" and not node["name"].startswith("int_")
+
+
+def _folder(node: Mapping[str, Any]) -> str:
+    """The folder below models/marts that a mart is in; `marts` if in none."""
+    return str(node["fqn"][2]) if len(node["fqn"]) > 3 else "marts"
 
 
 def _contents(title: str, names: list[str]) -> str:
     links = "".join(f"<a href=#{name}>{name}</a>" for name in names)
-    return f"<section><b>{title}</b>{links}</section>"
+    return f"<section><b>{escape(title)}</b>{links}</section>"
 
 
 def _model(node: Mapping[str, Any]) -> str:
     meta = node["config"]["meta"]
     table = f"{node['schema']}.{node['name']}"
+    said = (("one row", meta.get("grain")), ("owner", meta.get("owner")))  # a new mart may not say it yet
+    facts = [f"{word}: {escape(text)}" for word, text in said if text] + [f"{len(node['columns'])} columns"]
     return "\n".join(
         [
             f"<h3 id={node['name']}><a href='index.html#!/model/{node['unique_id']}'>{table}</a></h3>",
-            f"<p class=facts>one row: {escape(meta['grain'])} · owner: {escape(meta['owner'])}"
-            f" · {len(node['columns'])} columns</p>",
+            f"<p class=facts>{' · '.join(facts)}</p>",
             f"<p>{escape(node['description'])}</p>",
-            *(_asked(one["question"], one["query"]) for one in meta["questions"]),
+            *(_asked(one["question"], one["query"]) for one in meta.get("questions", [])),
         ]
     )
 

@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="journey")
+@click.version_option(package_name="journey", prog_name="journey")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Bring files from S3 into PostgreSQL, exactly once, and build marts from them."""
@@ -70,16 +71,22 @@ def services_status() -> None:
 
 @cli.command()
 def env() -> None:
-    """Print the exports that dbt, psql and the AWS CLI need: eval "$(journey env)"."""
+    """Print the exports that dbt, psql and the AWS CLI need, in any folder: eval "$(journey env)"."""
     from journey.embedded import environment
-    from journey.project import local_dir
+    from journey.project import local_dir, project_root
     from journey.services import postgres
     from journey.services.state import State
 
     state = State.read(local_dir())
     if state is None:
         raise UsageError("the embedded services were never started here: run `journey services up`")
-    for name, value in environment(state).items():
+    variables = environment(state)
+    with suppress(UsageError):  # JOURNEY_LOCAL_DIR is known outside the project, too
+        root = project_root()
+        variables["DBT_PROJECT_DIR"] = str(root)
+        if (root / "profiles.yml").exists():  # else dbt looks where it always does
+            variables["DBT_PROFILES_DIR"] = str(root)
+    for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
     bins = os.pathsep.join(map(str, (Path(sys.executable).parent, postgres.bin_dir())))
     click.echo(f'export PATH={shlex.quote(bins)}:"$PATH"')
@@ -127,12 +134,13 @@ def demo(weeks: int | None) -> None:
 
 
 @cli.command()
-def docs() -> None:
+@click.option("--target", metavar="TARGET", help="Whose schemas, as in dbt; `demo` for what `journey demo` built.")
+def docs(target: str | None) -> None:
     """Write the docs site (models, columns, tests, lineage) of what is in the database now."""
     from journey import site
     from journey.project import project_root
 
-    click.echo(site.write(project_root()).as_uri())
+    click.echo(site.write(project_root(), target).as_uri())
 
 
 @cli.command("load")

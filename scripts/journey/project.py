@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 from journey.errors import UsageError
@@ -22,6 +23,11 @@ def project_root(start: Path | None = None) -> Path:
         if (folder / "dbt_project.yml").is_file():
             return folder
     raise UsageError(f"{here} is not inside a data-journey project (no dbt_project.yml here or above): cd into it")
+
+
+def program_version() -> str:
+    """What `journey --version` prints and the ledger keeps of each run: pyproject.toml's, as it was installed."""
+    return version("journey")
 
 
 def local_dir() -> Path:

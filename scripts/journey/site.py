@@ -9,11 +9,12 @@ from pathlib import Path
 from journey import catalogue, dbt
 
 
-def write(root: Path) -> Path:
+def write(root: Path, target: str | None = None) -> Path:
     """Write the site of what is in the database now.
 
     Args:
         root: the project's folder.
+        target: of the profile, whose schemas are shown; dbt's own choice if None.
 
     Returns:
         The page to open; the catalogue, `marts.html`, lies beside it.
@@ -21,7 +22,7 @@ def write(root: Path) -> Path:
     Raises:
         JourneyError: dbt failed.
     """
-    dbt.run(["docs", "generate", "--static"], root=root)
+    dbt.run(["docs", "generate", "--static", *(["--target", target] if target else [])], root=root)
     page = root / "site" / "index.html"
     page.parent.mkdir(exist_ok=True)
     shutil.copyfile(root / "target" / "static_index.html", page)

@@ -70,7 +70,7 @@ def embedded() -> Iterator[State]:
     folder = Path(os.environ.get("JOURNEY_LOCAL_DIR", ROOT / ".local" / "test"))
     folder /= os.environ.get("PYTEST_XDIST_WORKER", "")
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("PG", "AWS_"))]:
+        for name in [name for name in os.environ if name.startswith(("PG", "AWS_", "DBT_"))]:
             patch.delenv(name)
         patch.setenv("JOURNEY_LOCAL_DIR", str(folder))
         services.up()

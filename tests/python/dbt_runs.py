@@ -50,6 +50,7 @@ class Dbt:
 
     def __init__(self, target: Path, project: Path = ROOT, *, comments: bool = False) -> None:
         self.folders = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
+        self.folders += ["--target", "demo"]  # plain schemas
         parsed: Any = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *self.folders])
         self.manifest = parsed.result
         for node in self.manifest.nodes.values() if not comments else ():

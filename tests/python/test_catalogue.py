@@ -39,6 +39,10 @@ def test_its_links_lead_somewhere_and_nothing_comes_from_outside(demo: Demo) -> 
     assert not re.search(r"https?://", page)
 
 
-def test_the_overview_names_every_mart() -> None:
+def test_the_overview_names_marts_that_exist() -> None:
+    """The ones that come with the project; a company's own stand in the catalogue."""
     overview = (ROOT / "docs" / "overview.md").read_text()
-    assert [file.stem for file in MARTS if f"`{file.stem}`" not in overview] == []
+    rows = [line for line in overview.split("**Where to begin.**")[1].splitlines() if line.startswith("| `")]
+    named = [name for line in rows for name in re.findall(r"`(\w+)`", line.split("|")[1])]
+    assert len(named) >= 20
+    assert set(named) <= {file.stem for file in MARTS}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, run
 from journey.services.state import State
 
 SQL = sorted(
@@ -106,6 +106,14 @@ def test_layers_build_on_the_layer_below(manifest: dict[str, Any]) -> None:
             {stated[1]} if name == stated[0] else set()
         ):
             assert layer.get(parent, parent.split(".")[0]) in allowed[where], f"{name} reads {parent}"
+
+
+def test_one_file_says_the_version() -> None:
+    lines = (ROOT / "pyproject.toml").read_text().splitlines()
+    [version] = [line.split('"')[1] for line in lines if line.startswith("version = ")]
+    assert run("--version").stdout == f"journey, version {version}\n"
+    assert f"\n## [{version}] - 20" in (ROOT / "CHANGELOG.md").read_text()
+    assert not re.search("^version:", (ROOT / "dbt_project.yml").read_text(), re.MULTILINE)
 
 
 def test_the_repo_names_no_machine() -> None:

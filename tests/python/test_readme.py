@@ -1,4 +1,4 @@
-"""Every command that the README shows exists and works."""
+"""Every command that the README and the other pages at the top show exists and works; their links lead somewhere."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from conftest import ROOT, Demo
 from journey.cli import cli
 
 README = (ROOT / "README.md").read_text()
+PAGES = {name: (ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")}
 COMMANDS = [
-    line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line.strip()
+    line
+    for page in PAGES.values()
+    for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
 ]
-LONG = ("make demo", "make test")  # the first runs in test_demo.py, the second is what runs this
+# these run in test_demo.py, as what runs this and what comes before it, and in test_upgrade.py
+LONG = ("make demo", "make test", "make setup-dev", "make lint", "make upgrade")
 ENVIRONMENT = ("source ", "eval ")
 
 
@@ -54,6 +60,17 @@ def test_the_table_of_commands_is_the_command_line() -> None:
     assert told == set(cli.commands)
 
 
-def test_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("https://") or (ROOT / target).exists(), target
+def test_tests_that_pages_name_exist() -> None:
+    tests = "".join(file.read_text() for file in (ROOT / "tests" / "python").rglob("test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", "".join(PAGES.values())))
+    assert named
+    assert {name for name in named if f"def {name}(" not in tests} == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name: str) -> None:
+    for target, _, heading in (link.partition("#") for link in re.findall(r"\]\(([^)]+)\)", PAGES[name])):
+        assert target.startswith("https://") or (ROOT / (target or name)).exists(), target
+        if heading and not target.startswith("https://"):
+            headings = re.findall(r"^#+ (.*)$", (ROOT / (target or name)).read_text(), re.MULTILINE)
+            assert heading in {text.lower().replace(" ", "-") for text in headings}, heading

@@ -70,6 +70,7 @@ class Dbt:
     def __init__(self, folder: Path) -> None:
         root = str(project_root())
         self._folders = ["--project-dir", root, "--profiles-dir", root, "--target-path", str(folder)]
+        self._folders += ["--target", "demo"]  # plain schemas, in a database of its own
         self._manifest: Any = None
         self._manifest = self._invoke(["parse", "--no-partial-parse"], []).result
 

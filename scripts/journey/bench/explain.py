@@ -1,5 +1,7 @@
 """`make explain`: the plans, with buffers, of what `dbt run` does now; and large tables that it reads whole.
 
+It looks at target `demo`, what `make demo` built.
+
 Each statement that reads tables runs under EXPLAIN (ANALYZE, BUFFERS), for real, in dbt's own transaction: the build is
 done afterwards, as if by `dbt run`.
 """
@@ -41,7 +43,7 @@ def main() -> None:
     scans = explain_statements(options.min_ms)
     from dbt.cli.main import dbtRunner
 
-    folders = ["--project-dir", str(project_root()), "--profiles-dir", str(project_root())]
+    folders = ["--project-dir", str(project_root()), "--profiles-dir", str(project_root()), "--target", "demo"]
     arguments = ["run", "--select", *options.select.split(), "--threads", "1"]
     if options.full_refresh:
         arguments.append("--full-refresh")

@@ -12,6 +12,7 @@ import pytest
 
 from journey.errors import JourneyError, UsageError
 from journey.loader import ledger
+from journey.project import program_version
 from loader.seeding import Seed, declared, query
 from loader.support import Landing
 
@@ -107,6 +108,20 @@ def _columns(connection: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
         """select table_name::text, column_name::text, data_type::text, is_nullable::text, column_default::text
            from information_schema.columns where table_schema = 'loader' order by 1, 2""",
     )
+
+
+def test_a_run_tells_the_programs_version_and_an_earlier_run_none(connection: psycopg.Connection[Any]) -> None:
+    before = ledger.migrations()[:4]
+    for step in before:
+        connection.execute(step.sql)
+    connection.execute("insert into loader.migrations (number, name) values (%s, %s)", before[-1][:2])
+    connection.execute("insert into loader.runs (selected, host) values ('everything', 'here')")
+    ledger.set_up(connection)
+    ledger.begin_run(connection, "everything", "here")
+    assert query(connection, "select program_version from loader.runs order by run_id") == [
+        (None,),
+        (program_version(),),
+    ]
 
 
 def test_an_upgrade_that_fails_leaves_the_old_ledger(

@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from journey.loader.postgres import RUN_LOCK, is_pooled
 from journey.loader.tables import lift_sequence
+from journey.project import program_version
 
 
 def begin_run(connection: Connection[Any], selected: str, host: str) -> int:
@@ -30,8 +31,11 @@ def begin_run(connection: Connection[Any], selected: str, host: str) -> int:
     lift_sequence(connection, quickly=True)
     has_lock = not is_pooled(connection)
     with connection.transaction():
-        statement = "insert into loader.runs (selected, host, has_lock) values (%s, %s, %s) returning run_id"
-        [(run_id,)] = connection.execute(statement, [selected, host, has_lock]).fetchall()
+        [(run_id,)] = connection.execute(
+            """insert into loader.runs (selected, host, has_lock, program_version) values (%s, %s, %s, %s)
+               returning run_id""",
+            [selected, host, has_lock, program_version()],
+        ).fetchall()
         if has_lock:
             connection.execute("select pg_try_advisory_lock(%s, %s)", [RUN_LOCK, run_id])
     return int(run_id)
