@@ -159,7 +159,7 @@ def finish_table(connection: Connection[Any], source: Source, new_rows: int) -> 
 
 
 def _ensure_index(connection: Connection[Any], source: Source) -> None:
-    """Index the table by `_file_id`. With it, replacing a file and dbt's "what is new" need no full scan; it is tiny."""
+    """Index the table by `_file_id`: replacing a file and dbt's "what is new" need no full scan then."""
     with connection.transaction():
         connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         connection.execute("select pg_advisory_xact_lock(%s)", [DDL_LOCK])
