@@ -121,7 +121,9 @@
             {%- do carried_keys.extend(node.columns) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set code = [var('business_timezone'), var('first_week_start_date'), model.checksum.checksum] -%}
+    {%- set code = [
+        var('business_timezone'), var('first_week_start_date'), var('sales_lines'), model.checksum.checksum
+    ] -%}
     {%- for column in model.columns.values() -%}{%- do code.append(column.name ~ column.data_type) -%}{%- endfor -%}
     {%- for parent in model.depends_on.nodes | sort if parent in graph.nodes -%}
         {%- set node = graph.nodes[parent] -%}

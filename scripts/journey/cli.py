@@ -102,6 +102,30 @@ def psql(arguments: Sequence[str]) -> None:
     os.execv(program, [str(program), *arguments])  # noqa: S606
 
 
+@cli.command()
+@click.argument("area", required=False)
+def contract(area: str | None) -> None:
+    """Print what the staging views of AREA must give; without AREA, which areas there are."""
+    from journey.contracts import contracts
+    from journey.project import project_root
+
+    views = contracts(project_root())
+    areas = list(dict.fromkeys(view.area for view in views))
+    if area is None:
+        for name in areas:
+            click.echo(f"{name:<16} {', '.join(view.name for view in views if view.area == name)}")
+        return
+    if area not in areas:
+        raise UsageError(f"there is no area {area}: it may be {', '.join(areas)}")
+    for view in (view for view in views if view.area == area):
+        unique = f"; each {', '.join(view.unique)} once" if view.unique else ""
+        click.echo(f"\n{view.name}: one row is {view.row}{unique}\n")
+        for column in view.columns:
+            null = f" Null: {column.may_be_null}." if column.may_be_null else ""
+            check = f" Checked: {column.check}." if column.check else ""
+            click.echo(f"  {column.name:<28} {column.type:<12} {column.meaning}{null}{check}")
+
+
 @cli.command("land")
 @click.option(
     "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only what arrived by then (2017-03-31)."

@@ -1,9 +1,14 @@
 -- The marketing and sales marts tell one story: each figure that two of them hold, or one of them and the facts, is the
--- same. A mart without rows fails.
+-- same. Marts about customers hold the sales of those who are known. A mart without rows fails.
 with window_sales as (
     select
         sum(sales.net_sales_amount) as net_sales_amount,
-        count(distinct sales.basket_id) as baskets_count
+        count(distinct sales.basket_id) filter (where sales.line_kind = 'sale') as baskets_count,
+        sum(sales.net_sales_amount) filter (where {{ is_identified('sales.customer_key') }})
+            as net_sales_amount_of_the_identified,
+        count(distinct sales.basket_id) filter (
+            where {{ is_identified('sales.customer_key') }} and sales.line_kind = 'sale'
+        ) as baskets_count_of_the_identified
     from {{ ref('fct_sales') }} as sales
     inner join {{ ref('int_sales_window_measured') }} as sales_window on sales.business_date <= sales_window.as_of_date
 ),
@@ -19,16 +24,20 @@ figures as (
         ('sales_by_hour', 'baskets_count', 'mart.is_all_departments'),
         ('store_performance', 'net_sales_amount', 'true'),
         ('store_performance', 'baskets_count', 'true'),
-        ('cohort_retention', 'net_sales_amount', 'true'),
-        ('customer_segments', 'net_sales_amount', 'true'),
-        ('customer_segments', 'baskets_count', 'true'),
+        ('cohort_retention', 'net_sales_amount', 'of the identified'),
+        ('customer_segments', 'net_sales_amount', 'of the identified'),
+        ('customer_segments', 'baskets_count', 'of the identified'),
     ] %}
         select
             '{{ mart }}, {{ measure }} where {{ filter | replace("'", "") }}' as figure,
-            max(window_sales.{{ measure }}) as expected_amount,
+            {%- if filter == 'of the identified' %}
+                max(window_sales.{{ measure }}_of_the_identified) as expected_amount,
+            {%- else %}
+                max(window_sales.{{ measure }}) as expected_amount,
+            {%- endif %}
             sum(mart.{{ measure }}) as actual_amount
         from window_sales
-        left join {{ ref(mart) }} as mart on {{ filter }}
+        left join {{ ref(mart) }} as mart on {{ 'true' if filter == 'of the identified' else filter }}
 
         union all
     {%- endfor %}

@@ -1,10 +1,11 @@
 -- Net sales are one figure: to the cent, in the warehouse, in marketing, in sales, and in finance for the periods
--- that the ledger has posted, but for what the reconciliation explains (a journal that has not arrived yet). A mart
--- without rows fails.
+-- that the ledger has posted, but for what the reconciliation explains (a journal that has not arrived yet). Profiles
+-- hold the sales of the customers who are known. A mart without rows fails.
 with facts as (
     select
         dates.fiscal_period,
-        sum(sales.net_sales_amount) as net_sales_amount
+        sum(sales.net_sales_amount) as net_sales_amount,
+        sum(sales.net_sales_amount) filter (where {{ is_identified('sales.customer_key') }}) as identified_sales_amount
     from {{ ref('fct_sales') }} as sales
     inner join {{ ref('dim_date') }} as dates on sales.business_date = dates.date_key
     group by dates.fiscal_period
@@ -20,12 +21,14 @@ explained as (
 ),
 
 figures as (
-{%- for mart, model in [
-    ('sales', 'sales_performance'), ('sales', 'product_performance'), ('marketing', 'customer_profiles')
+{%- for mart, model, expected in [
+    ('sales', 'sales_performance', 'net_sales_amount'),
+    ('sales', 'product_performance', 'net_sales_amount'),
+    ('marketing', 'customer_profiles', 'identified_sales_amount'),
 ] %}
         select
             '{{ mart }}.{{ model }}' as figure,
-            (select sum(facts.net_sales_amount) from facts) as expected_amount,
+            (select sum(facts.{{ expected }}) from facts) as expected_amount,
             sum({{ model }}.net_sales_amount) as actual_amount
         from {{ ref(model) }} as {{ model }}
         union all

@@ -26,8 +26,9 @@ select
 from delivered
 cross join facts
 where
-    delivered.lines_count is distinct from facts.lines_count
-    or delivered.net_sales_amount is distinct from facts.net_sales_amount
+    {% if var('sales_lines') == 'numbered' -%}
+        delivered.lines_count is distinct from facts.lines_count or
+    {%- endif %} delivered.net_sales_amount is distinct from facts.net_sales_amount
     or delivered.gross_sales_amount is distinct from facts.gross_sales_amount
     or delivered.manufacturer_coupon_amount is distinct from facts.manufacturer_coupon_amount
-    or facts.lines_count = 0
+    or (facts.lines_count = 0 and delivered.lines_count > 0)

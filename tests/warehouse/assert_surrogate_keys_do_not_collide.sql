@@ -13,7 +13,8 @@ with members as (
             '{{ dimension }}' as dimension,
             {{ key }} as member_key,
             count(*) as members_count,
-            max({{ id }}) as member_id
+            min(cast({{ id }} as {{ dbt.type_string() }})) as member_id,
+            cast({{ unknown_id(id) }} as {{ dbt.type_string() }}) as unknown_member_id
         from {{ ref(dimension) }}
         group by {{ key }}
         {% if not loop.last %}union all{% endif %}
@@ -28,4 +29,4 @@ select
 from members
 where
     members_count > 1
-    or (member_key = 0) is distinct from (member_id = 0)
+    or (member_key = 0) is distinct from (member_id = unknown_member_id)

@@ -75,7 +75,7 @@ select
         when variance_amount > 0 then 'favourable'
         else 'unfavourable'
     end as variance_effect,
-    cast(units_count as bigint) as units_count,
+    cast(units_count as {{ var('quantity_type') }}) as units_count,
     cast(unit_price_amount as numeric(16, 4)) as unit_price_amount,
     cast(prior_unit_price_amount as numeric(16, 4)) as prior_unit_price_amount,
     price_effect_amount,

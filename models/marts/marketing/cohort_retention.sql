@@ -32,7 +32,7 @@ customer_months as (
         on
             baskets.business_date >= months.month_start_date
             and baskets.business_date <= months.observed_end_date
-    where customers.customer_key <> 0
+    where {{ is_identified('customers.customer_key') }}
     group by
         customers.customer_id,
         months.month_start_date

@@ -38,14 +38,16 @@ sales_window as (
 purchases as (
     select
         customers.customer_id,
-        min(baskets.business_date) as first_purchase_date,
-        max(baskets.business_date) as last_purchase_date,
-        cast(count(*) as integer) as baskets_count,
+        min(baskets.business_date) filter (where baskets.is_sale) as first_purchase_date,
+        max(baskets.business_date) filter (where baskets.is_sale) as last_purchase_date,
+        cast(count(*) filter (where baskets.is_sale) as integer) as baskets_count,
         sum(baskets.gross_sales_amount) as gross_sales_amount,
         sum(baskets.net_sales_amount) as net_sales_amount,
         sum(baskets.loyalty_discount_amount + baskets.coupon_match_amount) as discount_amount,
-        {{ dbt.datediff('max(baskets.business_date)', 'max(sales_window.as_of_date)', 'day') }} as days_since_last,
-        {{ dbt.datediff('min(baskets.business_date)', 'max(sales_window.as_of_date)', 'day') }} as days_since_first,
+        {{ dbt.datediff('max(baskets.business_date) filter (where baskets.is_sale)', 'max(sales_window.as_of_date)', 'day') }}
+            as days_since_last,
+        {{ dbt.datediff('min(baskets.business_date) filter (where baskets.is_sale)', 'max(sales_window.as_of_date)', 'day') }}
+            as days_since_first,
         cast(count(*) filter (where baskets.manufacturer_coupon_amount > 0) as integer) as coupon_baskets_count
     from baskets
     inner join customers on baskets.customer_key = customers.customer_key
@@ -89,7 +91,7 @@ current_customers as (
     cross join sales_window
     where
         customers.is_current
-        and customers.customer_key <> 0
+        and {{ is_identified('customers.customer_key') }}
 )
 
 select
@@ -106,10 +108,10 @@ select
     purchases.last_purchase_date,
     coalesce(purchases.baskets_count, 0) as baskets_count,
     cast(coalesce(purchases.net_sales_amount, 0) as numeric(14, 2)) as net_sales_amount,
-    cast(purchases.net_sales_amount / purchases.baskets_count as numeric(14, 6)) as average_basket_amount,
+    cast(purchases.net_sales_amount / nullif(purchases.baskets_count, 0) as numeric(14, 6)) as average_basket_amount,
     cast(purchases.discount_amount / nullif(purchases.gross_sales_amount, 0) as numeric(12, 8)) as discount_rate,
     cast(
-        purchases.coupon_baskets_count / cast(purchases.baskets_count as numeric) as numeric(12, 8)
+        purchases.coupon_baskets_count / nullif(cast(purchases.baskets_count as numeric), 0) as numeric(12, 8)
     ) as coupon_basket_rate,
     coalesce(redeemed.coupon_redemptions_count, 0) as coupon_redemptions_count,
     favourites.favourite_department,

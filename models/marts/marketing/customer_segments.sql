@@ -31,7 +31,7 @@ customer_months as (
     select
         customers.customer_id,
         periods.period_start_date as month_start_date,
-        count(*) as baskets_count,
+        count(*) filter (where baskets.is_sale) as baskets_count,
         sum(baskets.net_sales_amount) as net_sales_amount
     from baskets
     inner join customers on baskets.customer_key = customers.customer_key

@@ -16,12 +16,12 @@ aged_baskets as (
     select
         customers.customer_id,
         {{ dbt.datediff('baskets.business_date', 'sales_window.as_of_date', 'day') }} as age_days,
-        cast(1 as numeric) as baskets,
+        cast(case when baskets.is_sale then 1 else 0 end as numeric) as baskets,
         baskets.net_sales_amount as sales
     from baskets
     inner join customers on baskets.customer_key = customers.customer_key
     inner join sales_window on baskets.business_date <= sales_window.as_of_date
-    where customers.customer_key <> 0
+    where {{ is_identified('customers.customer_key') }}
 ),
 
 -- spans of 90 days, counted back from the as-of date: 0 the newest, 1 the one before, 2 the one before that

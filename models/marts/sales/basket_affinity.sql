@@ -22,6 +22,7 @@ basket_categories as (
     where
         products.is_merchandise
         and products.product_category <> 'Unknown'
+        and sales.line_kind = 'sale'
     group by
         sales.basket_id,
         products.product_category

@@ -37,8 +37,9 @@ sold as (
         sum(sales.net_sales_amount) as net_sales_amount,
         sum(sales.loyalty_discount_amount + sales.coupon_match_amount) as discount_amount,
         sum(sales.units_count) as units_count,
-        count(distinct sales.basket_id) as baskets_count,
-        count(distinct customers.customer_id) as customers_count
+        count(distinct sales.basket_id) filter (where sales.line_kind = 'sale') as baskets_count,
+        count(distinct customers.customer_id) filter (where {{ is_identified('customers.customer_key') }})
+            as customers_count
     from sales
     inner join products on sales.product_key = products.product_key
     inner join customers on sales.customer_key = customers.customer_key
@@ -115,7 +116,7 @@ select
     cast(months_since_first_sale_count as integer) as months_since_first_sale_count,
     cast(gross_sales_amount as numeric(14, 2)) as gross_sales_amount,
     cast(net_sales_amount as numeric(14, 2)) as net_sales_amount,
-    cast(units_count as integer) as units_count,
+    cast(units_count as {{ var('quantity_type') }}) as units_count,
     cast(baskets_count as integer) as baskets_count,
     cast(customers_count as integer) as customers_count,
     cast(net_sales_amount / nullif(units_count, 0) as numeric(14, 6)) as average_price_amount,

@@ -49,6 +49,7 @@ basket_departments as (
         sales.business_date,
         sales.business_hour,
         products.department,
+        count(*) filter (where sales.line_kind = 'sale') > 0 as is_sale,
         sum(sales.net_sales_amount) as net_sales_amount
     from sales
     inner join products on sales.product_key = products.product_key
@@ -65,7 +66,7 @@ summed as (
         basket_departments.business_hour,
         basket_departments.department,
         false as is_all_departments,
-        count(*) as baskets_count,
+        count(*) filter (where basket_departments.is_sale) as baskets_count,
         sum(basket_departments.net_sales_amount) as net_sales_amount
     from basket_departments
     inner join observed_dates on basket_departments.business_date = observed_dates.date_key
@@ -81,7 +82,7 @@ summed as (
         baskets.business_hour,
         'ALL DEPARTMENTS' as department,
         true as is_all_departments,
-        count(*) as baskets_count,
+        count(*) filter (where baskets.is_sale) as baskets_count,
         sum(baskets.net_sales_amount) as net_sales_amount
     from baskets
     inner join observed_dates on baskets.business_date = observed_dates.date_key

@@ -32,8 +32,9 @@ sold as (
         sum(baskets.net_sales_amount) as net_sales_amount,
         sum(baskets.loyalty_discount_amount + baskets.coupon_match_amount) as discount_amount,
         sum(baskets.units_count) as units_count,
-        count(*) as baskets_count,
-        count(distinct customers.customer_id) as customers_count,
+        count(*) filter (where baskets.is_sale) as baskets_count,
+        count(distinct customers.customer_id) filter (where {{ is_identified('customers.customer_key') }})
+            as customers_count,
         count(distinct baskets.business_date) as days_traded_count
     from baskets
     inner join customers on baskets.customer_key = customers.customer_key
@@ -96,7 +97,7 @@ select
     is_partial_month,
     cast(gross_sales_amount as numeric(14, 2)) as gross_sales_amount,
     cast(net_sales_amount as numeric(14, 2)) as net_sales_amount,
-    cast(units_count as integer) as units_count,
+    cast(units_count as {{ var('quantity_type') }}) as units_count,
     cast(baskets_count as integer) as baskets_count,
     cast(customers_count as integer) as customers_count,
     cast(days_traded_count as integer) as days_traded_count,

@@ -6,6 +6,8 @@ with source as (
 select
     basket_id,
     product_id,
+    cast(1 as smallint) as line_number,
+    'sale' as line_kind,
     household_id as customer_id,
     store_id,
     transaction_timestamp as sold_at,

@@ -124,7 +124,7 @@ union all
 -- the unknown member: postings to an account that no chart had
 select
     0 as account_key,
-    0 as account_id,
+    {{ unknown_id('account_id') }} as account_id,
     'Unknown account' as account_name,
     null as parent_account_id,
     'unknown' as account_type,

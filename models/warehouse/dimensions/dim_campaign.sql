@@ -90,7 +90,7 @@ union all
 -- the unknown member
 select
     0 as campaign_key,
-    0 as campaign_id,
+    {{ unknown_id('campaign_id') }} as campaign_id,
     'Unknown' as campaign_type,
     null as start_date,
     null as end_date,

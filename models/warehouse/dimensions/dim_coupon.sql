@@ -54,7 +54,7 @@ union all
 -- the unknown member
 select
     0 as coupon_key,
-    0 as coupon_id,
+    {{ unknown_id('coupon_id') }} as coupon_id,
     0 as campaigns_count,
     0 as products_count,
     null as first_start_date,

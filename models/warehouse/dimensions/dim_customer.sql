@@ -40,13 +40,16 @@ inferred_customers as (
     select seen_customers.customer_id
     from seen_customers
     left join versions on seen_customers.customer_id = versions.customer_id
-    where versions.customer_id is null
+    where
+        versions.customer_id is null
+        and seen_customers.customer_id <> {{ no_customer_id() }}
 ),
 
 members as (
     select
         {{ surrogate_key(['customer_id', 'valid_from']) }} as customer_key,
         customer_id,
+        'identified' as customer_kind,
         {%- for attribute in attributes %}
             {{ attribute }},
         {%- endfor %}
@@ -61,6 +64,7 @@ members as (
     select
         {{ surrogate_key(['customer_id', "'1900-01-01'"]) }} as customer_key,
         customer_id,
+        'identified' as customer_kind,
         {%- for attribute in attributes %}
             null as {{ attribute }},
         {%- endfor %}
@@ -69,25 +73,28 @@ members as (
         cast('1900-01-01' as date) as valid_from,
         cast('9999-12-31' as date) as valid_to
     from inferred_customers
+    {%- for kind, key, id in [('unknown', 0, unknown_id('customer_id')), ('no customer', -1, no_customer_id())] %}
 
-    union all
+        union all
 
-    -- the unknown member
-    select
-        0 as customer_key,
-        0 as customer_id,
-        {%- for attribute in attributes %}
-            null as {{ attribute }},
-        {%- endfor %}
-        false as has_demographics,
-        0 as attribute_hash,
-        cast('1900-01-01' as date) as valid_from,
-        cast('9999-12-31' as date) as valid_to
+        select
+            {{ key }} as customer_key,
+            {{ id }} as customer_id,
+            '{{ kind }}' as customer_kind,
+            {%- for attribute in attributes %}
+                null as {{ attribute }},
+            {%- endfor %}
+            false as has_demographics,
+            0 as attribute_hash,
+            cast('1900-01-01' as date) as valid_from,
+            cast('9999-12-31' as date) as valid_to
+    {%- endfor %}
 )
 
 select
     customer_key,
     customer_id,
+    customer_kind,
     {%- for attribute in attributes %}
         coalesce({{ attribute }}, 'Unknown') as {{ attribute }},
     {%- endfor %}

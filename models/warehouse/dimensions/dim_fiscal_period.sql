@@ -22,11 +22,17 @@ calendar as (
     select
         fiscal_period,
         fiscal_year,
+        fiscal_quarter,
+        fiscal_period_number,
         min(date_key) as period_start_date,
         max(date_key) as period_end_date,
         count(*) as days_count
     from dates
-    group by fiscal_period, fiscal_year
+    group by
+        fiscal_period,
+        fiscal_year,
+        fiscal_quarter,
+        fiscal_period_number
 ),
 
 mentioned as (
@@ -60,6 +66,8 @@ periods as (
     select
         calendar.fiscal_period,
         calendar.fiscal_year,
+        calendar.fiscal_quarter,
+        calendar.fiscal_period_number,
         calendar.period_start_date,
         calendar.period_end_date,
         calendar.days_count,
@@ -77,8 +85,8 @@ periods as (
 select
     fiscal_period,
     fiscal_year,
-    cast(extract(quarter from period_start_date) as integer) as fiscal_quarter,
-    cast(extract(month from period_start_date) as integer) as period_number,
+    fiscal_quarter,
+    fiscal_period_number as period_number,
     period_start_date,
     period_end_date,
     cast(days_count as integer) as days_count,

@@ -69,7 +69,7 @@ members as (
     -- the unknown member
     select
         0 as product_key,
-        0 as product_id,
+        {{ unknown_id('product_id') }} as product_id,
         null as manufacturer_id,
         0 as department_key,
         'UNKNOWN' as department,

@@ -73,7 +73,7 @@ union all
 -- the unknown member
 select
     0 as store_key,
-    0 as store_id,
+    {{ unknown_id('store_id') }} as store_id,
     null as first_sale_date,
     null as last_sale_date,
     0 as days_open_count,

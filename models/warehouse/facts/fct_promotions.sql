@@ -24,7 +24,7 @@ placements as (
 
 resolved as (
     select
-        week_number,
+        week_start_date,
         product_id,
         store_id,
         max(display_code) as display_code,
@@ -32,38 +32,27 @@ resolved as (
         count(*) as delivered_rows_count
     from promotions
     group by
-        week_number,
+        week_start_date,
         product_id,
         store_id
-),
-
-dated as (
-    select
-        {{ retail_week_start_date('week_number') }} as week_start_date,
-        product_id,
-        store_id,
-        display_code,
-        mailer_code,
-        delivered_rows_count
-    from resolved
 )
 
 select
     coalesce(products.product_key, 0) as product_key,
     coalesce(stores.store_key, 0) as store_key,
     coalesce(placements.placement_key, 0) as placement_key,
-    dated.week_start_date,
-    dated.product_id,
-    dated.store_id,
-    cast(dated.delivered_rows_count as smallint) as delivered_rows_count
-from dated
+    resolved.week_start_date,
+    resolved.product_id,
+    resolved.store_id,
+    cast(resolved.delivered_rows_count as smallint) as delivered_rows_count
+from resolved
 left join products
     on
-        dated.product_id = products.product_id
-        and dated.week_start_date >= products.valid_from
-        and dated.week_start_date < products.valid_to
-left join stores on dated.store_id = stores.store_id
+        resolved.product_id = products.product_id
+        and resolved.week_start_date >= products.valid_from
+        and resolved.week_start_date < products.valid_to
+left join stores on resolved.store_id = stores.store_id
 left join placements
     on
-        dated.display_code = placements.display_code
-        and dated.mailer_code = placements.mailer_code
+        resolved.display_code = placements.display_code
+        and resolved.mailer_code = placements.mailer_code

@@ -1,6 +1,13 @@
--- one row: one product in one basket
+-- one row: one line of a basket: a product, and where it is there more than once, its line number
 {{ config(materialized='incremental', unique_key='business_date', indexes=[{'columns': ['business_date']}]) }}
 
+{%- set columns = [
+    'basket_id', 'product_id', 'line_kind', 'customer_id', 'store_id', 'sold_at', 'business_date', 'business_hour'
+] %}
+{%- set measures = [
+    'quantity', 'gross_sales_amount', 'loyalty_discount_amount', 'coupon_match_amount', 'net_sales_amount',
+    'manufacturer_coupon_amount', 'customer_paid_amount'
+] %}
 with transactions as (
     select * from {{ ref('stg_pos__transactions') }}
     where {{ is_touched(ref('stg_pos__transactions')) }}
@@ -36,11 +43,29 @@ observed_weeks as (
     from observed_placements
 ),
 
+{% if var('sales_lines') == 'added_up' %}
+lines as (
+    select
+        {{ columns | join(',\n        ') }},
+        cast(1 as smallint) as line_number,
+        {%- for measure in measures %}
+            sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from transactions
+    group by
+        {{ columns | join(',\n        ') }}
+),
+{% else %}
+lines as (
+    select * from transactions
+),
+{% endif %}
 dated as (
     select
-        transactions.*,
+        lines.*,
+        coalesce(lines.customer_id, {{ no_customer_id() }}) as buyer_id,
         cast({{ dbt.date_trunc('week', 'business_date') }} as date) as week_start_date
-    from transactions
+    from lines
 )
 
 select
@@ -57,6 +82,8 @@ select
     dated.sold_at,
     dated.business_date,
     dated.product_id,
+    dated.line_number,
+    dated.line_kind,
     dated.quantity,
     case when products.is_merchandise then dated.quantity else 0 end as units_count,
     dated.business_hour,
@@ -69,7 +96,7 @@ select
 from dated
 left join customers
     on
-        dated.customer_id = customers.customer_id
+        dated.buyer_id = customers.customer_id
         and dated.business_date >= customers.valid_from
         and dated.business_date < customers.valid_to
 left join products

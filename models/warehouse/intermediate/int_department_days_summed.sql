@@ -13,7 +13,7 @@ products as (
 select
     sales.business_date,
     products.department,
-    sum(sales.units_count) as units_count,
+    cast(sum(sales.units_count) as {{ var('quantity_type') }}) as units_count,
     cast(sum(sales.gross_sales_amount) as numeric(16, 2)) as gross_sales_amount,
     cast(sum(sales.loyalty_discount_amount) as numeric(16, 2)) as loyalty_discount_amount,
     cast(sum(sales.coupon_match_amount) as numeric(16, 2)) as coupon_match_amount,

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "land",
     "demo",
     "docs",
+    "contract",
 }  # commands that aren't the loader's: test_readme.py looks after them
 SIZES = {str(2**40): "1 TiB"}
 

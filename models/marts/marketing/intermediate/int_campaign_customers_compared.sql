@@ -51,7 +51,7 @@ customer_days as (
         sum(baskets.net_sales_amount) as net_sales_amount
     from baskets
     inner join customers on baskets.customer_key = customers.customer_key
-    where customers.customer_key <> 0
+    where {{ is_identified('customers.customer_key') }}
     group by
         customers.customer_id,
         baskets.business_date

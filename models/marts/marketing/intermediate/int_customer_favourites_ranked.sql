@@ -31,6 +31,7 @@ department_sales as (
     from sales
     inner join customers on sales.customer_key = customers.customer_key
     inner join products on sales.product_key = products.product_key
+    where {{ is_identified('sales.customer_key') }}
     group by
         customers.customer_id,
         products.department
@@ -57,6 +58,7 @@ visits as (
     inner join customers on baskets.customer_key = customers.customer_key
     inner join stores on baskets.store_key = stores.store_key
     inner join dates on baskets.business_date = dates.date_key
+    where {{ is_identified('baskets.customer_key') }}
 ),
 
 favourite_stores as (
@@ -104,6 +106,4 @@ inner join favourite_stores on departments.customer_id = favourite_stores.custom
 inner join favourite_weekdays
     on departments.customer_id = favourite_weekdays.customer_id and favourite_weekdays.place = 1
 inner join favourite_hours on departments.customer_id = favourite_hours.customer_id and favourite_hours.place = 1
-where
-    departments.place = 1
-    and departments.customer_id <> 0
+where departments.place = 1

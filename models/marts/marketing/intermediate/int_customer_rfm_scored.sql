@@ -21,7 +21,7 @@ measured as (
         periods.period_start_date as month_start_date,
         customers.customer_id,
         {{ dbt.datediff('max(baskets.business_date)', 'periods.observed_end_date', 'day') }} as recency_days_count,
-        cast(count(*) as integer) as frequency_count,
+        cast(count(*) filter (where baskets.is_sale) as integer) as frequency_count,
         sum(baskets.net_sales_amount) as monetary_amount
     from periods
     inner join baskets
@@ -31,7 +31,7 @@ measured as (
     inner join customers on baskets.customer_key = customers.customer_key
     where
         periods.period_type = 'month'
-        and customers.customer_key <> 0
+        and {{ is_identified('customers.customer_key') }}
     group by
         periods.observed_end_date,
         periods.period_start_date,

@@ -76,7 +76,7 @@ select
     with_totals.store_key,
     with_totals.placement_key,
     cast(with_totals.weeks_count as integer) as with_weeks_count,
-    cast(coalesce(sold.units_count, 0) as integer) as with_units_count,
+    cast(coalesce(sold.units_count, 0) as {{ var('quantity_type') }}) as with_units_count,
     cast(coalesce(sold.net_sales_amount, 0) as numeric(14, 2)) as with_sales_amount,
     cast(product_stores.covered_weeks_count - with_totals.all_weeks_count as integer) as without_weeks_count,
     product_stores.without_units_count,

@@ -85,7 +85,7 @@ select
     product_lives.first_week_start_date,
     product_lives.last_week_start_date,
     covered_lives.covered_weeks_count,
-    cast(summed.without_units_count as integer) as without_units_count,
+    cast(summed.without_units_count as {{ var('quantity_type') }}) as without_units_count,
     cast(summed.without_sales_amount as numeric(14, 2)) as without_sales_amount
 from summed
 inner join product_lives on summed.product_id = product_lives.product_id

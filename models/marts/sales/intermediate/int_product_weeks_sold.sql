@@ -22,7 +22,7 @@ select
     sales.store_key,
     dates.week_start_date,
     sales.placement_key,
-    cast(sum(sales.units_count) as integer) as units_count,
+    cast(sum(sales.units_count) as {{ var('quantity_type') }}) as units_count,
     cast(sum(sales.net_sales_amount) as numeric(14, 2)) as net_sales_amount
 from sales
 inner join products on sales.product_id = products.product_id

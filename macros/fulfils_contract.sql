@@ -1,0 +1,96 @@
+{% macro fulfils_contract(relation, contract) -%}
+    {#- The body of a test: a sentence for each way in which a staging view isn't what its contract, a text of YAML,
+        asks for. Columns that it has beside those of the contract are its own. -#}
+    {%- set contract = fromyaml(contract) -%}
+    {%- for name, value in (contract.unique_if or {}).items() if var(name) != value -%}
+        {%- do contract.update({'unique': none}) -%}
+    {%- endfor -%}
+    {%- set have = {} -%}
+    {%- if execute -%}
+        {%- for column in adapter.get_columns_in_relation(relation) -%}
+            {%- do have.update({column.name: column.dtype}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- set faults, counts = [], [] -%}
+    {%- for name, asked in contract.columns.items() -%}
+        {%- set type = have.get(name) -%}
+        {%- if type is none -%}
+            {%- do faults.append('has no column ' ~ name ~ ' (' ~ asked.type ~ '): ' ~ asked.meaning) -%}
+        {%- elif type not in types_for(asked.type) -%}
+            {%- do faults.append(name ~ ' is ' ~ type ~ ', and must be ' ~ asked.type ~ ': ' ~ asked.meaning) -%}
+        {%- else -%}
+            {%- if not asked.may_be_null -%}
+                {%- do counts.append((name ~ ' is null', name ~ ' is null: ' ~ asked.meaning)) -%}
+            {%- endif -%}
+            {%- if asked.type == 'money' -%}
+                {%- do counts.append((name ~ ' <> round(' ~ name ~ ', 2)', name ~ ' has more than 2 decimals')) -%}
+            {%- endif -%}
+            {%- if asked.check -%}
+                {%- do counts.append(('not (' ~ asked.check ~ ')', name ~ ' is not as it must be: ' ~ asked.check)) -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if faults or not execute -%}
+        {{ return(sentences(contract, faults)) }}
+    {%- endif -%}
+    {{ return(broken_rows(relation, contract, counts)) }}
+{%- endmacro %}
+
+{% macro types_for(asked) -%}
+    {#- The types of columns, as the database names them, that are good for what a contract asks for. -#}
+    {%- set whole = ['smallint', 'integer', 'bigint'] -%}
+    {%- set good = {
+        'smallint': whole[:1], 'integer': whole[:2], 'bigint': whole, 'numeric': whole + ['numeric'],
+        'money': whole + ['numeric'], 'text': ['text', 'character varying', 'character'],
+        'timestamptz': ['timestamp with time zone'],
+    } -%}
+    {%- set base = asked.split('(')[0] -%}
+    {{ return(good.get(base, [base])) }}
+{%- endmacro %}
+
+{% macro sentences(contract, faults) -%}
+    {%- for fault in faults %}
+        {%- set sentence = contract.view ~ ' ' ~ fault ~ ' (journey contract ' ~ contract.area ~ ')' %}
+        select '{{ sentence | replace("'", "''") }}' as message
+        {% if not loop.last %}union all{% endif %}
+    {%- else %}
+        select cast(null as {{ dbt.type_string() }}) as message
+        where 1 = 0
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro broken_rows(relation, contract, counts) -%}
+    with counted as (
+        select
+            {%- for condition, _ in counts %}
+                sum(case when {{ condition }} then 1 else 0 end) as count_{{ loop.index }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from {{ relation }}
+    ){% if contract.unique %},
+
+    repeated as (
+        select count(*) as repeated_count
+        from (
+            select 1 as one
+            from {{ relation }}
+            group by {{ contract.unique | join(', ') }}
+            having count(*) > 1
+        ) as keys
+    )
+    {%- endif %}
+    {%- for _, told in counts %}
+        select
+            '{{ contract.view }}: ' || count_{{ loop.index }}
+            || ' rows whose {{ told | replace("'", "''") }} (journey contract {{ contract.area }})' as message
+        from counted
+        where count_{{ loop.index }} > 0
+        {% if not loop.last or contract.unique %}union all{% endif %}
+    {%- endfor %}
+    {%- if contract.unique %}
+        select
+            '{{ contract.view }}: ' || repeated_count
+            || ' times the same {{ contract.unique | join(", ") }} (journey contract {{ contract.area }})' as message
+        from repeated
+        where repeated_count > 0
+    {%- endif %}
+{%- endmacro %}

@@ -1,0 +1,31 @@
+-- What stg_erp__budgets must give: see models/staging/README.md.
+{{ config(enabled=var('ledger', true), meta={'explained_by': 'message'}) }}
+{% set contract %}
+area: ledger
+view: stg_erp__budgets
+row: a budget of an account in a period
+unique: [budget_version, fiscal_period, department, account_id]
+columns:
+  budget_version:
+    type: text
+    check: budget_version in ('original', 'revised')
+    meaning: original, or revised, which is in force where there is one.
+  fiscal_period:
+    type: text
+    check: fiscal_period similar to '[0-9]{4}-[0-9]{2}'
+    meaning: Fiscal period.
+  department:
+    type: text
+    may_be_null: of no department
+    meaning: Department, as products write it.
+  account_id:
+    type: "{{ var('account_id_type') }}"
+    meaning: Account.
+  budget_amount:
+    type: money
+    meaning: Budget in the account's normal direction.
+  _file_id:
+    type: integer
+    meaning: File that the row came from, as the loader's raw table has it.
+{% endset %}
+{{ fulfils_contract(ref('stg_erp__budgets'), contract) }}
