@@ -102,7 +102,8 @@ class Straight:
         url = way.address + _quoted(request["Key"])
         signing = AWSRequest("GET", url, {**way.headers, **asked})
         self._signer.get_auth_instance(way.service, way.region, "s3v4").add_auth(signing)
-        came = self._client._endpoint.http_session.send(AWSPreparedRequest("GET", url, signing.headers, None, True))
+        headers: Any = dict(signing.headers.items())
+        came = self._client._endpoint.http_session.send(AWSPreparedRequest("GET", url, headers, None, True))
         if came.status_code not in (200, 206):
             came.raw.close()
             return None
