@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-MARTS = ("marketing", "sales", "finance")
-
 STYLE = """
 :root { color-scheme: light dark; --quiet: light-dark(#5b6570, #9aa4ae); --line: light-dark(#d9dee3, #3a4149);
   --code: light-dark(#f4f6f8, #20252b); --accent: light-dark(#8a560a, #e0a458) }
@@ -27,13 +25,14 @@ def page(manifest: Mapping[str, Any]) -> str:
     """The page.
 
     Args:
-        manifest: dbt's manifest of the project.
+        manifest: dbt's manifest of the project; what is disabled in it has no place on the page.
 
     Returns:
         HTML that asks nobody for anything; its links lead to the models in dbt's own page, `index.html`.
     """
     nodes = sorted(manifest["nodes"].values(), key=lambda node: str(node["name"]))
-    by_mart = {mart: [node for node in nodes if _is_mart(node, mart)] for mart in MARTS}
+    marts = sorted({mart for mart in map(_mart, nodes) if mart})
+    by_mart = {mart: [node for node in nodes if _mart(node) == mart] for mart in marts}
     worked = [node for node in nodes if node["resource_type"] == "analysis"]
     contents = "".join(_contents(mart, [node["name"] for node in models]) for mart, models in by_mart.items())
     contents += _contents("worked questions", [node["name"] for node in worked])
@@ -52,10 +51,10 @@ def page(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _is_mart(node: Mapping[str, Any], mart: str) -> bool:
-    return node["resource_type"] == "model" and bool(
-        re.match(rf"models/marts/{mart}/\w+\.sql", node["original_file_path"])
-    )
+def _mart(node: Mapping[str, Any]) -> str | None:
+    """The folder of a mart; None for any other node, and for a step on the way to a mart."""
+    found = re.match(r"models/marts/(\w+)/\w+\.sql", node["original_file_path"])
+    return found[1] if found and node["resource_type"] == "model" else None
 
 
 def _contents(title: str, names: list[str]) -> str:
