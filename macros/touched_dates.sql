@@ -2,8 +2,9 @@
     docs/decisions.md. -#}
 
 {% macro is_touched(relation) -%}
-    {#- A condition on the rows of an input: those of the dates that this build replaces. True when all are. -#}
-    {%- if this is none or not is_incremental() -%} {#- none in a unit test -#}
+    {#- A condition on the rows of an input: those of the dates that this build replaces. True when all are, or when
+        there are none, as of an area that is off. -#}
+    {%- if this is none or not is_incremental() or relation is string -%} {#- none in a unit test -#}
         true
     {%- else -%}
         {%- set date_column = config.get('unique_key') -%}
@@ -124,6 +125,7 @@
     {%- set code = [
         var('business_timezone'), var('first_week_start_date'), var('sales_lines'), model.checksum.checksum
     ] -%}
+    {%- do code.extend(model.depends_on.nodes | sort) -%} {#- others, when a subject area is switched -#}
     {%- for column in model.columns.values() -%}{%- do code.append(column.name ~ column.data_type) -%}{%- endfor -%}
     {%- for parent in model.depends_on.nodes | sort if parent in graph.nodes -%}
         {%- set node = graph.nodes[parent] -%}

@@ -25,7 +25,7 @@ def page(manifest: Mapping[str, Any]) -> str:
     """The page.
 
     Args:
-        manifest: dbt's manifest of the project.
+        manifest: dbt's manifest of the project; what is disabled in it has no place on the page.
 
     Returns:
         HTML that asks nobody for anything; its links lead to the models in dbt's own page, `index.html`.

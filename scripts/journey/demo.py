@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -18,16 +19,18 @@ Result = TypeVar("Result")
 
 TARGET = "demo"  # of the profile: the database is the demo's own, so its marts have their plain names
 
+# by the mart that they are of: a mart that is switched off has none
 FIGURES = {
-    "marketing": """
+    "marketing.customer_profiles": """
         select
             'Champions: ' || count(*) filter (where segment_name = 'Champions') || ' of ' || count(*) || ' customers, '
             || to_char(
-                100 * sum(net_sales_amount) filter (where segment_name = 'Champions') / sum(net_sales_amount), 'FM990.0'
+                100 * sum(net_sales_amount) filter (where segment_name = 'Champions')
+                / nullif(sum(net_sales_amount), 0), 'FM990.0'
             ) || ' % of net sales of ' || to_char(sum(net_sales_amount), 'FM999,999,990.00')
         from marketing.customer_profiles
     """,
-    "sales": """
+    "sales.sales_performance": """
         select
             department || ' leads with ' || to_char(sum(net_sales_amount), 'FM999,999,990.00') || ' of net sales of '
             || to_char(sum(sum(net_sales_amount)) over (), 'FM999,999,990.00')
@@ -36,7 +39,7 @@ FIGURES = {
         order by sum(net_sales_amount) desc
         limit 1
     """,
-    "finance": """
+    "finance.income_statement": """
         select
             'Net income ' || to_char(sum(actual_amount) filter (where line_code = 'net_income'), 'FM999,999,990.00')
             || ' (budget ' || to_char(sum(budget_amount) filter (where line_code = 'net_income'), 'FM999,999,990.00')
@@ -89,7 +92,7 @@ def run(weeks: int | None) -> None:
     step.done(f"{page.stat().st_size / 1e6:.1f} MB, one file")
 
     click.echo(f"\nDone in {time.monotonic() - begun:.0f} s.\n")
-    _print_figures()
+    _print_figures(root)
     click.echo(f"\nModels, columns, tests and lineage:  {page.as_uri()}")
     click.echo(
         f"SQL on the marts:                    {_command(root)} psql -c 'select * from sales.sales_performance limit 5'"
@@ -118,11 +121,15 @@ def _services() -> list[services.Status]:
     return found
 
 
-def _print_figures() -> None:
+def _print_figures(root: Path) -> None:
+    nodes = json.loads((root / "target" / "manifest.json").read_text())["nodes"].values()
+    built = {node["name"] for node in nodes if node["resource_type"] == "model"}
     with settings.connect() as connection:
-        for mart, query in FIGURES.items():
-            row = connection.execute(query).fetchone()
-            click.echo(f"{mart:<10} {row[0] if row else 'nothing yet'}")
+        for table, query in FIGURES.items():
+            mart, model = table.split(".")
+            if model in built:
+                row = connection.execute(query).fetchone()
+                click.echo(f"{mart:<10} {row[0] if row and row[0] else 'nothing yet'}")
 
 
 def _command(root: Path) -> str:

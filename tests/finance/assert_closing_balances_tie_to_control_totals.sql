@@ -1,6 +1,6 @@
 -- Closing balances are what the ERP states. Failure rows: where a difference arises, account by account, with the
 -- journals that fit it: one with a line of just that amount, else one that moves every account that differs; and the
--- days whose sales are not the tills'.
+-- days whose sales are not the tills'. An ERP that has stated nothing yet is no difference.
 with control_totals as (
     select * from {{ ref('ledger_control_totals') }}
 ),
@@ -24,6 +24,11 @@ differences as (
     from control_totals
     where
         status <> 'not yet posted'
+        and exists (
+            select 1
+            from control_totals as stated
+            where stated.exported_on is not null
+        )
         and (new_difference_amount <> 0 or (status <> 'tied' and difference_amount = 0))
 ),
 

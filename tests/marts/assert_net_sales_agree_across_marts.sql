@@ -1,6 +1,7 @@
 -- Net sales are one figure: to the cent, in the warehouse, in marketing, in sales, and in finance for the periods
--- that the ledger has posted, but for what the reconciliation explains (a journal that has not arrived yet). Profiles
--- hold the sales of the customers who are known. A mart without rows fails.
+-- that the ledger has posted, but for what the reconciliation explains (a journal that has not arrived yet) or can't
+-- tell without control totals. Profiles hold the sales of the customers who are known. A mart without rows fails,
+-- unless there are no sales.
 with facts as (
     select
         dates.fiscal_period,
@@ -11,14 +12,16 @@ with facts as (
     group by dates.fiscal_period
 ),
 
+{% if area_is_on('ledger') -%}
 explained as (
     select
         fiscal_period,
         sum(difference_amount) as explained_amount
     from {{ ref('sales_ledger_reconciliation') }}
-    where status in ('tied', 'explained')
+    where status in ('tied', 'explained', 'not determinable')
     group by fiscal_period
 ),
+{%- endif %}
 
 figures as (
 {%- for mart, model, expected in [
@@ -31,8 +34,12 @@ figures as (
             (select sum(facts.{{ expected }}) from facts) as expected_amount,
             sum({{ model }}.net_sales_amount) as actual_amount
         from {{ ref(model) }} as {{ model }}
+        {%- if not loop.last %}
         union all
+        {%- endif %}
     {%- endfor %}
+    {%- if area_is_on('ledger') %}
+    union all
     select
         'finance.income_statement ' || statements.fiscal_period as figure,
         facts.net_sales_amount + explained.explained_amount as expected_amount,
@@ -43,6 +50,7 @@ figures as (
     where
         statements.line_code = 'net_sales'
         and statements.period_status <> 'not yet posted'
+    {%- endif %}
 )
 
 select

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -46,11 +48,15 @@ class Dbt:
         target: folder for what dbt writes.
         project: the dbt project.
         comments: write descriptions into the database, a quarter of a run's time; the demo's build does.
+        variables: of the project, in place of what `dbt_project.yml` says.
     """
 
-    def __init__(self, target: Path, project: Path = ROOT, *, comments: bool = False) -> None:
+    def __init__(
+        self, target: Path, project: Path = ROOT, *, comments: bool = False, variables: Mapping[str, object] | None = None
+    ) -> None:
         self.folders = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
         self.folders += ["--target", "demo"]  # plain schemas
+        self.folders += ["--vars", json.dumps(variables or {})]
         parsed: Any = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *self.folders])
         self.manifest = parsed.result
         for node in self.manifest.nodes.values() if not comments else ():

@@ -6,7 +6,7 @@ with delivered as (
 ),
 
 facts as (
-    select sum(delivered_rows_count) as rows_count
+    select coalesce(sum(delivered_rows_count), 0) as rows_count
     from {{ ref('fct_promotions') }}
 )
 

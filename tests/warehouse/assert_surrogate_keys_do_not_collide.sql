@@ -1,14 +1,15 @@
 -- A hash collision would give two business keys one surrogate key. The primary keys refuse it when a dimension is
 -- built; this says which business keys it were, over all dimensions with hashed keys, and that no member but the
 -- unknown has key 0.
-with members as (
-{%- for dimension, key, id in [
+{%- set dimensions = [
     ('dim_customer', 'customer_key', 'customer_id'),
     ('dim_product', 'product_key', 'product_id'),
     ('dim_store', 'store_key', 'store_id'),
-    ('dim_campaign', 'campaign_key', 'campaign_id'),
-    ('dim_coupon', 'coupon_key', 'coupon_id'),
 ] %}
+{%- if area_is_on('loyalty') %}{% do dimensions.append(('dim_campaign', 'campaign_key', 'campaign_id')) %}{% endif %}
+{%- if area_is_on('coupons') %}{% do dimensions.append(('dim_coupon', 'coupon_key', 'coupon_id')) %}{% endif %}
+with members as (
+{%- for dimension, key, id in dimensions %}
         select
             '{{ dimension }}' as dimension,
             {{ key }} as member_key,

@@ -1,6 +1,7 @@
 -- one row: sales of one department on one business date, the tills against the (simulated) ledger
 {%- set measures = ['gross_sales', 'loyalty_discount', 'coupon_match', 'net_sales', 'manufacturer_coupon',
     'customer_paid'] %}
+{%- set total_columns = {'fiscal_period': 'text', 'status': 'text', 'exported_on': 'date'} %}
 with till_days as (
     select * from {{ ref('int_department_days_summed') }}
 ),
@@ -22,7 +23,7 @@ periods as (
 ),
 
 control_totals as (
-    select * from {{ ref('ledger_control_totals') }}
+    select * from {{ area_ref('control_totals', 'ledger_control_totals', total_columns) }}
 ),
 
 -- whoever posted it counts in sales; of cash and receivables, which others move too, only what sales journals posted
@@ -35,10 +36,7 @@ sales_lines as (
     inner join accounts on journal_lines.account_key = accounts.account_key
     where
         accounts.statement_line_code in ('gross_sales', 'loyalty_discounts', 'coupon_match')
-        or (
-            journal_lines.journal_type = 'sales'
-            and accounts.statement_line_code in ('cash', 'coupons_receivable')
-        )
+        or (journal_lines.journal_type = 'sales' and accounts.statement_line_code in ('cash', 'coupons_receivable'))
 ),
 
 ledger_days as (
@@ -49,24 +47,24 @@ ledger_days as (
         -sum(case when line_code = 'gross_sales' then net_debit_amount else 0 end) as gross_sales_amount,
         sum(case when line_code = 'loyalty_discounts' then net_debit_amount else 0 end) as loyalty_discount_amount,
         sum(case when line_code = 'coupon_match' then net_debit_amount else 0 end) as coupon_match_amount,
-        sum(case when line_code = 'coupons_receivable' then net_debit_amount else 0 end)
-            as manufacturer_coupon_amount,
+        sum(case when line_code = 'coupons_receivable' then net_debit_amount else 0 end) as manufacturer_coupon_amount,
         sum(case when line_code = 'cash' then net_debit_amount else 0 end) as customer_paid_amount,
         -sum(case when is_net_sales then net_debit_amount else 0 end) as net_sales_amount,
-        -sum(case when is_net_sales and not is_late_entry then net_debit_amount else 0 end)
-            as period_end_net_sales_amount,
+        -sum(case when is_net_sales and not is_late_entry then net_debit_amount else 0 end) as period_end_net_sales_amount,
         max(case when is_late_entry and not is_reversal then 1 else 0 end) = 1 as has_late_entry,
         max(case when is_reversal then 1 else 0 end) = 1 as has_reversal
     from sales_lines
     group by posting_date, department
 ),
 
--- periods in which the ledger has what the ERP says it has: what is missing there is missing in the ERP, too
-complete_periods as (
-    select fiscal_period
+-- of periods that the ERP states: whether the ledger has what it says; what is missing then is missing in the ERP, too
+stated_periods as (
+    select
+        fiscal_period,
+        max(case when status = 'tied' then 0 else 1 end) = 0 as is_complete
     from control_totals
     group by fiscal_period
-    having max(case when status = 'tied' then 0 else 1 end) = 0
+    having count(exported_on) > 0
 ),
 
 paired as (
@@ -96,7 +94,8 @@ compared as (
         0
         {%- for measure in measures if measure != 'net_sales' %}
             + abs(ledger_{{ measure }}_amount - 2 * till_{{ measure }}_amount)
-        {%- endfor %} as difference_to_double_amount
+        {%- endfor %} = 0 and journals_count = 2 as is_doubled,
+        journals_count = 0 and not has_reversal as is_missing
     from paired
 ),
 
@@ -105,11 +104,11 @@ dated as (
         compared.*,
         dates.fiscal_period,
         coalesce(periods.period_status, 'not yet posted') as period_status,
-        complete_periods.fiscal_period is not null as is_complete
+        stated_periods.is_complete
     from compared
     inner join dates on compared.business_date = dates.date_key
     left join periods on dates.fiscal_period = periods.fiscal_period
-    left join complete_periods on dates.fiscal_period = complete_periods.fiscal_period
+    left join stated_periods on dates.fiscal_period = stated_periods.fiscal_period
 ),
 
 explained as (
@@ -120,9 +119,10 @@ explained as (
             when absolute_difference_amount = 0 and has_late_entry then 'late entry'
             when absolute_difference_amount = 0 and has_reversal then 'reversal'
             when absolute_difference_amount = 0 then 'none'
-            when is_complete and journals_count = 0 and not has_reversal then 'not yet posted'
-            when is_complete and journals_count = 2 and difference_to_double_amount = 0 then 'posted twice'
-            else 'unexplained'
+            when not (is_missing or is_doubled) then 'unexplained'
+            when is_complete is null then 'not determinable'
+            when not is_complete then 'unexplained'
+            else case when is_missing then 'not yet posted' else 'posted twice' end
         end as reason
     from dated
 )
@@ -143,7 +143,7 @@ select
     reason,
     case
         when period_status = 'not yet posted' then 'not yet posted'
-        when reason = 'unexplained' then 'unexplained'
+        when reason in ('unexplained', 'not determinable') then reason
         when absolute_difference_amount = 0 then 'tied'
         else 'explained'
     end as status

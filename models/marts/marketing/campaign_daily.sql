@@ -16,7 +16,9 @@ customers as (
 ),
 
 redemptions as (
-    select * from {{ ref('fct_coupon_redemptions') }}
+    select * from {{ area_ref('coupons', 'fct_coupon_redemptions', {
+        'campaign_id': var('campaign_id_type'), 'redemption_date': 'date', 'redemptions_count': 'integer'
+    }) }}
 ),
 
 dates as (
@@ -110,8 +112,8 @@ select
     day_number,
     cast(audience_count as integer) as audience_count,
     cast(control_count as integer) as control_count,
-    cast(redemptions_count as integer) as redemptions_count,
-    cast(sum(redemptions_count) over series as integer) as cumulative_redemptions_count,
+    {{ area_value('coupons', 'redemptions_count', 'integer') }} as redemptions_count,
+    {{ area_value('coupons', 'sum(redemptions_count) over series', 'integer') }} as cumulative_redemptions_count,
     cast(audience_sales_amount as numeric(14, 2)) as audience_sales_amount,
     cast(control_sales_amount as numeric(14, 2)) as control_sales_amount,
     cast(sum(audience_sales_amount) over series as numeric(14, 2)) as cumulative_audience_sales_amount,

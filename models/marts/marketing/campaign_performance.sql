@@ -8,15 +8,21 @@ contacts as (
 ),
 
 redemptions as (
-    select * from {{ ref('fct_coupon_redemptions') }}
+    select * from {{ area_ref('coupons', 'fct_coupon_redemptions', {
+        'campaign_id': var('campaign_id_type'), 'customer_id': var('customer_id_type'), 'redemptions_count': 'integer'
+    }) }}
 ),
 
 coupon_products as (
-    select * from {{ ref('bridge_coupon_products') }}
+    select * from {{ area_ref('coupons', 'bridge_coupon_products', {
+        'campaign_id': var('campaign_id_type'), 'coupon_id': var('coupon_id_type'), 'product_id': var('product_id_type')
+    }) }}
 ),
 
 products_sold as (
-    select * from {{ ref('int_campaign_products_sold') }}
+    select * from {{ area_ref('coupons', 'int_campaign_products_sold', {
+        'campaign_id': var('campaign_id_type'), 'net_sales_amount': 'numeric', 'coupon_match_amount': 'numeric'
+    }) }}
 ),
 
 uplift as (
@@ -94,17 +100,20 @@ select
     measured.contacts_count,
     uplift.audience_count,
     uplift.control_count,
-    measured.coupons_offered_count,
-    measured.promoted_products_count,
-    measured.redemptions_count,
-    measured.redeeming_customers_count,
-    cast(
-        measured.redeeming_customers_count / nullif(cast(measured.contacts_count as numeric), 0) as numeric(12, 8)
-    ) as redemption_rate,
+    {%- for count in [
+        'coupons_offered_count', 'promoted_products_count', 'redemptions_count', 'redeeming_customers_count'
+    ] %}
+        {{ area_value('coupons', 'measured.' ~ count, 'integer') }} as {{ count }},
+    {%- endfor %}
+    {{ area_value(
+        'coupons',
+        'measured.redeeming_customers_count / nullif(cast(measured.contacts_count as numeric), 0)',
+        'numeric(12, 8)'
+    ) }} as redemption_rate,
     cast(measured.mailing_cost_amount as numeric(14, 2)) as mailing_cost_amount,
-    cast(measured.coupon_match_cost_amount as numeric(14, 2)) as coupon_match_cost_amount,
+    {{ area_value('coupons', 'measured.coupon_match_cost_amount', 'numeric(14, 2)') }} as coupon_match_cost_amount,
     cast(measured.mailing_cost_amount + measured.coupon_match_cost_amount as numeric(14, 2)) as campaign_cost_amount,
-    cast(measured.promoted_sales_amount as numeric(14, 2)) as promoted_sales_amount,
+    {{ area_value('coupons', 'measured.promoted_sales_amount', 'numeric(14, 2)') }} as promoted_sales_amount,
     uplift.before_days_count,
     uplift.during_days_count,
     uplift.uplift_daily_amount,

@@ -1,4 +1,5 @@
 -- one row: one customer, whether or not it ever bought
+{%- set days_since_last = dbt.datediff('purchases.last_purchase_date', 'current_customers.as_of_date', 'day') %}
 with customers as (
     select * from {{ ref('dim_customer') }}
 ),
@@ -16,11 +17,13 @@ products as (
 ),
 
 contacts as (
-    select * from {{ ref('fct_campaign_contacts') }}
+    select * from {{ area_ref('loyalty', 'fct_campaign_contacts', {'customer_id': var('customer_id_type')}) }}
 ),
 
 redemptions as (
-    select * from {{ ref('fct_coupon_redemptions') }}
+    select * from {{ area_ref('coupons', 'fct_coupon_redemptions', {
+        'customer_id': var('customer_id_type'), 'redemptions_count': 'integer'
+    }) }}
 ),
 
 rfm as (
@@ -44,14 +47,9 @@ purchases as (
         sum(baskets.gross_sales_amount) as gross_sales_amount,
         sum(baskets.net_sales_amount) as net_sales_amount,
         sum(baskets.loyalty_discount_amount + baskets.coupon_match_amount) as discount_amount,
-        {{ dbt.datediff('max(baskets.business_date) filter (where baskets.is_sale)', 'max(sales_window.as_of_date)', 'day') }}
-            as days_since_last,
-        {{ dbt.datediff('min(baskets.business_date) filter (where baskets.is_sale)', 'max(sales_window.as_of_date)', 'day') }}
-            as days_since_first,
         cast(count(*) filter (where baskets.manufacturer_coupon_amount > 0) as integer) as coupon_baskets_count
     from baskets
     inner join customers on baskets.customer_key = customers.customer_key
-    cross join sales_window
     group by customers.customer_id
 ),
 
@@ -113,7 +111,8 @@ select
     cast(
         purchases.coupon_baskets_count / nullif(cast(purchases.baskets_count as numeric), 0) as numeric(12, 8)
     ) as coupon_basket_rate,
-    coalesce(redeemed.coupon_redemptions_count, 0) as coupon_redemptions_count,
+    {{ area_value('coupons', 'coalesce(redeemed.coupon_redemptions_count, 0)', 'integer') }}
+        as coupon_redemptions_count,
     favourites.favourite_department,
     favourites.favourite_store_id,
     favourites.favourite_weekday_name,
@@ -124,9 +123,9 @@ select
     ) as private_brand_rate,
     case
         when purchases.customer_id is null then 'Prospect'
-        when purchases.days_since_last > 90 then 'Lapsed'
-        when purchases.days_since_last > 30 then 'Lapsing'
-        when purchases.days_since_first < 90 then 'New'
+        when {{ days_since_last }} > 90 then 'Lapsed'
+        when {{ days_since_last }} > 30 then 'Lapsing'
+        when {{ dbt.datediff('purchases.first_purchase_date', 'current_customers.as_of_date', 'day') }} < 90 then 'New'
         else 'Active'
     end as lifecycle_stage,
     rfm.recency_days_count,
@@ -136,7 +135,8 @@ select
     rfm.frequency_score,
     rfm.monetary_score,
     rfm.segment_name,
-    coalesce(contacted.campaigns_received_count, 0) as campaigns_received_count
+    {{ area_value('loyalty', 'coalesce(contacted.campaigns_received_count, 0)', 'integer') }}
+        as campaigns_received_count
 from current_customers
 left join purchases on current_customers.customer_id = purchases.customer_id
 left join private_brands on current_customers.customer_id = private_brands.customer_id

@@ -24,7 +24,8 @@ budgets as (
 ),
 
 control_totals as (
-    select * from {{ ref('stg_erp__control_totals') }}
+    select *
+    from {{ area_ref('control_totals', 'stg_erp__control_totals', {'account_id': var('account_id_type')}) }}
 ),
 
 used_accounts as (

@@ -12,11 +12,12 @@ campaign_households as (
 ),
 
 coupons as (
-    select * from {{ ref('stg_loyalty__coupons') }}
+    select * from {{ area_ref('coupons', 'stg_loyalty__coupons', {'campaign_id': var('campaign_id_type')}) }}
 ),
 
 redemptions as (
-    select * from {{ ref('stg_loyalty__coupon_redemptions') }}
+    select *
+    from {{ area_ref('coupons', 'stg_loyalty__coupon_redemptions', {'campaign_id': var('campaign_id_type')}) }}
 ),
 
 sales_window as (

@@ -8,8 +8,10 @@
     'household_composition',
     'kids_count',
 ] %}
+{%- set household_columns = {'extract_date': 'date', 'customer_id': var('customer_id_type'), '_file_id': 'integer'} %}
+{%- for attribute in attributes %}{% do household_columns.update({attribute: 'text'}) %}{% endfor %}
 with extracts as (
-    select * from {{ ref('stg_loyalty__households') }}
+    select * from {{ area_ref('loyalty', 'stg_loyalty__households', household_columns) }}
 ),
 
 visits as (
@@ -17,11 +19,13 @@ visits as (
 ),
 
 campaign_households as (
-    select * from {{ ref('stg_loyalty__campaign_households') }}
+    select *
+    from {{ area_ref('loyalty', 'stg_loyalty__campaign_households', {'customer_id': var('customer_id_type')}) }}
 ),
 
 redemptions as (
-    select * from {{ ref('stg_loyalty__coupon_redemptions') }}
+    select *
+    from {{ area_ref('coupons', 'stg_loyalty__coupon_redemptions', {'customer_id': var('customer_id_type')}) }}
 ),
 
 versions as (
@@ -96,9 +100,9 @@ select
     customer_id,
     customer_kind,
     {%- for attribute in attributes %}
-        coalesce({{ attribute }}, 'Unknown') as {{ attribute }},
+        {{ area_value('loyalty', 'coalesce(' ~ attribute ~ ", 'Unknown')", 'text') }} as {{ attribute }},
     {%- endfor %}
-    has_demographics,
+    {{ area_value('loyalty', 'has_demographics', 'boolean') }} as has_demographics,
     attribute_hash,
     valid_from,
     valid_to,

@@ -7,7 +7,8 @@ with sales_window as (
 bounds as (
     select
         as_of_date,
-        {{ date_or('calendar_start_date', dbt.date_trunc('year', add_days('first_business_date', -365))) }} as first_day,
+        {{ date_or('calendar_start_date', dbt.date_trunc('year', add_days('first_business_date', -365))) }}
+            as first_day,
         {{ date_or('calendar_end_date', dbt.date_trunc('year', add_days('last_business_date', 731))) }} as end_day,
         {{ date_or('first_week_start_date', dbt.date_trunc('week', 'first_business_date')) }} as first_week_start_date
     from sales_window

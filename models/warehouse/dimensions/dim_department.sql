@@ -4,11 +4,11 @@ with products as (
 ),
 
 journal_lines as (
-    select distinct department from {{ ref('stg_erp__journal_lines') }}
+    select distinct department from {{ area_ref('ledger', 'stg_erp__journal_lines', {'department': 'text'}) }}
 ),
 
 budgets as (
-    select * from {{ ref('stg_erp__budgets') }}
+    select * from {{ area_ref('ledger', 'stg_erp__budgets', {'department': 'text'}) }}
 ),
 
 mentions as (
@@ -37,48 +37,58 @@ departments as (
     from mentions
     where department is not null and department <> 'UNKNOWN'
     group by department
+),
+
+members as (
+    select
+        {{ surrogate_key(['department']) }} as department_key,
+        department,
+        in_products = 1 as has_products,
+        in_journals = 1 as has_journals,
+        in_budgets = 1 as has_budgets
+    from departments
+
+    union all
+
+    -- the unknown member: what the tills sold and no product extract knows; journals call it UNKNOWN, too
+    select
+        0 as department_key,
+        'UNKNOWN' as department,
+        false as has_products,
+        exists(
+            select 1
+            from journal_lines
+            where department = 'UNKNOWN'
+        ) as has_journals,
+        exists(
+            select 1
+            from budgets
+            where department = 'UNKNOWN'
+        ) as has_budgets
+
+    union all
+
+    -- what belongs to no department, such as rent
+    select
+        -1 as department_key,
+        'NO DEPARTMENT' as department,
+        false as has_products,
+        exists(
+            select 1
+            from journal_lines
+            where department is null
+        ) as has_journals,
+        exists(
+            select 1
+            from budgets
+            where department is null
+        ) as has_budgets
 )
 
 select
-    {{ surrogate_key(['department']) }} as department_key,
+    department_key,
     department,
-    in_products = 1 as has_products,
-    in_journals = 1 as has_journals,
-    in_budgets = 1 as has_budgets
-from departments
-
-union all
-
--- the unknown member: what the tills sold and no product extract knows; journals call it UNKNOWN, too
-select
-    0 as department_key,
-    'UNKNOWN' as department,
-    false as has_products,
-    exists(
-        select 1
-        from journal_lines
-        where department = 'UNKNOWN'
-    ) as has_journals,
-    exists(
-        select 1
-        from budgets
-        where department = 'UNKNOWN'
-    ) as has_budgets
-
-union all
-
--- what belongs to no department, such as rent
-select
-    -1 as department_key,
-    'NO DEPARTMENT' as department,
-    false as has_products,
-    exists(
-        select 1
-        from journal_lines
-        where department is null
-    ) as has_journals,
-    exists(
-        select 1
-        from budgets
-        where department is null
-    ) as has_budgets
+    has_products,
+    {{ area_value('ledger', 'has_journals', 'boolean') }} as has_journals,
+    {{ area_value('ledger', 'has_budgets', 'boolean') }} as has_budgets
+from members

@@ -15,7 +15,7 @@ budgets as (
 ),
 
 control_totals as (
-    select * from {{ ref('stg_erp__control_totals') }}
+    select * from {{ area_ref('control_totals', 'stg_erp__control_totals', {'exported_on': 'date'}) }}
 ),
 
 calendar as (
@@ -93,7 +93,8 @@ select
     lag(fiscal_period) over (order by fiscal_period asc nulls last) as prior_fiscal_period,
     closes_on,
     is_posted,
-    is_posted and coalesce(closes_on <= last_exported_on, false) as is_closed,
+    {{ area_value('control_totals', 'is_posted and coalesce(closes_on <= last_exported_on, false)', 'boolean') }}
+        as is_closed,
     case
         when not is_posted then 'not yet posted'
         when closes_on <= last_exported_on then 'closed'

@@ -4,7 +4,8 @@ with store_days as (
 ),
 
 observed_placements as (
-    select * from {{ ref('int_placements_observed') }}
+    select *
+    from {{ area_ref('promotions', 'int_placements_observed', {'store_id': var('store_id_type')}) }}
 ),
 
 selling_stores as (
@@ -65,7 +66,7 @@ select
     cast(days_open_count as integer) as days_open_count,
     cast(net_sales_amount as numeric(14, 2)) as net_sales_amount,
     volume_class,
-    has_promotions
+    {{ area_value('promotions', 'has_promotions', 'boolean') }} as has_promotions
 from members
 
 union all
@@ -79,4 +80,4 @@ select
     0 as days_open_count,
     cast(0 as numeric(14, 2)) as net_sales_amount,
     'none' as volume_class,
-    false as has_promotions
+    {{ area_value('promotions', 'false', 'boolean') }} as has_promotions

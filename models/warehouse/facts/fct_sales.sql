@@ -8,6 +8,13 @@
     'quantity', 'gross_sales_amount', 'loyalty_discount_amount', 'coupon_match_amount', 'net_sales_amount',
     'manufacturer_coupon_amount', 'customer_paid_amount'
 ] %}
+{%- set promotions = area_ref('promotions', 'fct_promotions', {
+    'week_start_date': 'date', 'product_id': var('product_id_type'), 'store_id': var('store_id_type'),
+    'placement_key': 'bigint'
+}) %}
+{%- set observed_placements = area_ref('promotions', 'int_placements_observed', {
+    'week_start_date': 'date', 'store_id': var('store_id_type')
+}) %}
 with transactions as (
     select * from {{ ref('stg_pos__transactions') }}
     where {{ is_touched(ref('stg_pos__transactions')) }}
@@ -26,13 +33,13 @@ stores as (
 ),
 
 promotions as (
-    select * from {{ ref('fct_promotions') }}
-    where {{ is_touched(ref('fct_promotions')) }}
+    select * from {{ promotions }}
+    where {{ is_touched(promotions) }}
 ),
 
 observed_placements as (
-    select * from {{ ref('int_placements_observed') }}
-    where {{ is_touched(ref('int_placements_observed')) }}
+    select * from {{ observed_placements }}
+    where {{ is_touched(observed_placements) }}
 ),
 
 -- the weeks in which a store told its placements: what it didn't name was neither on display nor on the mailer
