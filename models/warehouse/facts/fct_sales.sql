@@ -51,21 +51,21 @@ observed_weeks as (
 ),
 
 {% if var('sales_lines') == 'added_up' %}
-lines as (
-    select
-        {{ columns | join(',\n        ') }},
-        cast(1 as smallint) as line_number,
-        {%- for measure in measures %}
-            sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from transactions
-    group by
-        {{ columns | join(',\n        ') }}
-),
+    lines as (
+        select
+            {{ columns | join(',\n            ') }},
+            cast(1 as smallint) as line_number,
+            {%- for measure in measures %}
+                sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from transactions
+        group by
+            {{ columns | join(',\n            ') }}
+    ),
 {% else %}
-lines as (
-    select * from transactions
-),
+    lines as (
+        select * from transactions
+    ),
 {% endif %}
 dated as (
     select
