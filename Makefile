@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WEEKS ?=
+EXAMPLE ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 INSTALL = $(BIN)/pip install --quiet --no-deps
@@ -43,8 +44,8 @@ lock: ## compile requirements*.in into the hashed locks
 	done
 
 .PHONY: demo
-demo: setup ## from nothing to tested marts on the default data; WEEKS=8 for a quick slice
-	@$(BIN)/journey demo $(if $(WEEKS),--weeks $(WEEKS))
+demo: setup ## from nothing to tested marts on the default data; WEEKS=8 for a quick slice, EXAMPLE=hofladen for another company
+	@$(if $(EXAMPLE),cd examples/$(EXAMPLE) && DBT_PROFILES_DIR=$(CURDIR) )$(CURDIR)/$(BIN)/journey demo $(if $(WEEKS),--weeks $(WEEKS))
 
 .PHONY: docs
 docs: setup ## write the docs site of what `make demo` built

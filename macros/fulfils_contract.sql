@@ -38,12 +38,7 @@
 
 {% macro types_for(asked) -%}
     {#- The types of columns, as the database names them, that are good for what a contract asks for. -#}
-    {%- set whole = ['smallint', 'integer', 'bigint'] -%}
-    {%- set good = {
-        'smallint': whole[:1], 'integer': whole[:2], 'bigint': whole, 'numeric': whole + ['numeric'],
-        'money': whole + ['numeric'], 'text': ['text', 'character varying', 'character'],
-        'timestamptz': ['timestamp with time zone'],
-    } -%}
+    {%- set good = {'money': ['numeric'], 'timestamptz': ['timestamp with time zone']} -%}
     {%- set base = asked.split('(')[0] -%}
     {{ return(good.get(base, [base])) }}
 {%- endmacro %}

@@ -1,16 +1,16 @@
 {% macro unknown_id(column) -%}
     {#- The natural id of a dimension's unknown member, whose key is 0: facts point at it whose id no source knows. -#}
-    {{ return(reserved_id(column, {'text': 'unknown', 'uuid': '00000000-0000-0000-0000-000000000000'}, 0)) }}
+    {{ return(reserved_id(column, 'unknown', 0)) }}
 {%- endmacro %}
 
 {% macro no_customer_id() -%}
     {#- The natural id of the member of dim_customer whose key is -1: sales at which nobody said who they were. -#}
-    {{ return(reserved_id('customer_id', {'text': 'none', 'uuid': 'ffffffff-ffff-ffff-ffff-ffffffffffff'}, -1)) }}
+    {{ return(reserved_id('customer_id', 'none', -1)) }}
 {%- endmacro %}
 
-{% macro reserved_id(column, words, number) -%}
+{% macro reserved_id(column, word, number) -%}
     {%- set type = var(column ~ '_type') -%}
-    {{ return("cast('" ~ words.get(type, number) ~ "' as " ~ type ~ ")") }}
+    {{ return("cast('" ~ (word if type == 'text' else number) ~ "' as " ~ type ~ ")") }}
 {%- endmacro %}
 
 {% macro is_identified(customer_key) -%}

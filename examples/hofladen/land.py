@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
+
+from journey.land.feeds import Encode, Feed, Planned, feed_of
 
 FIRST_DAY, DAYS = date(2024, 3, 4), 42  # a Monday; the clocks change on March 31
 SHOPS = {"MUC-1": 60, "MUC-2": 45, "ROS-1": 30, "TOELZ": 25, "WEB": 20}  # receipts a day
@@ -41,15 +43,18 @@ class Article(NamedTuple):
     farm: str
 
 
-def files() -> Iterator[tuple[str, bytes]]:
-    """Key and content of each file, in the order of delivery; the same each time."""
+def feeds() -> list[Feed]:
+    """What the tills and the office deliver; the same each time."""
     draw = random.Random(20240304)  # noqa: S311
     articles = _articles(draw)
+    receipts: dict[Planned, Encode] = {}
+    lists: dict[Planned, Encode] = {}
     for day in (FIRST_DAY + timedelta(days=number) for number in range(DAYS)):
         if day.weekday() == 0:
-            yield f"hofladen/artikel/{day:%Y-%m-%d}.json", _article_list(articles, day)
+            lists[Planned(f"hofladen/artikel/{day:%Y-%m-%d}.json", day)] = partial(_article_list, articles, day)
         if day.weekday() != 6:
-            yield f"hofladen/bons/bons_{day:%Y%m%d}.csv", _receipts(draw, articles, day)
+            receipts[Planned(f"hofladen/bons/bons_{day:%Y%m%d}.csv", day)] = partial(_receipts, articles, day)
+    return [feed_of("hofladen/artikel", lists), feed_of("hofladen/bons", receipts)]
 
 
 def _articles(draw: random.Random) -> list[Article]:
@@ -80,15 +85,21 @@ def _article_list(articles: list[Article], day: date) -> bytes:
     return json.dumps({"stand": f"{day:%d.%m.%Y}", "artikel": rows}, ensure_ascii=False, indent=1).encode()
 
 
-def _receipts(draw: random.Random, articles: list[Article], day: date) -> bytes:
+def _receipts(articles: list[Article], day: date) -> bytes:
+    draw = random.Random(day.toordinal())  # noqa: S311
     lines = ["Bon;Position;Vorgang;Filiale;Zeitpunkt;Kunde;Artikelnummer;Menge;Betrag;Rabatt"]
     for shop, often in SHOPS.items():
         for _ in range(draw.randrange(often // 2, often * 3 // 2)):
             moment = datetime(day.year, day.month, day.day, draw.randrange(7, 19), draw.randrange(60))
-            head = (str(UUID(int=draw.getrandbits(128), version=4)), shop, f"{moment:%d.%m.%Y %H:%M}", _customer(draw, shop))
+            head = (
+                str(UUID(int=draw.getrandbits(128), version=4)),
+                shop,
+                f"{moment:%d.%m.%Y %H:%M}",
+                _customer(draw, shop),
+            )
             kind = draw.choices(["Verkauf", "Retoure"], [97, 3])[0]
-            for position in range(1, draw.randrange(2, 8)):
-                lines.append(_line(draw, head, position, kind, draw.choice(articles)))
+            positions = range(1, draw.randrange(2, 8))
+            lines += [_line(draw, head, position, kind, draw.choice(articles)) for position in positions]
     return ("\r\n".join(lines) + "\r\n").encode("iso-8859-15")
 
 

@@ -92,7 +92,7 @@ select
     dated.line_number,
     dated.line_kind,
     dated.quantity,
-    case when products.is_merchandise then dated.quantity else 0 end as units_count,
+    case when products.is_merchandise and dated.line_kind <> 'void' then dated.quantity else 0 end as units_count,
     dated.business_hour,
     dated.gross_sales_amount,
     dated.loyalty_discount_amount,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from journey.land import bucket as target
 from journey.land.feeds import Encode, Feed
-from journey.land.plan import feeds
+from journey.land.plan import feeds_of
 from journey.land.recipe import Notes
-from journey.project import local_dir
+from journey.project import local_dir, project_root
 from journey.settings import s3_client
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def land(
     client: S3Client | None = None,
     begin: Callable[[int], Tick] = lambda _: lambda _: None,
 ) -> Landing:
-    """Write the default data into the landing bucket, as the three source systems would have delivered it.
+    """Write the project's data into the landing bucket, as its source systems would have delivered it.
 
     Nothing that is there already with the same bytes is written again, and nothing is deleted.
 
@@ -105,7 +105,7 @@ def land(
     s3 = client or s3_client(connections=WORKERS)
     target.create_if_missing(s3, name)
     notes = Notes(local_dir() / NOTES)
-    planned = feeds()
+    planned = feeds_of(project_root())
     tick = begin(sum(len(feed.arrived(until)) for feed in planned))
     try:
         prefixes = tuple(_land_feed(s3, name, feed, until, notes, tick) for feed in planned)

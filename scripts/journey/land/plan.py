@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
 from functools import cached_property
+from pathlib import Path
 
+from journey.errors import UsageError
 from journey.land import erp, loyalty, pos
 from journey.land.feeds import Feed
 from journey.land.ledger.books import Books, keep_books
@@ -38,3 +41,22 @@ def feeds() -> list[Feed]:
         loyalty.coupon_redemptions(),
         *erp.feeds(lambda: simulation.books),
     ]
+
+
+def feeds_of(root: Path) -> list[Feed]:
+    """A project's feeds: those of its land.py, where it has one; else the default data's.
+
+    Args:
+        root: the project's folder.
+
+    Raises:
+        UsageError: its land.py has no function `feeds`.
+    """
+    file = root / "land.py"
+    if not file.is_file():
+        return feeds()
+    made = runpy.run_path(str(file)).get("feeds")
+    if made is None:
+        raise UsageError(f"{file} has no function feeds(), which says what is delivered: examples/hofladen has one")
+    found: list[Feed] = made()
+    return found
