@@ -52,7 +52,12 @@ class Dbt:
     """
 
     def __init__(
-        self, target: Path, project: Path = ROOT, *, comments: bool = False, variables: Mapping[str, object] | None = None
+        self,
+        target: Path,
+        project: Path = ROOT,
+        *,
+        comments: bool = False,
+        variables: Mapping[str, object] | None = None,
     ) -> None:
         self.folders = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
         self.folders += ["--vars", json.dumps(variables or {})]
