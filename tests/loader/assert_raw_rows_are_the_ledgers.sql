@@ -1,8 +1,11 @@
 -- Each raw table has of each file exactly the rows that the ledger says. One row: a file of which it has others.
 -- Counted are each table's newest files (variable `counted_files`) and whatever is newer; `journey repair` counts all.
+-- A table that no source declares, as of a subject area that was switched off, is left alone.
 {%- set raw_tables = [] -%}
+{%- set declared = [] -%}
 {%- if execute -%}
     {%- for source in graph.sources.values() if source.external and source.external.location -%}
+        {%- do declared.append("'" ~ source.schema ~ '.' ~ source.identifier ~ "'") -%}
         {%- set relation = adapter.get_relation(source.database, source.schema, source.identifier) -%}
         {%- if relation -%}{%- do raw_tables.append((source, relation)) -%}{%- endif -%}
     {%- endfor -%}
@@ -19,7 +22,9 @@ newest_files as (
             files.*,
             row_number() over (partition by schema_name, table_name order by file_id desc) as newest_rank
         from files
-        where status = 'loaded'
+        where
+            status = 'loaded'
+            and schema_name || '.' || table_name in ({{ declared | join(', ') or "''" }})
     ) as ranked
     where newest_rank <= {{ var('counted_files') }}
 ),

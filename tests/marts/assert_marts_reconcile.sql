@@ -46,31 +46,31 @@ figures as (
 
     {%- if area_is_on('coupons') %}
 
-    select
-        'campaign_daily, redemptions of campaign ' || campaigns.campaign_id as figure,
-        campaigns.redemptions_count as expected_amount,
-        sum(campaign_days.redemptions_count) as actual_amount
-    from {{ ref('campaign_performance') }} as campaigns
-    left join {{ ref('campaign_daily') }} as campaign_days on campaigns.campaign_id = campaign_days.campaign_id
-    where campaigns.observed_start_date is not null
-    group by
-        campaigns.campaign_id,
-        campaigns.redemptions_count
+        select
+            'campaign_daily, redemptions of campaign ' || campaigns.campaign_id as figure,
+            campaigns.redemptions_count as expected_amount,
+            sum(campaign_days.redemptions_count) as actual_amount
+        from {{ ref('campaign_performance') }} as campaigns
+        left join {{ ref('campaign_daily') }} as campaign_days on campaigns.campaign_id = campaign_days.campaign_id
+        where campaigns.observed_start_date is not null
+        group by
+            campaigns.campaign_id,
+            campaigns.redemptions_count
 
-    union all
+        union all
 
-    select
-        'coupon_performance, redemptions of campaign ' || campaigns.campaign_id as figure,
-        campaigns.redemptions_count as expected_amount,
-        sum(coupons.redemptions_count) as actual_amount
-    from {{ ref('campaign_performance') }} as campaigns
-    left join {{ ref('coupon_performance') }} as coupons on campaigns.campaign_id = coupons.campaign_id
-    where campaigns.coupons_offered_count > 0
-    group by
-        campaigns.campaign_id,
-        campaigns.redemptions_count
+        select
+            'coupon_performance, redemptions of campaign ' || campaigns.campaign_id as figure,
+            campaigns.redemptions_count as expected_amount,
+            sum(coupons.redemptions_count) as actual_amount
+        from {{ ref('campaign_performance') }} as campaigns
+        left join {{ ref('coupon_performance') }} as coupons on campaigns.campaign_id = coupons.campaign_id
+        where campaigns.coupons_offered_count > 0
+        group by
+            campaigns.campaign_id,
+            campaigns.redemptions_count
 
-    union all
+        union all
     {%- endif %}
 
     select

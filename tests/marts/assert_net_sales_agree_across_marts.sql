@@ -13,14 +13,14 @@ with facts as (
 ),
 
 {% if area_is_on('ledger') -%}
-explained as (
-    select
-        fiscal_period,
-        sum(difference_amount) as explained_amount
-    from {{ ref('sales_ledger_reconciliation') }}
-    where status in ('tied', 'explained', 'not determinable')
-    group by fiscal_period
-),
+    explained as (
+        select
+            fiscal_period,
+            sum(difference_amount) as explained_amount
+        from {{ ref('sales_ledger_reconciliation') }}
+        where status in ('tied', 'explained', 'not determinable')
+        group by fiscal_period
+    ),
 {%- endif %}
 
 figures as (
@@ -35,21 +35,21 @@ figures as (
             sum({{ model }}.net_sales_amount) as actual_amount
         from {{ ref(model) }} as {{ model }}
         {%- if not loop.last %}
-        union all
+            union all
         {%- endif %}
     {%- endfor %}
     {%- if area_is_on('ledger') %}
-    union all
-    select
-        'finance.income_statement ' || statements.fiscal_period as figure,
-        facts.net_sales_amount + explained.explained_amount as expected_amount,
-        statements.actual_amount
-    from {{ ref('income_statement') }} as statements
-    left join facts on statements.fiscal_period = facts.fiscal_period
-    left join explained on statements.fiscal_period = explained.fiscal_period
-    where
-        statements.line_code = 'net_sales'
-        and statements.period_status <> 'not yet posted'
+        union all
+        select
+            'finance.income_statement ' || statements.fiscal_period as figure,
+            facts.net_sales_amount + explained.explained_amount as expected_amount,
+            statements.actual_amount
+        from {{ ref('income_statement') }} as statements
+        left join facts on statements.fiscal_period = facts.fiscal_period
+        left join explained on statements.fiscal_period = explained.fiscal_period
+        where
+            statements.line_code = 'net_sales'
+            and statements.period_status <> 'not yet posted'
     {%- endif %}
 )
 

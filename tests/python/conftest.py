@@ -32,7 +32,14 @@ if TYPE_CHECKING:
 
 ROOT = project_root(Path(__file__).parent)
 WEEKS = 8  # of the default data; the first ledger arrives after four
-GROUPS = ("warehouse", "demo", "finance", "land", "loader")  # in order: what can't be divided and takes long begins
+GROUPS = (
+    "warehouse",
+    "demo",
+    "areas",
+    "finance",
+    "land",
+    "loader",
+)  # in order: what can't be divided and takes long begins
 
 
 def group(nodeid: str) -> str:

@@ -6,10 +6,10 @@
     ('dim_product', 'product_key', 'product_id'),
     ('dim_store', 'store_key', 'store_id'),
 ] %}
-{%- if area_is_on('loyalty') %}{% do dimensions.append(('dim_campaign', 'campaign_key', 'campaign_id')) %}{% endif %}
-{%- if area_is_on('coupons') %}{% do dimensions.append(('dim_coupon', 'coupon_key', 'coupon_id')) %}{% endif %}
+{%- do dimensions.append(('dim_campaign', 'campaign_key', 'campaign_id')) if area_is_on('loyalty') %}
+{%- do dimensions.append(('dim_coupon', 'coupon_key', 'coupon_id')) if area_is_on('coupons') %}
 with members as (
-{%- for dimension, key, id in dimensions %}
+    {%- for dimension, key, id in dimensions %}
         select
             '{{ dimension }}' as dimension,
             {{ key }} as member_key,

@@ -119,10 +119,10 @@ explained as (
             when absolute_difference_amount = 0 and has_late_entry then 'late entry'
             when absolute_difference_amount = 0 and has_reversal then 'reversal'
             when absolute_difference_amount = 0 then 'none'
-            when not (is_missing or is_doubled) then 'unexplained'
+            when not (is_missing or is_doubled) or not is_complete then 'unexplained'
             when is_complete is null then 'not determinable'
-            when not is_complete then 'unexplained'
-            else case when is_missing then 'not yet posted' else 'posted twice' end
+            when is_missing then 'not yet posted'
+            else 'posted twice'
         end as reason
     from dated
 )

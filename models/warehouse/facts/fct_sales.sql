@@ -46,7 +46,8 @@ observed_placements as (
 observed_weeks as (
     select distinct
         week_start_date,
-        store_id
+        store_id,
+        {{ surrogate_key(["'0'", "'0'"]) }} as placement_key
     from observed_placements
 ),
 
@@ -81,11 +82,8 @@ select
     coalesce(products.product_key, 0) as product_key,
     coalesce(products.department_key, 0) as department_key,
     coalesce(stores.store_key, 0) as store_key,
-    case
-        when promotions.placement_key is not null then promotions.placement_key
-        when observed_weeks.store_id is not null then {{ surrogate_key(["'0'", "'0'"]) }}
-        else 0
-    end as placement_key,
+    {{ area_value('promotions', 'coalesce(promotions.placement_key, observed_weeks.placement_key, 0)', 'bigint') }}
+        as placement_key,
     dated.sold_at,
     dated.business_date,
     dated.product_id,
