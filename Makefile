@@ -56,8 +56,8 @@ TEST_ENV = JOURNEY_LOCAL_DIR=$(CURDIR)/.local/test
 
 .PHONY: lint
 lint: setup-dev ## ruff, mypy, sqlfluff
-	@$(BIN)/ruff check scripts tests/python
-	@$(BIN)/ruff format --check --quiet scripts tests/python
+	@$(BIN)/ruff check scripts tests/python examples
+	@$(BIN)/ruff format --check --quiet scripts tests/python examples
 	@$(BIN)/mypy
 	@$(TEST_ENV) $(BIN)/journey services up >/dev/null
 	@eval "$$($(TEST_ENV) $(BIN)/journey env)" && $(BIN)/sqlfluff lint --disable-progress-bar $(wildcard models tests analyses snapshots); \
