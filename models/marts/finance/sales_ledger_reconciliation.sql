@@ -50,7 +50,7 @@ ledger_days as (
         sum(case when line_code = 'coupons_receivable' then net_debit_amount else 0 end) as manufacturer_coupon_amount,
         sum(case when line_code = 'cash' then net_debit_amount else 0 end) as customer_paid_amount,
         -sum(case when is_net_sales then net_debit_amount else 0 end) as net_sales_amount,
-        -sum(case when is_net_sales and not is_late_entry then net_debit_amount else 0 end) as period_end_net_sales_amount,
+        -sum(case when is_net_sales and not is_late_entry then net_debit_amount end) as period_end_net_sales_amount,
         max(case when is_late_entry and not is_reversal then 1 else 0 end) = 1 as has_late_entry,
         max(case when is_reversal then 1 else 0 end) = 1 as has_reversal
     from sales_lines
