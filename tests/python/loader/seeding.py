@@ -63,6 +63,7 @@ class Seed:
             ledger.write_rejected(connection, taken.file_id, rejected)
             counts = {"row_count": len(rows), "rejected_count": len(rejected)}
             ledger.write(connection, source, [(Listed(key, etag, 10), {**self.common(taken.file_id), **counts})])
+        tables.finish_table(connection, source, len(rows))
         return taken.file_id
 
     def fail(self, source: Source, key: str, *, etag: str = "bad", **fields: Any) -> int:

@@ -174,7 +174,7 @@ def test_a_silent_server_is_told_soon(landing: Landing, s3_proxy: Proxy, monkeyp
     s3_proxy.faults = [Fault("stall", 20)]
     assert landing.load(landing.source(), report=report, retry=type(QUICK)(4, 0.01, 2)).failures == []
     assert [line.split("/", 3)[3] for line in report.lines] == ["in/: S3 has not answered for 0.3 s; still trying"]
-    assert told[0] < 1.5
+    assert told[0] + 1 < time.monotonic() - begun  # the server is silent for two seconds
     assert landing.rows() == [(1, "a")]
 
 
