@@ -88,10 +88,10 @@ def contract(mart: str) -> dict[str, str]:
     """The types of a mart's columns, by column."""
     told = yaml.safe_load(MARTS[mart].with_suffix(".yml").read_text())["models"][0]
     variables = yaml.safe_load((project_root(Path(__file__).parent) / "dbt_project.yml").read_text())["vars"]
-    types = {
-        column["name"]: Environment(autoescape=False).from_string(column["data_type"]) for column in told["columns"]
-    }  # noqa: S701
-    return {name: kind.render(var=variables.__getitem__) for name, kind in types.items()}
+    template = Environment(autoescape=False).from_string  # noqa: S701
+    return {
+        column["name"]: template(column["data_type"]).render(var=variables.__getitem__) for column in told["columns"]
+    }
 
 
 def ask_postgres(connection: psycopg.Connection, query: str) -> Table:
