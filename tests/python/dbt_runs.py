@@ -61,7 +61,7 @@ class Dbt:
     ) -> None:
         self.folders = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
         self.folders += ["--target", "demo"]  # plain schemas
-        self.folders += ["--vars", json.dumps(variables or {})]
+        self.folders += ["--vars", json.dumps(variables)] if variables else []
         parsed: Any = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *self.folders])
         self.manifest = parsed.result
         for node in self.manifest.nodes.values() if not comments else ():
