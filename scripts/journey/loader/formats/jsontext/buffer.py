@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-BLOCK_BYTES = 3 * 2**19  # read at once
+BLOCK_BYTES = 2**20  # read at once
 RECORD_BYTES = 16 * 2**20  # that one record may have
 KEPT = 2**24  # bytes that may be freed without going back to the system
 BLANKS = b" \t\r\n"
