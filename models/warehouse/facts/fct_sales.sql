@@ -5,7 +5,7 @@
     'basket_id', 'product_id', 'line_kind', 'customer_id', 'store_id', 'sold_at', 'business_date', 'business_hour'
 ] %}
 {%- set measures = [
-    'quantity', 'gross_sales_amount', 'loyalty_discount_amount', 'coupon_match_amount', 'net_sales_amount',
+    'gross_sales_amount', 'loyalty_discount_amount', 'coupon_match_amount', 'net_sales_amount',
     'manufacturer_coupon_amount', 'customer_paid_amount'
 ] %}
 {%- set promotions = area_ref('promotions', 'fct_promotions', {
@@ -56,6 +56,7 @@ observed_weeks as (
         select
             {{ columns | join(',\n            ') }},
             cast(1 as smallint) as line_number,
+            cast(sum(quantity) as {{ var('quantity_type') }}) as quantity,
             {%- for measure in measures %}
                 sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
             {%- endfor %}
