@@ -186,6 +186,7 @@ def without_footer(chunks: Iterator[bytes], lines: int, *, ctrl_z: bool) -> Iter
         if stripped.endswith(b"\x1a"):
             tail = stripped[:-1]
     if lines:
-        tail = b"".join(tail.rstrip(b"\r\n").splitlines(keepends=True)[:-lines])
+        rows = tail.removesuffix(b"\n").split(b"\n")
+        tail = b"".join(row + b"\n" for row in rows[:-lines])
     if tail:
         yield tail
