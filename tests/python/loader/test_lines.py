@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from journey.loader.errors import FileRefusedError
 from journey.loader.formats import reader
 from journey.loader.formats import records as cutting
 from journey.loader.formats.dialect import CsvOptions
@@ -125,6 +126,39 @@ def test_fields_are_cut_by_the_strict_grammar(
     assert rows == good
     assert refused <= {one.line for one in bad}
     assert len(bad) == len(refused) + len(records) - len(good)
+
+
+ANY: dict[str, Any] = {
+    "delimiter": "||", "comment": "#", "escape_unquoted": True, "skip_blank_lines": True, "short_rows": "null",
+    "trailing_delimiter": True, "skip_footer": 1, "skip_rows": 1, "ctrl_z": True, "repeated_header": "skip",
+    "encoding": "utf-16",
+}  # fmt: skip
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(st.sampled_from([*PIECES, *ESCAPES, "\\\n", "#", "\x1a", "||", "||\n", "a||b||\n"]), max_size=25).map(
+        "".join
+    ),
+    st.sets(st.sampled_from(list(ANY))),
+    st.sampled_from([(1, 1), (3, 8), (7, 20)]),
+)
+@example("a||b\n1||2\n", {"delimiter"}, (1, 1))
+@example('x"a||b"\\\n\\\n\n#z\n', {"escape_unquoted"}, (1, 1))
+def test_where_chunks_and_blocks_end_changes_nothing(text: str, chosen: set[str], sizes: tuple[int, int]) -> None:
+    options = {name: ANY[name] for name in chosen}
+    last = "||" if "delimiter" in options else ","
+    head = ("x\n" if "skip_rows" in options else "") + f"a{last}b{last if 'trailing_delimiter' in options else ''}\n"
+    body = (head + text).encode(options.get("encoding", "utf-8"))
+    found: list[Any] = []
+    for chunk, block in (sizes, (2**20, 2**21)):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(cutting, "BLOCK_BYTES", block)
+            try:
+                found.append(read(body, [Column("a", "text"), Column("b", "text")], chunk=chunk, **options))
+            except FileRefusedError as error:
+                found.append(([str(error)], []))
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("chunk", [7, 60, 2**20])

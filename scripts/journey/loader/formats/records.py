@@ -398,6 +398,8 @@ class Cutter:
     def _broken(self, line: bytes) -> str:
         """Why no record begins with this line."""
         quote = (self._marks.quote or b'"').decode()
+        if self._marks.unquoted and _without(line, b"\\", b"\\") == line.removesuffix(b"\\") != line:
+            return "a backslash before the end of the file (escape_unquoted)"
         if self._open.match(line):
             return f"a quoted field that is never closed (quote: null reads {quote} as any character)"
         if b"\r" in line.rstrip(b"\r\n"):
@@ -420,7 +422,7 @@ def _without(record: bytes, end: bytes, escape: bytes) -> bytes:
 
 
 def _patterns(marks: Marks) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
-    """A whole record, the beginning of one that ends inside quotes, and one of its fields."""
+    """A whole record, the beginning of one that ends inside quotes or an escape, and one of its fields."""
     d = re.escape(marks.delimiter)
     q = re.escape(marks.quote) if marks.quote else b""
     e = re.escape(marks.escape) if marks.escape and marks.escape != marks.quote else b""
@@ -435,5 +437,7 @@ def _patterns(marks: Marks) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pa
     inside = stops + rb"(?:(?:" + steps + rb")" + stops + rb")*" if steps else stops
     one = (rb"(?:" + q + inside + q + rb"|" + plain + rb")?") if q else rb"(?:" + plain + rb")?"
     record = one + rb"(?:" + d + one + rb")*(?:\r?\n|\r?\Z)"
-    opened = rb"(?:" + one + d + rb")*" + q + inside + (e and e + b"?") + rb"\Z" if q else rb"(?!)"
+    ways = [q + inside + (e and e + b"?")] if q else []
+    ways += [rb"(?:" + plain + rb")?" + e] if marks.unquoted else []
+    opened = rb"(?:" + one + d + rb")*(?:" + b"|".join(ways) + rb")\Z" if ways else rb"(?!)"
     return re.compile(record), re.compile(opened), re.compile(rb"(?:\A|" + d + rb")(" + one + rb")")
