@@ -309,24 +309,20 @@ class Cutter:
                 good.append(raw)
                 self._line, count, position = self._line + lines, count + lines, end
                 continue
-            end = data.find(b"\n", position) + 1
-            is_cut = not end and not final  # perhaps it goes on
-            if is_cut and len(data) - position < RECORD_BYTES:
-                break
-            if marks.comment is not None and data.startswith(marks.comment, position):
-                self._is_too_long = is_cut
-                self._line, position = self._line + 1, end or len(data)
-                continue
-            found = self._record.match(data, position)
-            if found and not final and found.end() == len(data) and len(data) - position < RECORD_BYTES:
-                break
-            if not found:
-                if not final and self._open.match(data, position) and len(data) - position < RECORD_BYTES:
+            is_comment = marks.comment is not None and data.startswith(marks.comment, position)
+            found = None if is_comment else self._record.match(data, position)
+            if not found or found.end() == len(data):
+                end = data.find(b"\n", position) + 1
+                is_cut = not end and not final  # perhaps it goes on
+                is_open = is_cut or (not final and not is_comment and (found or self._open.match(data, position)))
+                if is_open and len(data) - position < RECORD_BYTES:
                     break
-                self._is_too_long, end = is_cut, end or len(data)
-                refused.append(self._refusal(data[position:end], self._broken(data[position:end])))
-                self._line, position = self._line + 1, end
-                continue
+                if not found:
+                    self._is_too_long, end = is_cut, end or len(data)
+                    if not is_comment:
+                        refused.append(self._refusal(data[position:end], self._broken(data[position:end])))
+                    self._line, position = self._line + 1, end
+                    continue
             raw = found[0]
             clean = self._clean(raw)
             reason = None if only_quotes and len(raw) <= RECORD_BYTES else self._wrong(raw, clean)
