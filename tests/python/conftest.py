@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 ROOT = project_root(Path(__file__).parent)
+DEFAULT = ROOT / "examples" / "completejourney"  # the company of the root project
 WEEKS = 8  # of the default data; the first ledger arrives after four
 GROUPS = (
     "warehouse",

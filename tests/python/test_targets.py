@@ -21,7 +21,7 @@ from dbt_runs import Dbt
 from journey import catalogue
 from journey.services.state import State
 
-SHARED = ("dbt_project.yml", "macros", "seeds", "snapshots", "tests", "docs", "analyses")
+SHARED = ("dbt_project.yml", "macros", "seeds", "snapshots", "tests", "docs", "examples")
 HEADCOUNT = (
     "-- one row: one store\nselect store_key, 7 as people_count from {{ ref('dim_store') }} where store_key <> 0\n"
 )

@@ -12,11 +12,11 @@ import psycopg
 import pytest
 
 from dbt_runs import ROOT, Dbt, administer, recreate
+from deliveries.plan import feeds
 from journey import dbt as command
 from journey import settings
 from journey.contracts import contracts
 from journey.errors import JourneyError
-from journey.land.plan import feeds
 from journey.loader.ledger import ensure_table, set_up
 from journey.loader.run import load
 from journey.services.state import State
