@@ -105,6 +105,10 @@ explain: $(VENV)/.setup ## dbt run of the warehouse under EXPLAIN: plans, buffer
 prove: $(VENV)/.setup-dev ## incremental builds against full refreshes over newly drawn delivery histories; HISTORIES=100
 	@HISTORIES=$(or $(HISTORIES),100) $(BIN)/pytest -q -s tests/python/warehouse/test_incremental.py
 
+.PHONY: areas
+areas: $(VENV)/.setup-dev ## all 18 combinations of subject areas, and each feed empty; `make test` builds eight and two
+	@AREAS=all $(BIN)/pytest -q tests/python/areas
+
 .PHONY: chaos
 chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, until 200 kills met one at work: nothing lost, nothing doubled (about 10 minutes)
 	@PYTHONPATH=tests/python $(BIN)/python -m loader.chaos $(ARGS)
