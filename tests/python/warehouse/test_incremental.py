@@ -26,7 +26,7 @@ from warehouse.conftest import STATEFUL, Warehouse
 from warehouse.histories import DAYS, FIRST_DAY, Change, Step, content, histories, key
 
 PROVE = "HISTORIES" in os.environ  # `make prove`: that many, drawn anew, and the marts too
-HISTORIES = int(os.environ.get("HISTORIES", "25"))
+HISTORIES = int(os.environ.get("HISTORIES", "12"))
 MARTS = tuple(folder.name for folder in (ROOT / "models" / "marts").iterdir() if folder.is_dir())
 
 
@@ -247,7 +247,7 @@ def test_coupons_that_came_before_their_campaign_find_it(warehouse: Warehouse) -
 
 def test_an_input_that_nobody_watches_is_refused(warehouse: Warehouse, tmp_path: Path) -> None:
     """A new incremental model reads a table that says nothing of its changes."""
-    for name in ("dbt_project.yml", "profiles.yml", "macros", "seeds", "snapshots", "tests", "docs", "analyses"):
+    for name in ("dbt_project.yml", "profiles.yml", "macros", "seeds", "snapshots", "tests", "docs", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
     copytree(ROOT / "models", tmp_path / "models")
     for name, folder, reads in (
