@@ -60,7 +60,7 @@ lint: setup-dev ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff format --check --quiet scripts tests/python examples
 	@$(BIN)/mypy
 	@$(TEST_ENV) $(BIN)/journey services up >/dev/null
-	@eval "$$($(TEST_ENV) $(BIN)/journey env)" && $(BIN)/sqlfluff lint --disable-progress-bar $(wildcard models tests analyses snapshots); \
+	@eval "$$($(TEST_ENV) $(BIN)/journey env)" && $(BIN)/sqlfluff lint --disable-progress-bar $(wildcard models tests analyses snapshots examples/completejourney); \
 	  status=$$?; $(TEST_ENV) $(BIN)/journey services down >/dev/null; exit $$status
 
 .PHONY: test
@@ -73,7 +73,7 @@ oracle: setup-dev ## each marketing and sales mart again from the source, compar
 	@JOURNEY_ORACLE=1 $(BIN)/pytest tests/python/oracle
 
 .PHONY: answers
-answers: setup-dev ## write what the questions of analyses/ answer on what `make demo` built into analyses/answers
+answers: setup-dev ## write what the questions of the default data answer on what `make demo` built beside them
 	@$(BIN)/journey services up >/dev/null
 	@PYTHONPATH=tests/python $(BIN)/python -m oracle.answers
 
@@ -104,6 +104,10 @@ explain: $(VENV)/.setup ## dbt run of the warehouse under EXPLAIN: plans, buffer
 .PHONY: prove
 prove: $(VENV)/.setup-dev ## incremental builds against full refreshes over newly drawn delivery histories; HISTORIES=100
 	@HISTORIES=$(or $(HISTORIES),100) $(BIN)/pytest -q -s tests/python/warehouse/test_incremental.py
+
+.PHONY: areas
+areas: $(VENV)/.setup-dev ## all 18 combinations of subject areas, and each feed empty; `make test` builds eight and two
+	@AREAS=all $(BIN)/pytest -q tests/python/areas
 
 .PHONY: chaos
 chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, until 200 kills met one at work: nothing lost, nothing doubled (about 10 minutes)

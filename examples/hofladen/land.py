@@ -1,4 +1,4 @@
-"""The deliveries of a chain of farm shops, simulated: six weeks of receipts, day by day, and a product list a week.
+"""The data: a chain of farm shops, simulated: six weeks of receipts, day by day, and a product list a week.
 
 Its shape is another one than the default data's: German words, semicolons, decimal commas, ISO-8859-15, receipts and
 articles with texts for ids, local times without a zone, weighed goods, returns, voids, and customers who mostly don't

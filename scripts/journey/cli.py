@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -130,28 +131,31 @@ def contract(area: str | None) -> None:
 @click.option(
     "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only what arrived by then (2017-03-31)."
 )
-@click.option("--weeks", type=click.IntRange(1, 53), metavar="N", help="Only the first N retail weeks (1 to 53).")
-def land_command(until: datetime | None, weeks: int | None) -> None:
-    """Write the default data into the landing bucket, as three source systems would deliver it.
+@click.option("--weeks", type=click.IntRange(1), metavar="N", help="Only what the first N weeks brought.")
+@click.option("--to", metavar="s3://BUCKET", help="This bucket, of whatever S3 the environment names.")
+def land_command(until: datetime | None, weeks: int | None, to: str | None) -> None:
+    """Write what the project's land.py delivers into the landing bucket, as the company's source systems would.
 
-    Sales, promotions and the loyalty programme are public data (The Complete Journey). Earlier states of products and
-    households and the whole ledger are simulated. What is there already is not written again.
+    Its last line says where the data come from and what of them is simulated. They are written to the embedded S3
+    server and to no other, unless --to says so. What is there already is not written again.
     """
-    from journey.land import land, until_of_weeks
+    from journey.land import land
     from journey.land.report import print_landing, progress
 
     if until and weeks:
         raise UsageError("--until and --weeks both say where to stop: give one of them")
-    last = until.date() if until else until_of_weeks(weeks) if weeks else None
+    bucket = re.fullmatch("s3://([^/]+)/?", to) if to is not None else None
+    if to is not None and not bucket:
+        raise UsageError(f"--to {to} names no bucket: s3://BUCKET does, without a folder")
     with progress() as begin:
-        done = land(until=last, begin=begin)
+        done = land(until=until.date() if until else None, weeks=weeks, bucket=bucket and bucket[1], begin=begin)
     print_landing(done)
 
 
 @cli.command()
-@click.option("--weeks", type=click.IntRange(1, 53), metavar="N", help="Only the first N weeks of the default data.")
+@click.option("--weeks", type=click.IntRange(1), metavar="N", help="Only the first N weeks of the data.")
 def demo(weeks: int | None) -> None:
-    """From nothing to tested marts, on the embedded services and the default data."""
+    """From nothing to tested marts, on the embedded services and the project's own data."""
     from journey import demo as demonstration
 
     demonstration.run(weeks)

@@ -62,8 +62,10 @@ def contracts(root: Path) -> list[View]:
     Raises:
         UsageError: a contract can't be read.
     """
-    variables = yaml.safe_load((root / "dbt_project.yml").read_text()).get("vars", {})
-    views = [_view(file, variables) for file in sorted((root / "tests" / "contracts").glob("*.sql"))]
+    project = yaml.safe_load((root / "dbt_project.yml").read_text())
+    folders = [root / path / "contracts" for path in project.get("test-paths", ["tests"])]
+    files = sorted(file for folder in folders for file in folder.glob("*.sql"))
+    views = [_view(file, project.get("vars", {})) for file in files]
     return sorted(views, key=lambda view: (view.area != "sales", view.area, view.name))
 
 

@@ -45,7 +45,7 @@ FIGURES = {
             || ' (budget ' || to_char(sum(budget_amount) filter (where line_code = 'net_income'), 'FM999,999,990.00')
             || ') on net sales of '
             || to_char(sum(actual_amount) filter (where line_code = 'net_sales'), 'FM999,999,990.00')
-            || ' in ' || count(distinct fiscal_period) || ' posted periods (simulated books)'
+            || ' in ' || count(distinct fiscal_period) || ' posted periods'
         from finance.income_statement
         where actual_amount is not null
     """,
@@ -56,12 +56,12 @@ def run(weeks: int | None) -> None:
     """Start the services, land, load, build, test, document; then say what there is to see.
 
     Args:
-        weeks: land only the first so many weeks of the default data; all of it if None.
+        weeks: land only what the first so many weeks brought; all of it if None.
 
     Raises:
         JourneyError: a step failed; the steps before it stand, and the next run goes on from there.
     """
-    from journey.land import land, until_of_weeks
+    from journey.land import land
     from journey.land.report import progress
     from journey.loader.report import TextReport
     from journey.loader.run import load
@@ -75,7 +75,7 @@ def run(weeks: int | None) -> None:
     step.done(", ".join(f"{service.name} at {service.address}" for service in found))
 
     with progress() as bar:
-        landing = step("land", lambda: land(until=until_of_weeks(weeks) if weeks else None, begin=bar))
+        landing = step("land", lambda: land(weeks=weeks, begin=bar))
     step.done(f"{landing.written} files written, {landing.unchanged} there already, in s3://{landing.bucket}")
 
     loaded = step("load", lambda: load(report=TextReport()))
@@ -93,7 +93,7 @@ def run(weeks: int | None) -> None:
     page = step("docs", lambda: site.write(root))
     step.done(f"{page.stat().st_size / 1e6:.1f} MB, one file")
 
-    click.echo(f"\nDone in {time.monotonic() - begun:.0f} s.\n")
+    click.echo(f"\nDone in {time.monotonic() - begun:.0f} s. {landing.about}\n")
     _print_figures(root)
     click.echo(f"\nModels, columns, tests and lineage:  {page.as_uri()}")
     click.echo(

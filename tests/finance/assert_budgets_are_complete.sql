@@ -1,5 +1,6 @@
 -- budget_vs_actual holds every budget, in every version, to the cent, and the newest one is the statements' budget.
 -- Failure rows: version and period.
+{{ config(enabled=var('ledger', true)) }}
 with budgets as (
     select * from {{ ref('stg_erp__budgets') }}
 ),

@@ -1,5 +1,6 @@
 -- Rows are what the grain says: accounts × periods, lines × periods, key figures × periods; nothing is lost, nothing
 -- explodes. Failure rows: the model and both counts.
+{{ config(enabled=var('ledger', true)) }}
 {%- set lines = "(select count(*) from " ~ ref('statement_lines') ~ " where statement_name = '%s')" %}
 {%- set expected = {
     'general_ledger':

@@ -1,5 +1,6 @@
 -- Net income, and the detail lines added up, are what the journals posted to income accounts.
 -- Failure rows: the period and the amounts.
+{{ config(enabled=var('ledger', true)) }}
 with income_lines as (
     select * from {{ ref('income_statement') }}
 ),

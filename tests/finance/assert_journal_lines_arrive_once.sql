@@ -1,4 +1,5 @@
 -- A journal line comes in one file, once. Failure rows: the line that came more often.
+{{ config(enabled=var('ledger', true)) }}
 with journal_lines as (
     select * from {{ ref('stg_erp__journal_lines') }}
 )

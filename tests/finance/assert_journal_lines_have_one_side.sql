@@ -1,4 +1,5 @@
 -- A journal line is either a debit or a credit, and positive. Failure rows: the line, its period and its amounts.
+{{ config(enabled=var('ledger', true)) }}
 with journal_lines as (
     select * from {{ ref('stg_erp__journal_lines') }}
 )

@@ -1,4 +1,5 @@
 -- Debits equal credits in every journal. Failure rows: the journal, its period and how far it is off.
+{{ config(enabled=var('ledger', true)) }}
 with journal_lines as (
     select * from {{ ref('stg_erp__journal_lines') }}
 ),

@@ -1,4 +1,5 @@
 -- A posting date lies in its fiscal period, and a journal has one posting date. Failure rows: the journal and both.
+{{ config(enabled=var('ledger', true)) }}
 with journal_lines as (
     select * from {{ ref('stg_erp__journal_lines') }}
 ),

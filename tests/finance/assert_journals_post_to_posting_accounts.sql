@@ -1,5 +1,6 @@
 -- Journals post to accounts that take postings and that the chart has, or had when they were posted (dim_account keeps
 -- them). Failure rows: the journal, the account and the amount.
+{{ config(enabled=var('ledger', true)) }}
 with journal_lines as (
     select * from {{ ref('stg_erp__journal_lines') }}
 ),

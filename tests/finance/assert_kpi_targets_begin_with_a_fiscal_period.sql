@@ -1,5 +1,6 @@
 -- A target begins with a fiscal period of the calendar, which a mistyped one is not. Before the first sale the calendar
 -- is that of no year in particular, and says nothing. Failure rows: the key figure and the period.
+{{ config(enabled=var('ledger', true)) }}
 with kpi_targets as (
     select * from {{ ref('kpi_targets') }}
 ),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 ROOT = project_root(Path(__file__).parent)
+DEFAULT = ROOT / "examples" / "completejourney"  # the company of the root project
 WEEKS = 8  # of the default data; the first ledger arrives after four
 GROUPS = (
     "warehouse",
@@ -38,13 +39,19 @@ GROUPS = (
     "areas",
     "finance",
     "land",
+    "alone",
     "loader",
 )  # in order: what can't be divided and takes long begins
 
 
+ALONE = {"test_contracts.py", "test_examples.py", "test_layout.py", "test_upgrade.py"}  # they need no demo
+
+
 def group(nodeid: str) -> str:
-    """What one worker runs: a folder, a file of the loader's; the rest shares the demo and the project's target."""
+    """What one worker runs: a folder, or a file of the loader's; the rest, but for what needs no demo, shares it."""
     folder, _, file = nodeid.removeprefix("tests/python/").split("::", 1)[0].partition("/")
+    if folder in ALONE:
+        return f"alone/{folder}"
     return f"{folder}/{file}" if folder == "loader" else folder if folder in GROUPS else "demo"
 
 

@@ -7,7 +7,7 @@ import re
 
 import yaml
 
-from conftest import ROOT, Demo
+from conftest import DEFAULT, ROOT, Demo
 
 MARTS = sorted((ROOT / "models" / "marts").glob("*/*.sql"))
 
@@ -21,7 +21,7 @@ def test_every_mart_and_every_question_stands_in_it(demo: Demo) -> None:
         assert f"{file.parent.name}.{file.stem} one row: {meta['grain']} · owner: {meta['owner']}" in text
         for one in meta["questions"]:
             assert " ".join(f"{one['question']} {one['query']}".split()).replace(" ", "") in text.replace(" ", "")
-    for analysis in (ROOT / "analyses").glob("*.sql"):
+    for analysis in (DEFAULT / "analyses").glob("*.sql"):
         question = re.match(r"-- question: (.*)", analysis.read_text())
         assert question
         assert question[1] in text

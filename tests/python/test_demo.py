@@ -43,7 +43,7 @@ def test_the_figures_it_prints_are_those_of_the_source(demo: Demo) -> None:
     """Net sales by DuckDB from the wheel's Parquet are what the demo says of marketing and of sales."""
     import duckdb
 
-    from journey.land.source import data_dir
+    from deliveries.source import data_dir
 
     # the last file is the one of a UTC day: what came after it hasn't arrived
     last = query("select max(sold_at at time zone 'UTC')::date from warehouse.fct_sales")[0]

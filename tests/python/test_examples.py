@@ -20,7 +20,7 @@ import yaml
 from conftest import ROOT
 from journey.embedded import environment
 from journey.errors import UsageError
-from journey.land.plan import feeds_of
+from journey.land.plan import plan_of
 from journey.services.state import State
 
 FOLDER = ROOT / "examples" / "hofladen"
@@ -60,7 +60,7 @@ def run(command: list[str], env: dict[str, str]) -> None:
 def delivered() -> list[dict[str, Any]]:
     """The positions of all receipts, read from their files without the loader."""
     rows = []
-    for feed in feeds_of(FOLDER):
+    for feed in plan_of(FOLDER).feeds:
         for key, encode in feed.make({file.key for file in feed.files}) if "bons" in feed.prefix else ():
             for row in csv.DictReader(io.StringIO(encode().decode("iso-8859-15")), delimiter=";"):
                 numbers = {name: Decimal(row[name].replace(",", ".")) for name in ("Menge", "Betrag", "Rabatt")}
@@ -149,13 +149,16 @@ def within(less: Any, more: Any) -> bool:
 
 
 def test_a_land_file_without_feeds_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: mine\n")
+    with pytest.raises(UsageError, match=r"no land\.py lies beside"):
+        plan_of(tmp_path)
     (tmp_path / "land.py").write_text("files = []\n")
     with pytest.raises(UsageError, match="has no function feeds"):
-        feeds_of(tmp_path)
+        plan_of(tmp_path)
 
 
 def test_the_generator_is_the_same_each_time() -> None:
-    for feed, again in zip(feeds_of(FOLDER), feeds_of(FOLDER), strict=True):
+    for feed, again in zip(plan_of(FOLDER).feeds, plan_of(FOLDER).feeds, strict=True):
         keys = {file.key for file in feed.files[:3]}
         one, other = ({key: encode() for key, encode in made.make(keys)} for made in (feed, again))
         assert one == other

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +12,9 @@ import pytest
 from conftest import ROOT, run
 from journey.services.state import State
 
-SQL = sorted(
-    file for folder in ("models", "tests", "macros", "snapshots", "analyses") for file in (ROOT / folder).rglob("*.sql")
-)
-MODELS = sorted((ROOT / "models").rglob("*.sql"))
+FOLDERS = ("models", "tests", "macros", "snapshots", "examples/*/models", "examples/*/tests", "examples/*/analyses")
+SQL = sorted(file for name in FOLDERS for folder in ROOT.glob(name) for file in folder.rglob("*.sql"))
+MODELS = sorted(file for file in SQL if "models" in file.parts)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +65,7 @@ def test_everything_is_described(manifest: dict[str, Any]) -> None:
 
 def test_warehouse_and_marts_are_under_contract(manifest: dict[str, Any]) -> None:
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
-    built = [node for node in models if not node["original_file_path"].startswith("models/staging/")]
+    built = [node for node in models if node["fqn"][1] != "staging"]
     assert [node["name"] for node in built if not node["contract"]["enforced"]] == []
     assert [
         node["name"] for node in built if not any(entry["type"] == "primary_key" for entry in node["constraints"])
@@ -79,9 +77,7 @@ def test_marts_answer_three_questions(manifest: dict[str, Any]) -> None:
     marts = [
         node
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model"
-        and node["original_file_path"].startswith("models/marts/")
-        and not node["name"].startswith("int_")
+        if node["resource_type"] == "model" and node["fqn"][1] == "marts" and not node["name"].startswith("int_")
     ]
     assert len(marts) >= 6
     for node in marts:
@@ -93,9 +89,7 @@ def test_marts_answer_three_questions(manifest: dict[str, Any]) -> None:
 def test_layers_build_on_the_layer_below(manifest: dict[str, Any]) -> None:
     """Only staging reads sources; the warehouse reads no mart; marts read no staging."""
     layer = {
-        node["unique_id"]: Path(node["original_file_path"]).parts[1]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model"
+        node["unique_id"]: node["fqn"][1] for node in manifest["nodes"].values() if node["resource_type"] == "model"
     }
     allowed = {"staging": {"source", "seed"}, "warehouse": {"staging", "warehouse", "seed", "snapshot"},
                "marts": {"warehouse", "marts", "seed", "snapshot"}}  # fmt: skip

@@ -21,7 +21,7 @@ from dbt_runs import Dbt
 from journey import catalogue
 from journey.services.state import State
 
-SHARED = ("dbt_project.yml", "macros", "seeds", "snapshots", "tests", "docs", "analyses")
+SHARED = ("dbt_project.yml", "macros", "seeds", "snapshots", "tests", "docs")
 HEADCOUNT = (
     "-- one row: one store\nselect store_key, 7 as people_count from {{ ref('dim_store') }} where store_key <> 0\n"
 )
@@ -47,7 +47,8 @@ def project(folder: Path) -> Path:
     for name in SHARED:
         (folder / name).symlink_to(ROOT / name)
     (folder / "profiles.yml").write_text((ROOT / "profiles.yml.example").read_text())
-    copytree(ROOT / "models", folder / "models")
+    for name in ("models", "examples/completejourney"):
+        copytree(ROOT / name, folder / name)
     return folder
 
 
@@ -210,7 +211,7 @@ def test_a_new_mart_folder_has_its_schema_and_its_place_on_the_page(demo: Demo, 
 def test_a_new_attribute_of_dim_customer_breaks_no_test(shell: dict[str, str], tmp_path: Path) -> None:
     folder = project(tmp_path)
     dimension = folder / "models" / "warehouse" / "dimensions" / "dim_customer"
-    view = folder / "models" / "staging" / "loyalty" / "stg_loyalty__households.sql"
+    view = folder / "examples/completejourney/models/staging/loyalty" / "stg_loyalty__households.sql"
     for file, was, now in (
         (dimension.with_suffix(".sql"), "    'kids_count',\n", "    'kids_count',\n    'colour',\n"),
         (

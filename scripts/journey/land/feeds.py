@@ -28,7 +28,7 @@ class Feed:
     """The files under one prefix.
 
     Attributes:
-        prefix: such as pos/transactions.
+        prefix: the folder that a feed is delivered to, such as till/receipts.
         files: all of them, in order of their keys.
         make: given keys, yields each with a function that encodes it; that function may run on another thread.
     """

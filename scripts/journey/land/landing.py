@@ -11,11 +11,14 @@ from datetime import date
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
+from journey.embedded import environment
+from journey.errors import UsageError
 from journey.land import bucket as target
 from journey.land.feeds import Encode, Feed
-from journey.land.plan import feeds_of
+from journey.land.plan import plan_of
 from journey.land.recipe import Notes
 from journey.project import local_dir, project_root
+from journey.services.state import State
 from journey.settings import s3_client
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ class Prefix:
     """What landing did under one prefix.
 
     Attributes:
-        prefix: such as pos/transactions.
+        prefix: the folder that a feed is delivered to, such as till/receipts.
         written: files written, because they were missing or different.
         unchanged: files that were there already, byte for byte.
         size: bytes written.
@@ -52,12 +55,14 @@ class Landing:
     """What landing did.
 
     Attributes:
+        about: what the data are, in a sentence.
         bucket: the bucket it wrote into.
         until: files that arrived later were left out; None if there was no limit.
         prefixes: what happened prefix by prefix.
         seconds: how long it took.
     """
 
+    about: str
     bucket: str
     until: date | None
     prefixes: tuple[Prefix, ...]
@@ -82,6 +87,7 @@ class Landing:
 def land(
     *,
     until: date | None = None,
+    weeks: int | None = None,
     bucket: str | None = None,
     client: S3Client | None = None,
     begin: Callable[[int], Tick] = lambda _: lambda _: None,
@@ -92,26 +98,42 @@ def land(
 
     Args:
         until: only what arrived by the end of this day; everything if None.
-        bucket: the bucket, created if missing; the project's `landing_bucket` if None.
+        weeks: only what the first so many weeks brought, in place of `until`.
+        bucket: the bucket, created if missing; if None the project's `landing_bucket`, of the embedded server alone.
         client: an S3 client for `WORKERS` requests at once; as the environment says if None.
         begin: told the number of files, returns what is called with each file's key when it is done.
 
     Raises:
-        UsageError: S3 or the project is not configured, or S3 doesn't answer. Nothing was written.
+        UsageError: S3 or the project is not configured, S3 doesn't answer, or no bucket is named and the S3 that the
+            environment names isn't the embedded server. Nothing was written.
         JourneyError: S3 refused a file. What was written before stays.
     """
     started = time.monotonic()
+    planned = plan_of(project_root())
+    until = planned.until_of_weeks(weeks) if weeks else until
     name = bucket or target.configured_bucket()
     s3 = client or s3_client(connections=WORKERS)
+    if bucket is None:
+        _refuse_all_but_embedded(s3.meta.endpoint_url, name)
     target.create_if_missing(s3, name)
-    notes = Notes(local_dir() / NOTES)
-    planned = feeds_of(project_root())
-    tick = begin(sum(len(feed.arrived(until)) for feed in planned))
+    notes = Notes(local_dir() / NOTES, planned.file)
+    tick = begin(sum(len(feed.arrived(until)) for feed in planned.feeds))
     try:
-        prefixes = tuple(_land_feed(s3, name, feed, until, notes, tick) for feed in planned)
+        prefixes = tuple(_land_feed(s3, name, feed, until, notes, tick) for feed in planned.feeds)
     finally:
         notes.write()
-    return Landing(name, until, prefixes, time.monotonic() - started)
+    return Landing(planned.about, name, until, prefixes, time.monotonic() - started)
+
+
+def _refuse_all_but_embedded(endpoint: str, bucket: str) -> None:
+    """Simulated deliveries don't get among real ones because an environment happens to name a company's S3."""
+    state = State.read(local_dir())
+    if state is None or environment(state)["AWS_ENDPOINT_URL_S3"] != endpoint:
+        raise UsageError(
+            f"{endpoint} is not the embedded S3 server, and what lands is no real delivery: to write it there all the "
+            f"same, name the bucket: journey land --to s3://{bucket}; to write it to the embedded one, unset the "
+            "variables AWS_* and run `journey services up`"
+        )
 
 
 def _land_feed(s3: S3Client, bucket: str, feed: Feed, until: date | None, notes: Notes, tick: Tick) -> Prefix:

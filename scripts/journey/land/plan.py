@@ -1,62 +1,90 @@
-"""Everything that lands, prefix by prefix."""
+"""What a project's source systems deliver: its land.py says it."""
 
 from __future__ import annotations
 
 import runpy
-from functools import cached_property
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from journey.errors import UsageError
-from journey.land import erp, loyalty, pos
 from journey.land.feeds import Feed
-from journey.land.ledger.books import Books, keep_books
-from journey.land.products import ProductHistory, product_history
 
 
-class Simulation:
-    """What is simulated and needed by several feeds: made once, and only if a file needs it."""
+@dataclass(frozen=True)
+class Plan:
+    """What a land.py says.
 
-    @cached_property
-    def products(self) -> ProductHistory:
-        """The products' history."""
-        return product_history()
+    Attributes:
+        file: it.
+        about: what the data are, in a sentence.
+        feeds: all of them, in the order in which they land.
+    """
 
-    @cached_property
-    def books(self) -> Books:
-        """The ledger of the year."""
-        return keep_books(self.products)
+    file: Path
+    about: str
+    feeds: tuple[Feed, ...]
 
+    def until_of_weeks(self, weeks: int) -> date:
+        """The day by which the first weeks have arrived: the Tuesday after them.
 
-def feeds() -> list[Feed]:
-    """All feeds, in the order in which they land."""
-    simulation = Simulation()
-    return [
-        pos.transactions(),
-        pos.products(lambda: simulation.products),
-        pos.promotions(),
-        loyalty.household_extracts(),
-        loyalty.campaigns(),
-        loyalty.campaign_households(),
-        loyalty.coupons(),
-        loyalty.coupon_redemptions(),
-        *erp.feeds(lambda: simulation.books),
-    ]
+        What was sold on a week's last evening is of Monday in UTC, and its file comes a day later.
+
+        Args:
+            weeks: how many, from the Monday before the first delivery, or on its day.
+        """
+        first = min(file.arrives_on for feed in self.feeds for file in feed.files)
+        return first - timedelta(days=first.weekday()) + timedelta(weeks=weeks, days=1)
 
 
-def feeds_of(root: Path) -> list[Feed]:
-    """A project's feeds: those of its land.py, where it has one; else the default data's.
+def plan_of(root: Path) -> Plan:
+    """What is delivered to a project.
 
     Args:
         root: the project's folder.
 
     Raises:
-        UsageError: its land.py has no function `feeds`.
+        UsageError: it has no land.py, or that has no function `feeds`.
     """
-    file = root / "land.py"
-    if not file.is_file():
-        return feeds()
-    made = runpy.run_path(str(file)).get("feeds")
-    if made is None:
+    file, said = run_beside_models(root, "land.py")
+    if "feeds" not in said:
         raise UsageError(f"{file} has no function feeds(), which says what is delivered: examples/hofladen has one")
-    found: list[Feed] = made()
-    return found
+    feeds: Sequence[Feed] = said["feeds"]()
+    return Plan(file, " ".join((said.get("__doc__") or "").split("\n\n")[0].split()), tuple(feeds))
+
+
+def run_beside_models(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
+    """Run a company's file; it may import what lies beside it.
+
+    Args:
+        root: the project's folder.
+        name: of the file, which lies beside one of the folders that `model-paths` of dbt_project.yml names.
+
+    Returns:
+        The file, and what it defines.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for folder in _beside_models(root):
+        if (folder / name).is_file():
+            if str(folder) not in sys.path:
+                sys.path.insert(0, str(folder))
+            return folder / name, runpy.run_path(str(folder / name))
+    raise UsageError(
+        f"no {name} lies beside a folder of model-paths in {root / 'dbt_project.yml'}: examples/hofladen has a land.py"
+    )
+
+
+def _beside_models(root: Path) -> list[Path]:
+    """The folders that hold the models' folders, in their order."""
+    try:
+        project = yaml.safe_load((root / "dbt_project.yml").read_text()) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"{root / 'dbt_project.yml'} can't be read: {' '.join(str(error).split())}") from error
+    return list(dict.fromkeys((root / path).resolve().parent for path in project.get("model-paths", ["models"])))

@@ -1,7 +1,7 @@
 """What makes a file's bytes, and which ETags an earlier run on this machine found it to make.
 
-The bytes depend on nothing but this package's source and the versions of a few libraries. A file whose ETag in the
-bucket is the one that the same recipe made before need not be made again to know that it is unchanged.
+The bytes depend on nothing but land.py, what it imports from beside it, and the versions of what is installed. A file
+whose ETag in the bucket is the one that the same recipe made before need not be made again to know it is unchanged.
 The notes are a cache: without them every file is made, compared, and still not written if it is the same.
 """
 
@@ -9,31 +9,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib.metadata import version
+from importlib.metadata import distributions
 from pathlib import Path
 
-from journey.land.source import PACKAGE
 
-INGREDIENTS = ("pyarrow", "numpy", PACKAGE.replace("_", "-"))
+def recipe(land: Path) -> str:
+    """A hash of everything that the bytes depend on.
 
-
-def recipe() -> str:
-    """A hash of everything that the bytes depend on."""
+    Args:
+        land: the land.py.
+    """
     digest = hashlib.sha256()
-    for name in INGREDIENTS:
-        digest.update(f"{name} {version(name)}\n".encode())
-    folder = Path(__file__).parent
-    for file in sorted(folder.rglob("*.py")):
+    for installed in sorted({f"{one.name} {one.version}" for one in distributions()}):
+        digest.update(f"{installed}\n".encode())
+    folder = land.parent
+    packages = (package.parent for package in folder.glob("*/__init__.py"))
+    for file in sorted([*folder.glob("*.py"), *(file for package in packages for file in package.rglob("*.py"))]):
         digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 
 
 class Notes:
-    """ETag by key as the recipe makes them, kept in one JSON file."""
+    """ETag by key as the recipe makes them, kept in one JSON file.
 
-    def __init__(self, file: Path) -> None:
+    Args:
+        file: the notes.
+        land: the land.py that they are of.
+    """
+
+    def __init__(self, file: Path, land: Path) -> None:
         self.file = file
-        self.recipe = recipe()
+        self.recipe = recipe(land)
         self.etags: dict[str, str] = self._read()
 
     def _read(self) -> dict[str, str]:

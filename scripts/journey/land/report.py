@@ -48,6 +48,7 @@ def print_landing(landing: Landing) -> None:
     )
     console = Console(highlight=False)
     console.print(table)
+    console.print(landing.about, markup=False)
     if landing.until:
         console.print(f"Landed what had arrived by {landing.until}.")
 

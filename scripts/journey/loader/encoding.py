@@ -14,12 +14,14 @@ from psycopg import sql
 
 from journey.loader.fixedrows import FixedRows, numeric
 from journey.loader.values.kinds import NUMERIC, arrow_type, is_text
-from journey.loader.values.masks import valid
+from journey.loader.values.masks import DAY, numbers, valid, without
 from journey.loader.values.meaning import Column
 
 BATCH_ROWS = 2**13
 
 INT64_DIGITS = 18
+CYCLE_DAYS = 146_097  # after 400 years the calendar begins anew
+FAR_DAY = 2_932_897  # 10000-01-01, from 1970
 JSON = ("json", "jsonb")
 JSONB_VERSION = "\x01"
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # without flags, and without an extension
@@ -109,7 +111,25 @@ def _plain_text(array: pa.Array, column: Column) -> pa.Array:
         return pa.array([None if value is None else value.hex() for value in array.to_pylist()], pa.string())
     if pa.types.is_binary(array.type):
         return pa.array([None if value is None else "\\x" + value.hex() for value in array.to_pylist()], pa.string())
+    if pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
+        return _with_years(array)
     return array.cast(pa.string())
+
+
+def _with_years(array: pa.Array) -> pa.Array:
+    """Texts of dates and timestamps, whatever their years; Arrow's have years up to 32767."""
+    a_day = 1 if pa.types.is_date(array.type) else DAY * 10**6
+    far = (numbers(array) >= FAR_DAY * a_day) & valid(array)
+    texts = without(array, far).cast(pa.string())
+    if not far.any():
+        return texts
+    found = []
+    for count in numbers(array)[far].tolist():
+        cycles = (count - FAR_DAY * a_day) // (CYCLE_DAYS * a_day) + 1
+        near = pa.scalar(count - cycles * CYCLE_DAYS * a_day, pa.int64()).cast(pa.int32() if a_day == 1 else pa.int64())
+        year, rest = near.cast(array.type).cast(pa.string()).as_py().split("-", 1)
+        found.append(f"{int(year) + 400 * cycles}-{rest}")
+    return pc.replace_with_mask(texts, pa.array(far), pa.array(found, pa.string()))
 
 
 def _binary_numeric(array: pa.Array) -> pa.Array:

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 
 from dbt_runs import Dbt, Ran, administer, recreate
+from deliveries.plan import feeds
 from journey import settings
 from journey.embedded import environment
-from journey.land.plan import feeds
 from journey.loader.declaration.sources import Source
 from journey.loader.ledger import ensure_table, set_up
 from journey.loader.run import load

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dbt_runs import ROOT
+from conftest import DEFAULT
 
 from .conftest import Books
 from .oracle import Oracle, Rows
@@ -32,7 +32,7 @@ NAMES = {  # columns that say in words what the key says
 
 @pytest.fixture(scope="module")
 def oracle(books: Books) -> Oracle:
-    return Oracle(books.folder, ROOT / "seeds")
+    return Oracle(books.folder, DEFAULT / "seeds")
 
 
 @pytest.mark.parametrize("mart", KEYS)

@@ -15,8 +15,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from journey.land import source
-from journey.land.plan import feeds
+from conftest import ROOT
+from deliveries import source
+from deliveries.plan import feeds
 
 Row = dict[str, str]
 
@@ -43,11 +44,13 @@ class Landed:
 @pytest.fixture(scope="session")
 def elsewhere() -> Iterator[subprocess.Popen[bytes]]:
     """Another process, in another zone and with another hash seed, that prints the MD5 of everything by key."""
-    program = """if True:
+    program = f"""if True:
         import hashlib, json
-        from journey.land.plan import feeds
-        print(json.dumps({key: hashlib.md5(encode()).hexdigest() for feed in reversed(feeds())
-                          for key, encode in feed.make(frozenset(file.key for file in feed.files))}))"""
+        from pathlib import Path
+        from journey.land.plan import plan_of
+        feeds = plan_of(Path({str(ROOT)!r})).feeds
+        print(json.dumps({{key: hashlib.md5(encode()).hexdigest() for feed in reversed(feeds)
+                          for key, encode in feed.make(frozenset(file.key for file in feed.files))}}))"""
     other = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
     with subprocess.Popen([sys.executable, "-c", program], env=other, stdout=subprocess.PIPE) as process:
         yield process

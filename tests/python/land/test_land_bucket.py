@@ -5,6 +5,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +16,18 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from conftest import ROOT
+from deliveries import plan
+from deliveries.products import product_history
 from journey.cli import cli
+from journey.embedded import environment
 from journey.errors import JourneyError, UsageError
 from journey.land import bucket as target
-from journey.land import land, plan
+from journey.land import land
 from journey.land import landing as land_module
-from journey.land.products import product_history
+from journey.land.recipe import recipe
+from journey.services.state import State
+from journey.settings import s3_client
 
 from .conftest import Landed
 
@@ -31,7 +41,7 @@ EARLIER, LATER = date(2017, 1, 9), date(2017, 2, 4)
 @pytest.fixture(autouse=True)
 def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Each test begins without notes of earlier landings; the products' history is simulated once for all (2 s)."""
-    monkeypatch.setattr(land_module, "local_dir", lambda: tmp_path)
+    monkeypatch.setattr(land_module, "NOTES", str(tmp_path / "landed.json"))
     monkeypatch.setattr(plan, "product_history", HISTORY)
     return tmp_path / "landed.json"
 
@@ -163,6 +173,7 @@ def test_the_command_prints_what_it_did(embedded: object) -> None:
     assert "pos/transactions" in done.output
     assert "s3://landing" in done.output
     assert "2017-01-03" in done.output
+    assert "are simulated." in done.output
 
 
 def test_the_help_says_what_is_simulated() -> None:
@@ -170,7 +181,7 @@ def test_the_help_says_what_is_simulated() -> None:
     assert "simulated" in text
 
 
-@pytest.mark.parametrize("arguments", [["--weeks", "0"], ["--weeks", "54"], ["--until", "yesterday"]])
+@pytest.mark.parametrize("arguments", [["--weeks", "0"], ["--until", "yesterday"]])
 def test_a_wrong_option_is_refused(arguments: list[str]) -> None:
     assert CliRunner().invoke(cli, ["land", *arguments]).exit_code == 2
 
@@ -178,6 +189,73 @@ def test_a_wrong_option_is_refused(arguments: list[str]) -> None:
 def test_until_and_weeks_exclude_each_other() -> None:
     done = CliRunner().invoke(cli, ["land", "--weeks", "1", "--until", "2017-01-02"])
     assert isinstance(done.exception, UsageError)
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """What names another S3 server than the embedded one: one of another folder."""
+    folder = tmp_path / "another"
+    run = functools.partial(subprocess.run, cwd=ROOT, capture_output=True, text=True, check=True)
+    services = [sys.executable, "-m", "journey", "services"]
+    run([*services, "up"], env={**os.environ, "JOURNEY_LOCAL_DIR": str(folder)})
+    state = State.read(folder)
+    assert state
+    yield {name: value for name, value in environment(state).items() if name.startswith("AWS_")}
+    run([*services, "down"], env={**os.environ, "JOURNEY_LOCAL_DIR": str(folder)})
+
+
+def test_another_s3_server_gets_nothing_unless_its_bucket_is_named(
+    another: dict[str, str], embedded: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in another.items():
+        monkeypatch.setenv(name, value)
+    other = s3_client()
+    weeks = ["land", "--weeks", "1"]
+    said = CliRunner().invoke(cli, weeks).exception
+    assert isinstance(said, UsageError)
+    assert f"{another['AWS_ENDPOINT_URL_S3']} is not the embedded S3 server" in str(said)
+    assert "journey land --to s3://landing" in str(said)
+    assert "\n" not in str(said)
+    assert not etags(other, "landing")
+    done = CliRunner().invoke(cli, [*weeks, "--to", "s3://told"], catch_exceptions=False)
+    assert "s3://told" in done.output
+    assert not etags(other, "landing")
+    assert "pos/transactions/transactions_2017-01-01.csv.gz" in etags(other, "told")
+
+
+@pytest.mark.parametrize(
+    "named", [{}, {"AWS_ENDPOINT_URL": "https://s3.example"}, {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}]
+)
+def test_without_an_embedded_server_nothing_is_tried(
+    named: dict[str, str], embedded: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Neither AWS, which boto3 would ask if nothing is named, nor what another variable names."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("JOURNEY_LOCAL_DIR", str(tmp_path))
+    with pytest.raises(UsageError, match="is not the embedded S3 server"):
+        land(weeks=1)
+
+
+@pytest.mark.parametrize("to", ["landing", "s3://", "s3://landing/folder", "https://s3.example/landing", ""])
+def test_a_place_that_is_no_bucket_is_refused(to: str) -> None:
+    said = CliRunner().invoke(cli, ["land", "--to", to]).exception
+    assert isinstance(said, UsageError)
+    assert "names no bucket" in str(said)
+
+
+def test_the_companys_code_is_part_of_the_recipe(tmp_path: Path) -> None:
+    land_file, beside = tmp_path / "land.py", tmp_path / "made" / "__init__.py"
+    land_file.write_text("")
+    beside.parent.mkdir()
+    beside.write_text("")
+    seen = {recipe(land_file)}
+    for file in (land_file, beside):
+        file.write_text("# otherwise\n")
+        seen.add(recipe(land_file))
+    assert len(seen) == 3
 
 
 def test_a_server_that_is_down_is_one_clear_line(embedded: object, monkeypatch: pytest.MonkeyPatch) -> None:

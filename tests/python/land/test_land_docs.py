@@ -1,4 +1,4 @@
-"""docs/ledger.md says what the code posts."""
+"""The example's ledger.md says what the code posts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import duckdb
 
-from journey.land.ledger.chart import BY_NUMBER
-from journey.land.ledger.corrections import LATE
-from journey.land.ledger.rules import EVENTS
-from journey.project import project_root
+from conftest import DEFAULT
+from deliveries.ledger.chart import BY_NUMBER
+from deliveries.ledger.corrections import LATE
+from deliveries.ledger.rules import EVENTS
 
-TEXT = (project_root() / "docs" / "ledger.md").read_text()
+TEXT = (DEFAULT / "ledger.md").read_text()
 TABLES = [[cell.strip() for cell in line.strip("|").split("|")] for line in TEXT.splitlines() if line.startswith("| ")]
 
 

@@ -17,18 +17,16 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from journey.land import until_of_weeks
-from journey.land.plan import feeds
-from journey.project import project_root
+from conftest import DEFAULT, ROOT
+from deliveries.plan import feeds
+from journey.land.plan import plan_of
 
 from .conftest import Landed
 
 SOURCES = {
     f"{source['name']}/{table['name']}": [column["name"] for column in table["columns"]]
     for name in ("pos", "loyalty", "erp")
-    for source in yaml.safe_load((project_root() / f"models/staging/{name}/_{name}__sources.yml").read_text())[
-        "sources"
-    ]
+    for source in yaml.safe_load((DEFAULT / f"models/staging/{name}/_{name}__sources.yml").read_text())["sources"]
     for table in source["tables"]
 }
 
@@ -100,13 +98,13 @@ def test_a_file_arrives_when_its_system_delivers_it(key: str, arrives: date) -> 
 
 
 def test_weeks_end_on_the_tuesday_by_which_the_last_evening_has_arrived() -> None:
-    assert until_of_weeks(1) == date(2017, 1, 3)
-    assert until_of_weeks(8) == date(2017, 2, 21)
-    assert all(until_of_weeks(week).weekday() == 1 for week in range(1, 54))
+    plan = plan_of(ROOT)
+    assert plan.until_of_weeks(1) == date(2017, 1, 3)
+    assert plan.until_of_weeks(8) == date(2017, 2, 21)
 
 
 def test_a_slice_of_weeks_has_each_of_their_sales_and_promotions(sql: duckdb.DuckDBPyConnection) -> None:
-    sliced = {file.key for feed in feeds() for file in feed.arrived(until_of_weeks(8))}
+    sliced = {file.key for feed in feeds() for file in feed.arrived(plan_of(ROOT).until_of_weeks(8))}
     weeks = "select max(week) from public_transactions where transaction_timestamp < timestamp '2017-02-21'"
     assert sql.sql(weeks).fetchall() == [(9,)]
     last_of_week_8 = sql.sql("select max(transaction_timestamp) from public_transactions where week = 8").fetchall()

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from journey.land.timeline import EXTRACT_DATES
+from deliveries.timeline import EXTRACT_DATES
 
 from .conftest import Landed
 

@@ -9,12 +9,12 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from journey.land.ledger.chart import CHART
-from journey.land.ledger.corrections import CLOSING_DAY, LATE, TWICE_DAY, WRONG_DAY, corrected
-from journey.land.ledger.journals import post
-from journey.land.ledger.running import cost_of, sales
-from journey.land.ledger.tills import Takings
-from journey.land.timeline import next_month
+from deliveries.ledger.chart import CHART
+from deliveries.ledger.corrections import CLOSING_DAY, LATE, TWICE_DAY, WRONG_DAY, corrected
+from deliveries.ledger.journals import post
+from deliveries.ledger.running import cost_of, sales
+from deliveries.ledger.tills import Takings
+from deliveries.timeline import next_month
 
 from .conftest import Landed, money
 

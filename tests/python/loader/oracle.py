@@ -257,12 +257,13 @@ def _first(text: str, forms: Sequence[str], iso: Any, kept: int, meaning: Meanin
     raise NoValueError
 
 
-def _epoch(text: str, meaning: Meaning, *, rounds: bool) -> dt.datetime:
-    exact = Fraction(int(text)) * UNITS[str(meaning.epoch_unit)]
+def _epoch(text: str, meaning: Meaning, *, rounds: bool, kept: int = 6) -> dt.datetime:
+    step = 10 ** (6 - kept)
+    exact = Fraction(int(text)) * UNITS[str(meaning.epoch_unit)] / step
     if exact.denominator != 1 and not rounds:
         raise NoValueError
     try:
-        return EPOCH + dt.timedelta(microseconds=math.floor(exact + Fraction(1, 2)))
+        return EPOCH + dt.timedelta(microseconds=math.floor(exact + Fraction(1, 2)) * step)
     except OverflowError as error:
         raise NoValueError from error
 
@@ -297,7 +298,8 @@ def _stamp(text: str, kind: str, meaning: Meaning) -> dt.datetime:
 
     zoned, kept = "with time" in kind, _kept(kind)
     if meaning.epoch_unit and re.fullmatch(r"[+-]?\d+", text, re.ASCII):
-        moment, zone = _epoch(text, meaning, rounds=meaning.extra_digits == "round"), "Z" if zoned else ""
+        moment = _epoch(text, meaning, rounds=meaning.extra_digits == "round", kept=kept)
+        zone = "Z" if zoned else ""
     else:
         moment, zone = _first(text, meaning.timestamp_format, iso, kept, meaning)
     if not zoned:

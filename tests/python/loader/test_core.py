@@ -114,6 +114,19 @@ def test_types_without_a_binary_form_go_as_text(landing: Landing, file_format: s
     ]
 
 
+@pytest.mark.parametrize("as_text", [False, True])
+def test_years_beyond_9999_arrive_whichever_way_they_go(landing: Landing, as_text: bool) -> None:
+    days = [0, 2_932_896, 2_932_897, 12_000_000, 2_145_042_905, None]
+    micros = [0, 253_402_300_800_000_001, 2_000_000_000_000_000_000, 2**63 - 2**41, None, None]
+    table = {"day": pa.array(days, pa.int32()).cast(pa.date32()), "at": pa.array(micros, pa.timestamp("us"))}
+    landing.put("in/x", _parquet(pa.table({**table, "span": pa.array([None] * 6, pa.string())})))
+    columns = {"day": "date", "at": "timestamp without time zone", "span": "interval" if as_text else "text"}
+    assert landing.load(landing.source("in/", "parquet", columns)).failures == []
+    found = landing.query("""select day - date '1970-01-01',
+        (extract(epoch from at)::numeric * 1000000)::numeric(30,0)::text from raw_shop.sales""")
+    assert found == [(day, None if at is None else str(at)) for day, at in zip(days, micros, strict=True)]
+
+
 def _parquet(table: pa.Table, **options: Any) -> bytes:
     out = io.BytesIO()
     pq.write_table(table, out, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,42 +11,53 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from journey.loader.errors import FileRefusedError
+from journey.loader.formats import reader
+from journey.loader.formats import records as cutting
+from journey.loader.formats.dialect import CsvOptions
 from journey.loader.values.meaning import Column, Meaning
 from loader import oracle
-from loader.memory import read
+from loader.memory import MemoryFile, read
 from loader.test_values import STAMP, STAMPTZ, WORDS, columns, plain, texts
 
 TEXT = Meaning(null_values=())
-PIECES = ['"', '""', ",", "\n", "\r\n", "a", " ", "é", "x,", '",', ',"', '"\n', '\n"', "'", "|", "1"]
+PIECES = ['"', '""', ",", "\n", "\r\n", "a", " ", "é", "x,", '",', ',"', '"\n', '\n"', "'", "|", "1", "\n#", '"x\ny"']
+ESCAPES = ["\\", '\\"', "\\\\"]
+Fields = list[str | None]
 
 
-def tokens(text: str, quote: str = '"', delimiter: str = ",") -> tuple[list[list[str]], set[int]]:
-    """Records and the first lines of the refused ones, by a grammar of one character at a time.
+def tokens(
+    text: str, quote: str = '"', delimiter: str = ",", comment: str = "\0", escape: str = "\0"
+) -> tuple[list[tuple[int, Fields]], set[int]]:
+    """Records with their first lines, and the first lines of the refused ones, by a grammar of one character at a time.
 
     A quote is one where a field begins; inside, two are one; behind the closing one comes a delimiter or a line end. A
-    record that isn't so is refused with its first line, and the next line begins another one.
+    record that isn't so is refused with its first line, and the next line begins another one. A field without a
+    character is null, unless it has quotes. A line that begins as a comment does is none, whatever is in it.
     """
-    records: list[list[str]] = []
+    records: list[tuple[int, Fields]] = []
     refused: set[int] = set()
     at, line = 0, 1
     while at < len(text):
-        try:
-            record, end = _record(text, at, quote, delimiter)
-        except SyntaxError:
-            refused.add(line)
-            end = text.find("\n", at) + 1 or len(text)
-        else:
-            records.append(record)
+        end = text.find("\n", at) + 1 or len(text)
+        if not text.startswith(comment, at):
+            try:
+                record, end = _record(text, at, quote, delimiter, escape)
+            except SyntaxError:
+                refused.add(line)
+            else:
+                records.append((line, record))
         line += text.count("\n", at, end)
         at = end
     return records, refused
 
 
-def _record(text: str, at: int, quote: str, delimiter: str) -> tuple[list[str], int]:
-    fields = []
+def _record(text: str, at: int, quote: str, delimiter: str, escape: str) -> tuple[Fields, int]:
+    fields: Fields = []
     while True:
+        field: str | None
         if text[at : at + 1] == quote:
-            field, at = _quoted(text, at + 1, quote)
+            field, at = _quoted(text, at + 1, quote, escape)
             if not text.startswith((delimiter, "\n", "\r\n"), at) and at < len(text) and text[at:] != "\r":
                 raise SyntaxError
         else:
@@ -55,6 +67,7 @@ def _record(text: str, at: int, quote: str, delimiter: str) -> tuple[list[str], 
                 field = field.removesuffix("\r")
             if "\r" in field:
                 raise SyntaxError
+            field = field or None
         fields.append(field)
         if text[at : at + 1] != delimiter:
             end = text.find("\n", at) + 1
@@ -62,36 +75,145 @@ def _record(text: str, at: int, quote: str, delimiter: str) -> tuple[list[str], 
         at += 1
 
 
-def _quoted(text: str, at: int, quote: str) -> tuple[str, int]:
+def _quoted(text: str, at: int, quote: str, escape: str) -> tuple[str, int]:
     field = ""
-    while True:
-        end = text.find(quote, at)
-        if end < 0:
-            raise SyntaxError
-        field += text[at:end]
-        if text[end + 1 : end + 2] != quote:
-            return field, end + 1
-        field, at = field + quote, end + 2
+    while at < len(text):
+        here, after = text[at], text[at + 1 : at + 2]
+        if here == quote and after != quote:
+            return field, at + 1
+        is_pair = here in (quote, escape)
+        if is_pair and not after:
+            break
+        field, at = field + (after if is_pair else here), at + 1 + is_pair
+    raise SyntaxError
 
 
 @settings(max_examples=1500, deadline=None)
 @given(
-    st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.sampled_from([1, 2, 3, 5, 2**20]), st.integers(1, 3)
-)
-@example('"a"x\n1\n', 2**20, 1)
-@example('1,"\n2\n"', 2**20, 1)
-def test_fields_are_cut_by_the_strict_grammar(text: str, chunk: int, width: int) -> None:
+    st.lists(st.sampled_from([*PIECES, *ESCAPES]), max_size=30).map("".join),
+    st.sampled_from([1, 2, 3, 5, 2**20]),
+    st.sampled_from([1, 8, 20, 2**21]),
+    st.integers(1, 3),
+    st.fixed_dictionaries({}, optional={
+        "comment": st.just("#"), "escape": st.just("\\"), "skip_blank_lines": st.just(True),
+        "short_rows": st.just("null"),
+    }),
+)  # fmt: skip
+@example('"a"x\n1\n', 2**20, 2**21, 1, {})
+@example('1,"\n2\n"', 2**20, 2**21, 1, {})
+@example('1,2\n"",', 2**20, 2**21, 2, {})  # a last line without its end
+@example('1,2\n"x"y,3\n', 5, 1, 2, {})  # a block ends within what is behind a closed quote
+@example('1,a\n#x,"y\n2,b\n3,"\n', 2**20, 2**21, 2, {"comment": "#"})
+@example('x"\n1\n2"\n', 2**20, 2**21, 2, {"short_rows": "null"})
+@example('"a""b"\n"c\\"\n"', 2**20, 2**21, 1, {"escape": "\\"})
+def test_fields_are_cut_by_the_strict_grammar(
+    text: str, chunk: int, block: int, width: int, options: dict[str, Any]
+) -> None:
     first = re.search(r"\r?\n|\r", text)
     assume(not first or first[0] != "\r")
-    declared = [Column(f"c{i}", "text", TEXT) for i in range(width)]
-    records, refused = tokens(text)
-    empty = sum(record == [""] for record in records) if width > 1 else 0
-    good = [tuple(record) for record in records if len(record) == width]
-    uneven = sum(len(record) != width for record in records) - empty
-    rows, bad = read(text.encode(), declared, chunk=chunk, header=False)
+    declared = [Column(f"c{i}", "text") for i in range(width)]
+    records, refused = tokens(text, **{name: options[name] for name in ("comment", "escape") if name in options})
+    lines = text.split("\n")
+    blank = {line for line, _ in records if not lines[line - 1].removesuffix("\r")} if width > 1 else set()
+    if "skip_blank_lines" in options:
+        records = [(line, record) for line, record in records if lines[line - 1].removesuffix("\r")]
+    short = [width] if "short_rows" not in options else range(1, width + 1)
+    good = [(*record, *[None] * (width - len(record))) for line, record in records
+            if len(record) in short and line not in blank]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cutting, "BLOCK_BYTES", block)
+        rows, bad = read(text.encode(), declared, chunk=chunk, header=False, **options)
     assert rows == good
     assert refused <= {one.line for one in bad}
-    assert len(bad) == len(refused) + uneven + empty
+    assert len(bad) == len(refused) + len(records) - len(good)
+
+
+ANY: dict[str, Any] = {
+    "delimiter": "||", "comment": "#", "escape_unquoted": True, "skip_blank_lines": True, "short_rows": "null",
+    "trailing_delimiter": True, "skip_footer": 1, "skip_rows": 1, "ctrl_z": True, "repeated_header": "skip",
+    "encoding": "utf-16",
+}  # fmt: skip
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(st.sampled_from([*PIECES, *ESCAPES, "\\\n", "#", "\x1a", "||", "||\n", "a||b||\n"]), max_size=25).map(
+        "".join
+    ),
+    st.sets(st.sampled_from(list(ANY))),
+    st.sampled_from([(1, 1), (3, 8), (7, 20)]),
+)
+@example("a||b\n1||2\n", {"delimiter"}, (1, 1))
+@example('x"a||b"\\\n\\\n\n#z\n', {"escape_unquoted"}, (1, 1))
+def test_where_chunks_and_blocks_end_changes_nothing(text: str, chosen: set[str], sizes: tuple[int, int]) -> None:
+    options = {name: ANY[name] for name in chosen}
+    last = "||" if "delimiter" in options else ","
+    head = ("x\n" if "skip_rows" in options else "") + f"a{last}b{last if 'trailing_delimiter' in options else ''}\n"
+    body = (head + text).encode(options.get("encoding", "utf-8"))
+    found: list[Any] = []
+    for chunk, block in (sizes, (2**20, 2**21)):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(cutting, "BLOCK_BYTES", block)
+            try:
+                found.append(read(body, [Column("a", "text"), Column("b", "text")], chunk=chunk, **options))
+            except FileRefusedError as error:
+                found.append(([str(error)], []))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("chunk", [7, 60, 2**20])
+@pytest.mark.parametrize(
+    "line",
+    ["x" * 200 + ",y", "1," + "x" * 200, "#" + "x" * 100 + ",y", '1,"' + "x" * 200 + '"', '"' + "x" * 100 + '"z,y'],
+)
+def test_a_line_that_is_too_long_is_one_refused_row_at_most(
+    line: str, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of it, once the buffer is full, is no row."""
+    monkeypatch.setattr(cutting, "RECORD_BYTES", 50)
+    monkeypatch.setattr(cutting, "BLOCK_BYTES", 20)
+    rows, refused = read(
+        f'1,"a"\n{line}\n2,b\nx"\n'.encode(), [Column("a", "text"), Column("b", "text")], chunk=chunk, header=False,
+        comment="#",
+    )  # fmt: skip
+    assert rows in ([("1", "a"), ("2", "b")], [("1", "a"), tuple(line.replace('"', "").split(",")), ("2", "b")])
+    assert [one.line for one in refused] in ([2, 4], [4])
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 2**20])
+def test_a_carriage_return_in_quotes_ends_no_line(chunk: int) -> None:
+    columns = [Column("id", "integer"), Column("n", "text")]
+    in_a_row = read(b'1,"a\rb"\r\n2,c\r\n', columns, chunk=chunk, header=False)
+    assert in_a_row == ([(1, "a\rb"), (2, "c")], [])
+    assert read(b'id,"x""\ry"\r\n1,a\r\n', columns, chunk=chunk) == ([(1, "a")], [])
+    assert read(b'id,"n,x"\r1,a\r2,"b"\r', columns, chunk=chunk) == ([(1, "a"), (2, "b")], [])
+    in_the_footer = read(b'id,n\n1,a\nT,"x\ry"\n', columns, chunk=chunk, skip_footer=1)
+    assert in_the_footer == ([(1, "a")], [])
+    assert read(b"id,n\r1,a\rT,x\r", columns, chunk=chunk, skip_footer=1) == ([(1, "a")], [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "meaning", "expected"),
+    [
+        ("text", {}, "a||b"),
+        ("character varying(4)", {}, "a||b"),
+        ("character varying(3)", {}, "`a||b` is longer than character varying(3) allows"),
+        ("text", {"null_values": ("a||b",), "quoted_nulls": True}, None),
+        ("date", {"date_format": ("%Y||%m||%d",)}, dt.date(2024, 1, 2)),
+        ("integer", {}, "`a||b` is no integer: declare null_values if it means null"),
+    ],
+)
+def test_a_long_delimiter_in_quotes_is_what_it_is(kind: str, meaning: dict[str, Any], expected: Any) -> None:
+    field = "2024||01||02" if kind == "date" else "a||b"
+    rows, refused = read(f'id||n\n1||"{field}"\n'.encode(), [Column("id", "integer"), Column("n", kind, Meaning(**meaning))],
+                         delimiter="||")  # fmt: skip
+    assert [one.reason for one in refused] or rows == [(1, expected)]
+    assert rows or [one.reason for one in refused] == [expected]
+
+
+def test_a_long_delimiter_in_a_name_is_what_it_is() -> None:
+    opened = reader("csv")(MemoryFile(b'id||"x||y"\n'), CsvOptions(delimiter="||"), [Column("id", "integer")])
+    assert opened.names() == ["id", "x||y"]
 
 
 @settings(max_examples=300, deadline=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from journey.loader.values.kinds import arrow_type
-from journey.loader.values.meaning import Column, Meaning
+from journey.loader.values.meaning import Column, Meaning, meanings
 from journey.loader.values.text import parse
 from loader import oracle
 
@@ -185,6 +186,38 @@ def test_uuids_are_read_all_at_once_and_one_wrong_character_is_refused(monkeypat
     good = pa.array([None, "", text, None, text.upper(), text[::-1]]).slice(2, 3)
     assert parse(good, column)[0].to_pylist() == [uuid.UUID(text).bytes, None, uuid.UUID(text).bytes]
     assert parse(good.slice(0, 0), column)[0].to_pylist() == []
+
+
+@pytest.mark.parametrize(
+    ("digits", "unit", "rounded"), [("(3)", "us", "123"), ("(3)", "ns", "123"), ("(0)", "ms", "0"), ("(3)", "ms", None)]
+)
+@pytest.mark.parametrize("zone", ["without", "with"])
+def test_a_count_is_no_finer_than_its_column(digits: str, unit: str, rounded: str | None, zone: str) -> None:
+    count = {"ms": "1717236000123", "us": "1717236000123456", "ns": "1717236000123456789"}[unit]
+    kind = f"timestamp{digits} {zone} time zone"
+    for rounds in ("refuse", "round"):
+        check([count, "1717236000"], Column("v", kind, Meaning(epoch_unit=unit, extra_digits=rounds)))
+    values, refused = parse(pa.array([count]), Column("v", kind, Meaning(epoch_unit=unit, extra_digits="round")))
+    assert not refused
+    if rounded:
+        assert values[0].as_py().microsecond == int(rounded) * 1000
+        _, refused = parse(pa.array([count]), Column("v", kind, Meaning(epoch_unit=unit)))
+        assert refused == {0: f"`{count}` has digits that {kind} doesn't keep (extra_digits: round)"}
+
+
+@pytest.mark.parametrize(
+    ("option", "form", "told"),
+    [
+        ("date_format", "%d-%b-%Y (%m)", "has %m and %b, which may say two things"),
+        ("date_format", "%Y-%m-%d %y", "has %Y and %y, which may say two things"),
+        ("timestamp_format", "%Y-%m-%d %H:%M (%I %p)", "has %H and %I, which may say two things"),
+        ("date_format", "%Y-%m-%dT%H:%M:%S%z", "has %z, and a date has no zone: declare timestamptz"),
+        ("time_format", "%H:%M%z", "has %z, and a time has no zone"),
+    ],
+)
+def test_a_pattern_says_each_part_once_and_none_that_would_be_lost(option: str, form: str, told: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"external.options.{option}: {form!r} {told}")):
+        meanings({option: form}, {})
 
 
 @settings(max_examples=150, deadline=None)

@@ -88,6 +88,26 @@ def test_a_cell_is_its_exact_value_or_refused(cell: Any, kind: str, expected: An
     assert one(cell, kind) == expected
 
 
+@pytest.mark.parametrize(
+    ("digits", "kind", "expected"),
+    [
+        ("9007199254740993", "bigint", 2**53 + 1),
+        ("-9223372036854775808", "bigint", -(2**63)),
+        ("9223372036854775808", "bigint", "`9223372036854775808` is out of range for bigint"),
+        ("12345678901234567890", "text", "12345678901234567890"),
+        ("12345678901234567890", "numeric(38,0)", Decimal("12345678901234567890")),
+        ("9007199254740993", "double precision", 2.0**53),
+        ("1E+18", "bigint", 10**18),
+        ("1" + "0" * 40, "double precision", 1e40),
+    ],
+)
+def test_digits_that_excel_would_not_keep_are_kept(digits: str, kind: str, expected: Any) -> None:
+    """Other programs write whole numbers of any size; Excel itself writes fifteen digits."""
+    header = '<row><c t="inlineStr"><is><t>a</t></is></c></row>'
+    good, refused = rows(with_rows(f"{header}<row><c><v>{digits}</v></c></row>"), columns(kind))
+    assert (good[0][0] if good else refused[0][2]) == expected
+
+
 def test_text_cells_are_read_as_any_text() -> None:
     assert one("1.234,56", "numeric(12,2)", decimal_mark=",", thousands_mark=".") == Decimal("1234.56")
     assert one("03/02/1897", "date", date_format=("%d/%m/%Y",)) == dt.date(1897, 2, 3)  # before Excel's calendar

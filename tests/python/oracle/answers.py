@@ -23,7 +23,7 @@ from journey import settings
 from journey.project import project_root
 
 ROOT = project_root(Path(__file__).parent)
-FOLDER = ROOT / "analyses"
+FOLDER = ROOT / "examples" / "completejourney" / "analyses"
 MARTS = {file.stem: file for file in (ROOT / "models" / "marts").glob("*/*.sql")}
 HEADER = re.compile(
     r"-- question: (?P<question>.*?)\n-- how to read it: (?P<reading>.*?)\n"

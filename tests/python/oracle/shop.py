@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from journey.land.plan import feeds
+from deliveries.plan import feeds
 from oracle.marts import MARTS
 
 if TYPE_CHECKING:

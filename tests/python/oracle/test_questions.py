@@ -31,7 +31,6 @@ EMPTY_IN_EIGHT_WEEKS = {
         "Where does the year end up, account by account?",
         "Which departments lost most volume against the revised budget?",
     },
-    "campaign 18 begins in October": {"How did campaign 18 build up?"},
     "one campaign can be measured, and chance explains it": {"Which campaigns moved sales by more than chance?"},
     "the first cohort is two months old": {
         "How many customers stay after three months?",

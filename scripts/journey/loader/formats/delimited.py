@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from journey.loader.errors import FileRefusedError
 from journey.loader.formats.contract import Batch, File, Reader, Refused, Unknown
@@ -76,7 +76,10 @@ class CsvReader(Reader):
                 raise FileRefusedError(f"its header doesn't end within {RECORD_BYTES:,} bytes")
         raw = record or head
         self._header = raw.rstrip(b"\r\n")
-        self._names = self._checked(cutter.fields(self._header))
+        names = cutter.fields(self._header)
+        if len(self._delimiter) > 1:
+            names = [name.replace(SEPARATOR.decode(), self._dialect.delimiter) for name in names]
+        self._names = self._checked(names)
         self._line += max(1, raw.count(b"\n"))
         self._rest = itertools.chain([head[len(raw) :]], stream)
         return self._named()
@@ -90,9 +93,11 @@ class CsvReader(Reader):
         fields = [*targets, *extra]
         if not names or not fields:
             return
-        nulls = ("",) if self._dialect.escape_unquoted else None
-        quote = b'"' if self._dialect.escape_unquoted else self._quote()  # what the cutter put around texts
-        parser = Parser(fields, self._separator, quote, null_values=nulls)
+        options = self._dialect
+        nulls = ("",) if options.escape_unquoted else None
+        quote = b'"' if options.escape_unquoted else self._quote()  # what the cutter put around texts
+        spelled = options.delimiter if len(self._delimiter) > 1 else None
+        parser = Parser(fields, self._separator, quote, null_values=nulls, spelled=spelled)
         cutter = Cutter(self._marks(len(fields), targets), self._line)
         for block in cutter.blocks(self._rest):
             if not block.data:
@@ -119,7 +124,7 @@ class CsvReader(Reader):
                 raw = block.where(record)[1]
                 refused.append(self._refusal(block, record, None, self._uneven(count, fields, raw)))
         if short:
-            records = block.records(parser.quote)
+            records = block.records()
             more = parser.parse_short([records[record] for record in short], list(short.values()))
             typed = typed.among(more, list(short))
         yield self._good(block, typed, refused)
@@ -127,8 +132,6 @@ class CsvReader(Reader):
     def _good(self, block: Block, typed: Typed, refused: list[Refused]) -> Batch:
         """The good rows of a block."""
         arrays, bad = typed.arrays, dict(typed.refused)
-        if len(self._delimiter) > 1 and block.quote and block.quote in block.data:  # it may stand inside quotes
-            arrays = [self._with_delimiter(array) for array in arrays]
         if self._dialect.trailing_delimiter:
             *arrays, last = arrays
             for row, text in enumerate(last.to_pylist() if last.null_count < len(last) else ()):
@@ -177,11 +180,6 @@ class CsvReader(Reader):
     def _as_written(self, raw: bytes) -> bytes:
         return raw.replace(SEPARATOR, self._delimiter) if len(self._delimiter) > 1 else raw
 
-    def _with_delimiter(self, array: pa.Array) -> pa.Array:
-        if not pa.types.is_string(array.type):
-            return array
-        return pc.replace_substring(array, SEPARATOR.decode(), self._dialect.delimiter)
-
     def _named(self) -> list[str]:
         names = list(self._names or [])
         return names[:-1] if self._dialect.trailing_delimiter else names
@@ -189,25 +187,34 @@ class CsvReader(Reader):
     def _quote(self) -> bytes | None:
         return self._dialect.quote.encode() if self._dialect.quote else None
 
+    def _comment(self) -> bytes | None:
+        """What a comment begins with, once a long delimiter is one byte."""
+        comment = self._dialect.comment.encode() if self._dialect.comment else None
+        return comment.replace(self._delimiter, self._separator) if comment else None
+
     def _marks(self, fields: int, targets: Sequence[Column | None] = ()) -> Marks:
         options, nulls = self._dialect, [target.meaning.null_values if target else () for target in targets]
         escape = "\\" if options.escape_unquoted else options.escape if options.escape != options.quote else None
         return Marks(
             self._separator, self._quote(), escape.encode() if escape else None,
             unquoted=options.escape_unquoted, nulls=[frozenset(text.encode() for text in texts) for texts in nulls],
-            comment=options.comment.encode() if options.comment else None,
+            comment=self._comment(),
             skip=self._header if options.repeated_header == "skip" else None,
             skip_blank=options.skip_blank_lines, fields=fields,
         )  # fmt: skip
 
     def _stream(self) -> Iterator[bytes]:
         """The file as UTF-8 lines."""
-        chunks = in_utf8(self.file.stream(), self._dialect.encoding)
+        options = self._dialect
+        is_first = not (options.skip_rows or options.sep_line or options.comment)  # else its quotes are anything
+        quote = self._quote() if is_first else None
+        chunks = in_utf8(self.file.stream(), options.encoding)
+        chunks = _with_line_feeds(chunks, self._delimiter, quote)
         if self._dialect.skip_footer or self._dialect.ctrl_z:
             chunks = without_footer(chunks, self._dialect.skip_footer, ctrl_z=self._dialect.ctrl_z)
         if len(self._delimiter) > 1:
             chunks = with_separator(chunks, self._delimiter)
-        return _with_line_feeds(chunks)
+        return chunks
 
     def _head(self, stream: Iterator[bytes], skipped: int) -> bytes:
         """The stream's beginning, past the lines that are skipped."""
@@ -226,7 +233,7 @@ class CsvReader(Reader):
 
     def _past_comments(self, head: bytes, stream: Iterator[bytes]) -> bytes:
         """Past lines before the header that are comments, or blank where these are passed over."""
-        comment = self._dialect.comment.encode() if self._dialect.comment else None
+        comment = self._comment()
         while self._dialect.header and head:
             is_blank = self._dialect.skip_blank_lines and head.startswith((b"\n", b"\r\n"))
             if not is_blank and not (comment and head.startswith(comment)):
@@ -266,17 +273,31 @@ class CsvReader(Reader):
         return [*names, ""] if options.trailing_delimiter else names
 
 
-def _with_line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The stream with line feeds, if its first line ends in a carriage return alone."""
-    head = b""
+def _with_line_feeds(chunks: Iterator[bytes], delimiter: bytes, quote: bytes | None) -> Iterator[bytes]:
+    """The stream with line feeds, if its first line ends in a carriage return alone, outside of quotes."""
+    head, end = b"", -1
     for chunk in chunks:
         head += chunk
-        if b"\n" in head or (b"\r" in head and not head.endswith(b"\r")) or len(head) > RECORD_BYTES:
+        end = _first_end(head, delimiter, quote)
+        if 0 <= end < len(head) - 1 or head[end:] == b"\n" or len(head) > RECORD_BYTES:
             break
-    first = head.find(b"\r")
-    alone = first >= 0 and head[first + 1 : first + 2] != b"\n" and not 0 <= head.find(b"\n") < first
+    alone = end >= 0 and head[end : end + 1] == b"\r" and head[end + 1 : end + 2] != b"\n"
     for chunk in itertools.chain([head] if head else [], chunks):
         yield chunk.replace(b"\r", b"\n") if alone else chunk
+
+
+def _first_end(head: bytes, delimiter: bytes, quote: bytes | None) -> int:
+    """Where the first line ends, outside of quotes; -1: not yet."""
+    stop = re.compile(b"[\r\n]|" + re.escape(delimiter))
+    at = 0
+    while True:
+        if quote and head.startswith(quote, at):
+            closing = re.compile(re.escape(quote * 2) + b"|" + re.escape(quote))
+            at = next((found.end() for found in closing.finditer(head, at + 1) if len(found[0]) == 1), -1)
+        found = stop.search(head, at) if at >= 0 else None
+        if not found or found[0] in b"\r\n":
+            return found.start() if found else -1
+        at = found.end()
 
 
 def _nowhere(row: int) -> Any:

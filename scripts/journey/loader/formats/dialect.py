@@ -111,7 +111,8 @@ OPTIONS = CsvOptions
 
 
 def in_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """A stream of any encoding as UTF-8, without byte order mark. What isn't of the encoding stays no UTF-8.
+    """A stream of any encoding as UTF-8, without byte order mark and empty chunks. What isn't of the encoding stays no
+    UTF-8.
 
     Raises:
         FileRefusedError: a byte order mark says another encoding.
@@ -135,8 +136,10 @@ def in_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         return
     decoder = codecs.getincrementaldecoder(encoding)("journey.kept")
     for chunk in itertools.chain([head], chunks):
-        yield _encoded(decoder.decode(chunk))
-    yield _encoded(decoder.decode(b"", True))
+        if text := decoder.decode(chunk):
+            yield _encoded(text)
+    if text := decoder.decode(b"", True):
+        yield _encoded(text)
 
 
 def is_utf8(data: bytes) -> bool:
@@ -160,7 +163,8 @@ def with_separator(chunks: Iterator[bytes], delimiter: bytes) -> Iterator[bytes]
         data = data.replace(delimiter, SEPARATOR)
         keep = next((n for n in range(len(delimiter) - 1, 0, -1) if data.endswith(delimiter[:n])), 0)
         tail = data[len(data) - keep :]
-        yield data[: len(data) - keep]
+        if len(data) > keep:
+            yield data[: len(data) - keep]
     if tail:
         yield tail
 
@@ -186,6 +190,7 @@ def without_footer(chunks: Iterator[bytes], lines: int, *, ctrl_z: bool) -> Iter
         if stripped.endswith(b"\x1a"):
             tail = stripped[:-1]
     if lines:
-        tail = b"".join(tail.rstrip(b"\r\n").splitlines(keepends=True)[:-lines])
+        rows = tail.removesuffix(b"\n").split(b"\n")
+        tail = b"".join(row + b"\n" for row in rows[:-lines])
     if tail:
         yield tail

@@ -6,6 +6,7 @@ at once; one that isn't is cut record by record.
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -61,12 +62,14 @@ class Run(NamedTuple):
         line: of the file.
         raw: the records as the file has them.
         records: how many there are.
+        end: where they end in the block's data.
     """
 
     first: int
     line: int
     raw: bytes
     records: int
+    end: int
 
 
 @dataclass
@@ -106,16 +109,20 @@ class Block:
         end, last = (int(ends[record]), int(lines[record])) if record < len(ends) else (len(self.data), first)
         return self.line + first, self.data[begin:end].rstrip(b"\r\n"), last - first + 1
 
-    def records(self, quote: bytes | None) -> list[bytes]:
-        """The records as they stand in data, without their line ends.
+    def records(self) -> list[bytes]:
+        """The records as they stand in data, without their line ends."""
+        if self.runs is None:
+            line_ends, inside = line_ends_of(self.data, self.quote)
+            found = _pieces(self.data, [*(line_ends[~inside] + 1).tolist(), len(self.data)])
+            return [record.removesuffix(b"\n").removesuffix(b"\r") for record in found]
+        found = []
+        for run, data in zip(self.runs, _pieces(self.data, [run.end for run in self.runs]), strict=True):
+            found += data.split(b"\n")[:-1] if run.records > 1 else [data.removesuffix(b"\n")]
+        return [record.removesuffix(b"\r") for record in found]
 
-        Args:
-            quote: of data, which the cutter may have put around texts that had none.
-        """
-        line_ends, inside = line_ends_of(self.data, quote)
-        ends = [*line_ends[~inside].tolist(), len(self.data)]
-        begins = [0, *(end + 1 for end in ends)]
-        return [self.data[begin:end].removesuffix(b"\r") for begin, end in zip(begins, ends, strict=False)]
+
+def _pieces(data: bytes, ends: Sequence[int]) -> list[bytes]:
+    return [data[begin:end] for begin, end in itertools.pairwise([0, *ends])]
 
 
 def line_ends_of(data: bytes, quote: bytes | None) -> tuple[np.ndarray, np.ndarray]:
@@ -167,7 +174,9 @@ def _line_feeds(data: bytes) -> np.ndarray:
 
 def _has_odd_returns(data: bytes) -> bool:
     """Whether a carriage return stands alone, or in a line of its own."""
-    return b"\n\r\n" in data or data.count(b"\r") != data.count(b"\r\n") + data.endswith(b"\r")
+    if b"\n\r\n" in data or data.endswith(b"\n\r"):
+        return True
+    return data.count(b"\r") != data.count(b"\r\n") + data.endswith(b"\r")
 
 
 class Cutter:
@@ -181,6 +190,7 @@ class Cutter:
             line: of the stream's first record.
         """
         self._marks, self._line = marks, line
+        self._is_too_long = False
         self._record, self._open, self._field = _patterns(marks)
 
     def blocks(self, chunks: Iterator[bytes]) -> Iterator[Block]:
@@ -205,6 +215,11 @@ class Cutter:
 
     def cut(self, data: bytes, *, final: bool) -> tuple[Block | None, bytes]:
         """As many whole records of data as there are, and the rest."""
+        if self._is_too_long:  # pass over what is left of a line that was refused
+            end = data.find(b"\n") + 1
+            if not end:
+                return None, b""
+            data, self._is_too_long = data[end:], False
         if not self._needs_scan(data):
             quote = self._marks.quote
             if quote is None or quote not in data:
@@ -272,41 +287,50 @@ class Cutter:
         return int(outside[-1]) + 1 if len(outside) else 0
 
     def _block(self, data: bytes) -> Block:
+        if not data.endswith(b"\n"):
+            data += b"\n"  # without it, Arrow takes an empty field behind a quoted one for a quoted one, too
         block = Block(data, self._line, self._marks.quote)
         self._line += _lines(data)
         return block
 
     def _scan(self, data: bytes, *, final: bool) -> tuple[Block | None, bytes]:
         """Record by record; the rest is what may be the beginning of one more."""
+        marks = self._marks
         good: list[bytes] = []
         runs: list[Run] = []
         refused: list[Refused] = []
-        position = count = 0
+        position = count = size = 0
         only_quotes = not self._needs_scan(data) and is_utf8(data)
         while position < len(data):
             if only_quotes and (end := self._end_of_plain_lines(data, position)) > position:
                 raw = data[position:end]
-                lines = _lines(raw)
-                runs.append(Run(count, self._line, raw, lines))
+                lines, size = _lines(raw), size + len(raw)
+                runs.append(Run(count, self._line, raw, lines, size))
                 good.append(raw)
                 self._line, count, position = self._line + lines, count + lines, end
                 continue
-            found = self._record.match(data, position)
-            if found and not final and found.end() == len(data) and len(data) - position < RECORD_BYTES:
-                break  # perhaps it goes on
-            if not found:
-                if not final and self._open.match(data, position) and len(data) - position < RECORD_BYTES:
+            is_comment = marks.comment is not None and data.startswith(marks.comment, position)
+            found = None if is_comment else self._record.match(data, position)
+            if not found or found.end() == len(data):
+                end = data.find(b"\n", position) + 1
+                is_cut = not end and not final  # perhaps it goes on
+                is_open = is_cut or (not final and not is_comment and (found or self._open.match(data, position)))
+                if is_open and len(data) - position < RECORD_BYTES:
                     break
-                end = data.find(b"\n", position) + 1 or len(data)
-                refused.append(self._refusal(data[position:end], self._broken(data[position:end])))
-                self._line, position = self._line + 1, end
-                continue
+                if not found:
+                    self._is_too_long, end = is_cut, end or len(data)
+                    if not is_comment:
+                        refused.append(self._refusal(data[position:end], self._broken(data[position:end])))
+                    self._line, position = self._line + 1, end
+                    continue
             raw = found[0]
             clean = self._clean(raw)
-            reason = None if only_quotes else self._wrong(raw, clean)
+            reason = None if only_quotes and len(raw) <= RECORD_BYTES else self._wrong(raw, clean)
+            self._is_too_long = not final and not raw.endswith(b"\n")
             if reason is None:
-                runs.append(Run(count, self._line, raw, 1))
                 good.append(clean if clean.endswith(b"\n") else clean + b"\n")
+                size += len(good[-1])
+                runs.append(Run(count, self._line, raw, 1, size))
                 count += 1
             elif reason:
                 refused.append(self._refusal(raw, reason))
@@ -343,17 +367,14 @@ class Cutter:
         if not is_quoted and (text in nulls or text == b"\\N"):
             return b""
         inner = text[1:-1] if is_quoted else text
-        if is_quoted and marks.unquoted:
-            inner = inner.replace(quote + quote, quote)
         meant = ESCAPES if marks.unquoted else {}
-        inner = re.sub(escape + rb"([\s\S])", lambda found: meant.get(found[1], found[1]), inner)
+        pairs = escape + rb"([\s\S])" + (b"|" + re.escape(quote + quote) if is_quoted else b"")
+        inner = re.sub(pairs, lambda found: meant.get(found[1], found[1]) if found[1] else quote, inner)
         return quote + inner.replace(quote, quote + quote) + quote
 
     def _wrong(self, raw: bytes, clean: bytes) -> str | None:
         """Why a whole record is none; "" if it is passed over; None if it is one."""
         marks, plain = self._marks, raw.rstrip(b"\r\n")
-        if marks.comment is not None and raw.startswith(marks.comment):
-            return ""
         if not plain:
             if marks.skip_blank:
                 return ""
@@ -373,6 +394,8 @@ class Cutter:
     def _broken(self, line: bytes) -> str:
         """Why no record begins with this line."""
         quote = (self._marks.quote or b'"').decode()
+        if self._marks.unquoted and _without(line, b"\\", b"\\") == line.removesuffix(b"\\") != line:
+            return "a backslash before the end of the file (escape_unquoted)"
         if self._open.match(line):
             return f"a quoted field that is never closed (quote: null reads {quote} as any character)"
         if b"\r" in line.rstrip(b"\r\n"):
@@ -395,7 +418,7 @@ def _without(record: bytes, end: bytes, escape: bytes) -> bytes:
 
 
 def _patterns(marks: Marks) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
-    """A whole record, the beginning of one that ends inside quotes, and one of its fields."""
+    """A whole record, the beginning of one that ends inside quotes or an escape, and one of its fields."""
     d = re.escape(marks.delimiter)
     q = re.escape(marks.quote) if marks.quote else b""
     e = re.escape(marks.escape) if marks.escape and marks.escape != marks.quote else b""
@@ -404,11 +427,13 @@ def _patterns(marks: Marks) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pa
         plain = rb"(?:" + pairs + rb"[^" + d + q + e + rb"\r\n])(?:" + pairs + rb"[^" + d + e + rb"\r\n])*"
     else:
         plain = rb"[^" + d + q + rb"\r\n][^" + d + rb"\r\n]*"
-    doubled = q + q if q and (not e or marks.unquoted) else b""
+    doubled = q + q
     stops = b"[^" + q + e + b"]*"
     steps = b"|".join(filter(None, (e and e + rb"[\s\S]", doubled)))
     inside = stops + rb"(?:(?:" + steps + rb")" + stops + rb")*" if steps else stops
     one = (rb"(?:" + q + inside + q + rb"|" + plain + rb")?") if q else rb"(?:" + plain + rb")?"
     record = one + rb"(?:" + d + one + rb")*(?:\r?\n|\r?\Z)"
-    opened = rb"(?:" + one + d + rb")*" + q + inside + (e and e + b"?") + rb"\Z" if q else rb"(?!)"
+    ways = [q + inside + (e and e + b"?")] if q else []
+    ways += [rb"(?:" + plain + rb")?" + e] if marks.unquoted else []
+    opened = rb"(?:" + one + d + rb")*(?:" + b"|".join(ways) + rb")\Z" if ways else rb"(?!)"
     return re.compile(record), re.compile(opened), re.compile(rb"(?:\A|" + d + rb")(" + one + rb")")

@@ -75,6 +75,7 @@ class Parser:
         quote: bytes | None,
         *,
         null_values: Sequence[str] | None = None,
+        spelled: str | None = None,
     ) -> None:
         """Prepare.
 
@@ -83,10 +84,11 @@ class Parser:
             delimiter: one byte.
             quote: one byte; None: there are no quotes.
             null_values: texts without quotes that are null, in place of what columns declare.
+            spelled: what the delimiter stands for, which texts in quotes may have.
         """
         self._targets, self._null_values = list(targets), null_values
         self._names = [str(position) for position in range(len(targets))]
-        self._delimiter, self.quote = delimiter, quote
+        self._delimiter, self.quote, self._spelled = delimiter, quote, spelled
         self._as_text = {i for i, column in enumerate(targets) if column and not _is_arrows(column)}
         self._groups: dict[tuple[Sequence[str], bool], list[int]] = {}
         for i, column in enumerate(targets):
@@ -155,6 +157,8 @@ class Parser:
     ) -> tuple[int, dict[int, pa.Array]]:
         """Columns that have the same nulls, and the number of rows; texts where Arrow doesn't read the type."""
         once = set(doubtful)
+        if self._spelled:
+            nulls = [text.replace(self._spelled, self._delimiter.decode()) for text in nulls]
         while True:
             types = {self._names[i]: self._type(i, once) for i in positions}
             uneven.clear()
@@ -178,7 +182,7 @@ class Parser:
             arrays = {i: _whole(table.column(self._names[i])) for i in positions}
             again = {i for i in positions if self._is_doubtful(arrays[i], i)}
             if not again:
-                return table.num_rows, {i: self._nulled(arrays[i], i) for i in positions}
+                return table.num_rows, {i: self._nulled(self._as_spelled(arrays[i]), i) for i in positions}
             once |= again
 
     def _options(self, data: bytes, uneven: dict[int, int]) -> pyarrow.csv.ParseOptions:
@@ -196,6 +200,11 @@ class Parser:
     def _type(self, i: int, once: set[int]) -> pa.DataType:
         column = self._targets[i]
         return pa.string() if column is None or i in once or i in self._as_text else arrow_type(column)
+
+    def _as_spelled(self, array: pa.Array) -> pa.Array:
+        if not self._spelled or not self.quote or not pa.types.is_string(array.type):
+            return array
+        return pc.replace_substring(array, self._delimiter.decode(), self._spelled)
 
     def _nulled(self, array: pa.Array, i: int) -> pa.Array:
         column = self._targets[i]

@@ -377,9 +377,11 @@ def _counted(text: str, unit: str, column: Column | None = None) -> datetime:
     try:
         if unit == "days":
             return EPOCH + timedelta(days=count)
-        micros, rest = divmod(count * 10**6, UNITS[unit])
+        step = 10 ** (6 - digits(column)) if column else 1  # microseconds in the last digit that is kept
+        steps, rest = divmod(count * 10**6, UNITS[unit] * step)
         if rest and (column is None or column.meaning.extra_digits != "round"):
-            raise ValueError(f"{quoted(text)} has digits that microseconds don't keep (extra_digits: round)")
-        return EPOCH + timedelta(microseconds=micros + (2 * rest >= UNITS[unit]))
+            kept = f"{column.type} doesn't" if column else "microseconds don't"
+            raise ValueError(f"{quoted(text)} has digits that {kept} keep (extra_digits: round)")
+        return EPOCH + timedelta(microseconds=(steps + (2 * rest >= UNITS[unit] * step)) * step)
     except OverflowError:
         raise ValueError(f"{quoted(text)} is out of range: epoch_unit is {unit}") from None

@@ -17,6 +17,7 @@ DIRECTIVES = {
     "b": r"(?P<b>[A-Za-z]{3})", "B": r"(?P<B>[A-Za-z]{3,9})", "I": r"(?P<I>[0-9]{1,2})", "p": r"(?P<p>[AaPp][Mm])",
     "z": r"(?P<z>Z|[+-][0-9]{2}:?[0-9]{2})", "%": "%",
 }  # fmt: skip
+ONCE = ("Yy", "mbB", "HI")  # parts that a pattern says in one way
 WHOLE = {"date_format": ("Yy", "mbB", "d"), "timestamp_format": ("Yy", "mbB", "d"), "time_format": ("HI",)}
 
 
@@ -144,6 +145,13 @@ def _made(given: Mapping[str, Any], where: str) -> Meaning:
         for form in getattr(meaning, name):
             letters = set(re.findall(r"%(.)", form))
             partly = any(not letters & set(group) for group in needed) or ("I" in letters) != ("p" in letters)
+            twice = next((group for group in ONCE if len(letters & set(group)) > 1), "")
+            if twice:
+                said = " and ".join(f"%{letter}" for letter in twice if letter in letters)
+                raise ValueError(f"{where}.{name}: {form!r} has {said}, which may say two things: declare one of them")
+            if "z" in letters and name != "timestamp_format":
+                what = name.removesuffix("_format")
+                raise ValueError(f"{where}.{name}: {form!r} has %z, and a {what} has no zone: declare timestamptz")
             if form != "iso" and partly:
                 raise ValueError(f"{where}.{name}: {form!r} doesn't say the whole {name.removesuffix('_format')}")
             if meaning.epoch_unit and re.fullmatch("(%[YymdHMSf])+", form):

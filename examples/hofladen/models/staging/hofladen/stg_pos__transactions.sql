@@ -8,7 +8,11 @@ named as (
         cast("Bon" as text) as basket_id,
         "Artikelnummer" as product_id,
         cast("Position" as smallint) as line_number,
-        case "Vorgang" when 'Verkauf' then 'sale' when 'Retoure' then 'return' when 'Storno' then 'void' end as line_kind,
+        case "Vorgang"
+            when 'Verkauf' then 'sale'
+            when 'Retoure' then 'return'
+            when 'Storno' then 'void'
+        end as line_kind,
         "Kunde" as customer_id,
         "Filiale" as store_id,
         "Zeitpunkt" as sold_at,

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from journey.loader.values.arrow import convert
 from journey.loader.values.exact import quoted
 from journey.loader.values.kinds import arrow_type
-from journey.loader.values.masks import DAY, Converted, Mask, Numbers, Refusals, made, valid
+from journey.loader.values.masks import DAY, Converted, Mask, Numbers, Refusals, made, valid, without
 from journey.loader.values.meaning import Column
 from journey.loader.values.text import nulled, parse
 
@@ -22,6 +22,7 @@ Cell = tuple[int, str]  # which of these it is, and its text in the file
 
 NUMBERS = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?$"
 EXACT = float(2**53)  # beyond, a float is no longer each whole number
+EXACT_NUMBERS = "^-?[0-9]{1,38}$"
 SPAN_MOST = 10**6 * 366  # days
 FIRST_1900, LEAP_1900, LAST_1900 = 1, 60, 2_958_465  # 1900-01-01, 1900-02-29 that never was, 9999-12-31
 BASE_1900, BASE_1904, LAST_1904 = -25_569, -24_107, 2_957_003  # 1899-12-30 and 1904-01-01, from 1970
@@ -85,6 +86,10 @@ def _number(texts: pa.Array, column: Column, book: Book) -> list[Converted]:  # 
     data, good, refused = _floats(texts, column)
     whole = good & (np.trunc(data) == data) & (np.abs(data) < EXACT)
     answer = [(pa.nulls(len(texts), arrow_type(column)), refused)]
+    exact = good & (np.abs(data) >= EXACT) & _true(pc.match_substring_regex(texts, EXACT_NUMBERS))
+    if exact.any():  # other programs than Excel write all digits: a float would lose some
+        answer.append(convert(without(texts, ~exact).cast(pa.decimal128(38, 0)), column))
+        good &= ~exact
     if whole.any():
         answer.append(convert(made(pa.int64(), np.where(whole, data, 0).astype("i8"), whole), column))
     if (good & ~whole).any():
@@ -188,6 +193,10 @@ def _floats(texts: pa.Array, column: Column) -> tuple[Numbers, Mask, Refusals]:
     bad = valid(texts) & ~(good & np.isfinite(data))
     refused = _refusals(texts, bad, lambda shown: f"{shown} is no {column.type}: nor is it a number, as its cell says")
     return np.where(bad, 0, data), good & ~bad, refused
+
+
+def _true(mask: pa.Array) -> Mask:
+    return mask.fill_null(False).to_numpy(zero_copy_only=False)
 
 
 def _refusals(texts: pa.Array, bad: Mask, why: Callable[[str], str]) -> Refusals:

@@ -73,7 +73,11 @@ def reading(column: Column) -> Reading | None:
         return Reading(whole, (), strings, True)
     if pa.types.is_decimal(kind) and kind.precision <= MOST and kind.scale <= 8:
         return Reading(decimal, (kind.precision, kind.scale), strings, True)
-    if pa.types.is_timestamp(kind) and meaning.epoch_unit in EPOCH_DIGITS:
+    if (
+        pa.types.is_timestamp(kind)
+        and meaning.epoch_unit in EPOCH_DIGITS
+        and UNITS[meaning.epoch_unit] <= 10 ** digits(column)
+    ):
         return Reading(counted, (meaning.epoch_unit,), False, True)
     if meaning.epoch_unit:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from journey.land.ledger import chart as a
+from deliveries.ledger import chart as a
 
 
 @dataclass(frozen=True)

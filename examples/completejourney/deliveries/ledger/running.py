@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from journey.land.draws import draw
-from journey.land.ledger.chart import BY_NUMBER
-from journey.land.ledger.journals import Journal, post
-from journey.land.ledger.tills import Takings
-from journey.land.timeline import FIRST_DAY, LAST_DAY, LAST_WEEK, monday, month_end, next_month, period
+from deliveries.draws import draw
+from deliveries.ledger.chart import BY_NUMBER
+from deliveries.ledger.journals import Journal, post
+from deliveries.ledger.tills import Takings
+from deliveries.timeline import FIRST_DAY, LAST_DAY, LAST_WEEK, monday, month_end, next_month, period
 
 MONTHS = tuple(date(2017, month, 1) for month in range(1, 13))
 QUARTER_ENDS = (date(2017, 3, 31), date(2017, 6, 30), date(2017, 9, 30), LAST_DAY)

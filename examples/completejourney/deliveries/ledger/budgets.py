@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from journey.land.draws import draw
-from journey.land.ledger import chart as a
-from journey.land.ledger.running import MONTHS, UTILITIES, cost_of
-from journey.land.timeline import period
+from deliveries.draws import draw
+from deliveries.ledger import chart as a
+from deliveries.ledger.running import MONTHS, UTILITIES, cost_of
+from deliveries.timeline import period
 
 ORIGINAL, REVISED = "original", "revised"
 ARRIVES = {ORIGINAL: date(2017, 1, 1), REVISED: date(2017, 7, 1)}

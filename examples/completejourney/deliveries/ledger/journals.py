@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from journey.land.ledger.rules import EVENTS
-from journey.land.timeline import period
+from deliveries.ledger.rules import EVENTS
+from deliveries.timeline import period
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from journey.land import source
-from journey.land.products import ProductHistory
-from journey.land.timeline import FIRST_DAY, LAST_DAY, business_days, day_number, day_of
+from deliveries import source
+from deliveries.products import ProductHistory
+from deliveries.timeline import FIRST_DAY, LAST_DAY, business_days, day_number, day_of
 
 COLUMNS = ("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc")
 

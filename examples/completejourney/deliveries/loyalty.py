@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from journey.land import formats, households, source
+from deliveries import formats, households, source
+from deliveries.timeline import EXTRACT_DATES, FIRST_DAY, monday, week_of
 from journey.land.feeds import Feed, Planned, feed_of
-from journey.land.timeline import EXTRACT_DATES, FIRST_DAY, monday, week_of
 
 HOUSEHOLDS, CAMPAIGNS, CONTACTS = "loyalty/households", "loyalty/campaigns", "loyalty/campaign_households"
 COUPONS, REDEMPTIONS = "loyalty/coupons", "loyalty/coupon_redemptions"

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from journey.land import formats, source
+from deliveries import formats, source
+from deliveries.products import ProductHistory
+from deliveries.timeline import EXTRACT_DATES, HOUR, LAST_WEEK, day_of, monday
 from journey.land.feeds import Encode, Feed, Planned
-from journey.land.products import ProductHistory
-from journey.land.timeline import EXTRACT_DATES, HOUR, LAST_WEEK, day_of, monday
 
 TRANSACTIONS, PRODUCTS, PROMOTIONS = "pos/transactions", "pos/products", "pos/promotions"
 MONEY = ("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc")

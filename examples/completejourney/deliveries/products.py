@@ -20,9 +20,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from journey.land import source
-from journey.land.draws import draw, pick, shuffled
-from journey.land.timeline import EXTRACT_DATES, FIRST_DAY, business_days, day_number, day_of, monday
+from deliveries import source
+from deliveries.draws import draw, pick, shuffled
+from deliveries.timeline import EXTRACT_DATES, FIRST_DAY, business_days, day_number, day_of, monday
 
 Array = np.ndarray[Any, Any]
 

@@ -32,15 +32,6 @@ def week_of(day: date) -> int:
     return (day - WEEK_ONE).days // 7 + 1
 
 
-def until_of_weeks(weeks: int) -> date:
-    """The Tuesday after a retail week: its Sunday evening is UTC's Monday, whose file arrives a day later.
-
-    Args:
-        weeks: number of retail weeks, 1 to 53.
-    """
-    return monday(weeks) + timedelta(days=8)
-
-
 def next_month(day: date, day_of_month: int = 1) -> date:
     """A day of the month after the one that `day` is in."""
     return date(day.year + day.month // 12, day.month % 12 + 1, day_of_month)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from journey.land.ledger.journals import Journal, post
-from journey.land.ledger.running import UTILITIES_DAY, utilities_bill
+from deliveries.ledger.journals import Journal, post
+from deliveries.ledger.running import UTILITIES_DAY, utilities_bill
 
 CLOSING_DAY = 10
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from journey.land import source
-from journey.land.draws import draw, pick, shuffled
-from journey.land.timeline import EXTRACT_DATES
+from deliveries import source
+from deliveries.draws import draw, pick, shuffled
+from deliveries.timeline import EXTRACT_DATES
 
 INCOME_CHANGES = 5
 SIZE_CHANGES = 4

@@ -6,14 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
-from journey.land import loyalty
-from journey.land.ledger import running
-from journey.land.ledger.chart import POSTING
-from journey.land.ledger.corrections import corrected
-from journey.land.ledger.journals import Journal
-from journey.land.ledger.tills import takings
-from journey.land.products import ProductHistory
-from journey.land.timeline import next_month, period
+from deliveries import loyalty
+from deliveries.ledger import running
+from deliveries.ledger.chart import POSTING
+from deliveries.ledger.corrections import corrected
+from deliveries.ledger.journals import Journal
+from deliveries.ledger.tills import takings
+from deliveries.products import ProductHistory
+from deliveries.timeline import next_month, period
 
 EXPORT_DAY = 3  # of the month after: journals and control totals leave the ERP
 EXPORTED_MONTHS = (*running.MONTHS, date(2018, 1, 1))  # the last with late entries for 2017 only

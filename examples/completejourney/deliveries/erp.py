@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from functools import partial
 
-from journey.land import formats
+from deliveries import formats
+from deliveries.ledger.books import EXPORTED_MONTHS, Books, exported_on
+from deliveries.ledger.budgets import ARRIVES, budgets
+from deliveries.ledger.chart import CHART
+from deliveries.timeline import FIRST_DAY, period
 from journey.land.feeds import Encode, Feed, Planned, feed_of
-from journey.land.ledger.books import EXPORTED_MONTHS, Books, exported_on
-from journey.land.ledger.budgets import ARRIVES, budgets
-from journey.land.ledger.chart import CHART
-from journey.land.timeline import FIRST_DAY, period
 
 CHART_OF_ACCOUNTS, JOURNAL_LINES = "erp/chart_of_accounts", "erp/journal_lines"
 BUDGETS, CONTROL_TOTALS = "erp/budgets", "erp/control_totals"
