@@ -18,6 +18,7 @@
             'model_name text, dimension_name text, member_key bigint, valid_from date, valid_to date, '
             ~ 'attribute_hash bigint', 'model_name, dimension_name, member_key'
         ),
+        'tests': ('test_name text, inputs_hash text, has_passed boolean', 'test_name'),
     }) }}
 {%- endmacro %}
 
