@@ -126,7 +126,9 @@
         var('business_timezone'), var('first_week_start_date'), var('sales_lines'), model.checksum.checksum
     ] -%}
     {%- do code.extend(model.depends_on.nodes | sort) -%} {#- others, when a subject area is switched -#}
-    {%- for column in model.columns.values() -%}{%- do code.append(column.name ~ column.data_type) -%}{%- endfor -%}
+    {%- for column in model.columns.values() -%}
+        {%- do code.append(column.name ~ column.data_type ~ column.constraints | map(attribute='type') | join(' ')) -%}
+    {%- endfor -%}
     {%- for parent in model.depends_on.nodes | sort if parent in graph.nodes -%}
         {%- set node = graph.nodes[parent] -%}
         {%- set key = node.name | replace('dim_', '') ~ '_key' -%}

@@ -276,9 +276,11 @@ def test_a_model_whose_code_changed_is_rebuilt(warehouse: Warehouse) -> None:
 
 
 def test_a_change_of_whatever_makes_a_model_rebuilds_it(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own code, its columns, a staging view, a seed; the time zone rebuilds them all."""
+    """Its own code, its columns, their constraints, a staging view, a seed; the time zone rebuilds them all."""
     manifest, models = warehouse.dbt.manifest, ("fct_sales", "fct_promotions", "int_visits_observed")
-    changed = ("fct_baskets", "int_department_days_summed", "bridge_coupon_products", "dim_product")
+    changed = (
+        "fct_baskets", "int_department_days_summed", "int_store_days_summed", "bridge_coupon_products", "dim_product"
+    )  # fmt: skip
     feeds = ("transactions", "promotions", "products", "coupons")
 
     def builds() -> dict[str, dict[date, int]]:
@@ -292,6 +294,8 @@ def test_a_change_of_whatever_makes_a_model_rebuilds_it(warehouse: Warehouse, mo
     monkeypatch.setattr(manifest.nodes["model.data_journey.fct_baskets"], "checksum", other)
     columns = manifest.nodes["model.data_journey.int_department_days_summed"].columns
     monkeypatch.setattr(columns["business_date"], "data_type", "pg_catalog.date")
+    columns = manifest.nodes["model.data_journey.int_store_days_summed"].columns
+    monkeypatch.setattr(columns["net_sales_amount"], "constraints", [])
     for node in ("model.data_journey.stg_loyalty__coupons", "seed.data_journey.non_merchandise"):
         monkeypatch.setitem(nodes[node], "checksum", other.to_dict())
     assert warehouse.build() == []
