@@ -55,37 +55,68 @@
 {%- endmacro %}
 
 {% macro broken_rows(relation, contract, counts) -%}
+    {#- Rows, keys that come again, and columns that have several values where a key has one. -#}
+    {%- set told = [] -%}
+    {%- for _, fault in counts -%}
+        {%- do told.append(('counted', 'count_' ~ loop.index, ' rows whose ' ~ fault)) -%}
+    {%- endfor -%}
+    {%- if contract.unique -%}
+        {%- do told.append(('repeated', 'repeated_count', ' times the same ' ~ contract.unique | join(', '))) -%}
+    {%- endif -%}
+    {%- for key, names in (contract.one or {}).items() -%}
+        {%- set source = 'several_of_' ~ key -%}
+        {%- for name in names -%}
+            {%- do told.append((source, name, ' times a ' ~ key ~ ' with more than one ' ~ name)) -%}
+        {%- endfor -%}
+    {%- endfor -%}
     with counted as (
         select
             {%- for condition, _ in counts %}
                 sum(case when {{ condition }} then 1 else 0 end) as count_{{ loop.index }}{{ ',' if not loop.last }}
             {%- endfor %}
         from {{ relation }}
-    ){% if contract.unique %},
-
-    repeated as (
-        select count(*) as repeated_count
-        from (
-            select 1 as one
-            from {{ relation }}
-            group by {{ contract.unique | join(', ') }}
-            having count(*) > 1
-        ) as keys
     )
+    {%- if contract.unique %},
+
+        repeated as (
+            select count(*) as repeated_count
+            from (
+                select 1 as one
+                from {{ relation }}
+                group by {{ contract.unique | join(', ') }}
+                having count(*) > 1
+            ) as keys
+        )
     {%- endif %}
-    {%- for _, told in counts %}
-        select
-            '{{ contract.view }}: ' || count_{{ loop.index }}
-            || ' rows whose {{ told | replace("'", "''") }} (journey contract {{ contract.area }})' as message
-        from counted
-        where count_{{ loop.index }} > 0
-        {% if not loop.last or contract.unique %}union all{% endif %}
+    {%- for key, names in (contract.one or {}).items() %},
+
+        several_of_{{ key }} as (
+            select
+                {%- for name in names %}
+                    sum(case
+                        when smallest_{{ name }} <> largest_{{ name }} or count_{{ name }} not in (0, rows_count) then 1
+                        else 0
+                    end) as {{ name }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            from (
+                select
+                    {%- for name in names %}
+                        min({{ name }}) as smallest_{{ name }},
+                        max({{ name }}) as largest_{{ name }},
+                        count({{ name }}) as count_{{ name }},
+                    {%- endfor %}
+                    count(*) as rows_count
+                from {{ relation }}
+                group by {{ key }}
+            ) as keys
+        )
     {%- endfor %}
-    {%- if contract.unique %}
+    {%- for source, measure, fault in told %}
         select
-            '{{ contract.view }}: ' || repeated_count
-            || ' times the same {{ contract.unique | join(", ") }} (journey contract {{ contract.area }})' as message
-        from repeated
-        where repeated_count > 0
-    {%- endif %}
+            '{{ contract.view }}: ' || {{ measure }}
+            || '{{ fault | replace("'", "''") }} (journey contract {{ contract.area }})' as message
+        from {{ source }}
+        where {{ measure }} > 0
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
 {%- endmacro %}

@@ -55,6 +55,9 @@
                 }) -%}
                 {%- do inputs.members.append(input) -%}
             {%- elif not (by_partition and is_versioned and noun ~ '_key' in keys_above) -%}
+                {%- if by_partition and not view and read.name.startswith('dim_') -%}
+                    {%- do input.update({'attributes': read.columns.keys() | list}) -%}
+                {%- endif -%}
                 {%- do inputs.whole.append(input) -%}
             {%- endif -%}
         {%- endif -%}
@@ -104,8 +107,15 @@
 {%- endmacro %}
 
 {% macro state_of(input) -%}
-    {#- An expression that changes when the rows of an input do. -#}
-    {%- if input.is_remembered -%}
+    {#- An expression that changes when the rows of an input do; of a dimension in a model with partitions, when what the
+        model reads of them does. -#}
+    {%- set read = attributes_read(input) if input.attributes and not input.key else [] -%}
+    {%- if read -%}
+        (
+            select count(*) || ':' || coalesce(sum(cast({{ surrogate_key(read) }} as numeric)), 0)
+            from {{ input.relation }}
+        )
+    {%- elif input.is_remembered -%}
         (select content_id from {{ state_table('models') }} where model_name = '{{ input.name }}')
     {%- else -%}
         {{ content_hash(input.relation) }}

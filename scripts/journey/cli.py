@@ -120,7 +120,8 @@ def contract(area: str | None) -> None:
         raise UsageError(f"there is no area {area}: it may be {', '.join(areas)}")
     for view in (view for view in views if view.area == area):
         unique = f"; each {', '.join(view.unique)} once" if view.unique else ""
-        click.echo(f"\n{view.name}: one row is {view.row}{unique}\n")
+        one = "".join(f"; each {key} with one {', '.join(names)}" for key, names in view.one.items())
+        click.echo(f"\n{view.name}: one row is {view.row}{unique}{one}\n")
         for column in view.columns:
             null = f" Null: {column.may_be_null}." if column.may_be_null else ""
             check = f" Checked: {column.check}." if column.check else ""

@@ -43,6 +43,7 @@ class View:
         area: subject area that it belongs to.
         row: what one row is.
         unique: columns that tell its rows apart; none if rows may repeat.
+        one: of a column, those that have one value wherever it has the same.
         columns: what it must have.
     """
 
@@ -50,6 +51,7 @@ class View:
     area: str
     row: str
     unique: tuple[str, ...]
+    one: dict[str, list[str]]
     columns: tuple[Column, ...]
 
 
@@ -57,7 +59,7 @@ def contracts(root: Path) -> list[View]:
     """The contracts of all areas, in the order of areas and views.
 
     Args:
-        root: the project's folder.
+        root: the project's folder; its tests may lie elsewhere, as its dbt_project.yml says.
 
     Raises:
         UsageError: a contract can't be read.
@@ -80,6 +82,7 @@ def _view(file: Path, variables: dict[str, Any]) -> View:
             Column(name, one["type"], one.get("may_be_null", ""), one.get("check", ""), one["meaning"])
             for name, one in said["columns"].items()
         )
-        return View(said["view"], said["area"], said["row"], tuple(said.get("unique", ())), columns)
+        unique = tuple(said.get("unique", ()))
+        return View(said["view"], said["area"], said["row"], unique, said.get("one", {}), columns)
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise UsageError(f"{file}: its contract can't be read: {error!r}") from error

@@ -85,9 +85,7 @@ def run(weeks: int | None) -> None:
     files = sum(table.files for table in loaded.tables.values())
     step.done(f"{rows:,} rows of {files} new files")
 
-    # Unit tests speak of ids and quantities of the default data's types; they say nothing about a company.
-    less = ["--exclude-resource-type", "unit_test"] if (root / "land.py").is_file() else []
-    built = step("build", lambda: dbt.run(["build", *less], root=root, title="build"))
+    built = step("build", lambda: dbt.run(["build"], root=root, title="build"))
     step.done(f"{built.built} models, seeds and snapshots built, {built.tested} tests passed, {built.warned} warned")
 
     page = step("docs", lambda: site.write(root))

@@ -23,7 +23,7 @@ columns:
   brand:
     type: text
     may_be_null: not known
-    meaning: Brand, or kind of brand.
+    meaning: "Brand, or kind of brand; Private is a brand of the retailer's own."
   product_category:
     type: text
     may_be_null: not known

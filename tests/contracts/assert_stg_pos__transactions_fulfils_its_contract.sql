@@ -6,6 +6,7 @@ view: stg_pos__transactions
 row: a line of a basket, as the tills sent it
 unique: [basket_id, product_id, line_number]
 unique_if: {sales_lines: numbered}
+one: {basket_id: [customer_id, store_id, sold_at, business_date, business_hour]}
 columns:
   basket_id:
     type: "{{ var('basket_id_type') }}"
@@ -29,13 +30,14 @@ columns:
     meaning: Store, or any other place of sale; a web shop is one.
   sold_at:
     type: timestamptz
-    meaning: When the basket was closed.
+    meaning: "When the basket was closed; where only the day is known, noon of it."
   business_date:
     type: date
     meaning: Day of the sale on the stores' own calendar (variable business_timezone).
   business_hour:
     type: smallint
     check: business_hour between 0 and 23
+    may_be_null: only the day is known
     meaning: Hour of the day, store time.
   quantity:
     type: "{{ var('quantity_type') }}"

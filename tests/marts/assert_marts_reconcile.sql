@@ -1,6 +1,6 @@
 -- The marketing and sales marts tell one story: each figure that two of them hold, or one of them and the facts, is the
--- same. Marts about customers hold the sales of those who are known. A mart without rows fails, unless there are no
--- sales (that fct_sales has what was delivered is assert_sales_keep_every_line's).
+-- same. Marts about customers hold the sales of those who are known, sales_by_hour those whose hour is known. A mart
+-- without rows fails, unless there are no sales (that fct_sales has what was delivered is assert_sales_keep_every_line's).
 -- Figures of campaigns are compared with coupons, whose redemptions are all that two of their marts hold.
 with window_sales as (
     select
@@ -10,7 +10,11 @@ with window_sales as (
             as net_sales_amount_of_the_identified,
         count(distinct sales.basket_id) filter (
             where {{ is_identified('sales.customer_key') }} and sales.line_kind = 'sale'
-        ) as baskets_count_of_the_identified
+        ) as baskets_count_of_the_identified,
+        sum(sales.net_sales_amount) filter (where sales.business_hour is not null) as net_sales_amount_of_known_hours,
+        count(distinct sales.basket_id) filter (
+            where sales.business_hour is not null and sales.line_kind = 'sale'
+        ) as baskets_count_of_known_hours
     from {{ ref('fct_sales') }} as sales
     inner join {{ ref('int_sales_window_measured') }} as sales_window on sales.business_date <= sales_window.as_of_date
 ),
@@ -34,6 +38,8 @@ figures as (
             '{{ mart }}, {{ measure }} where {{ filter | replace("'", "") }}' as figure,
             {%- if filter == 'of the identified' %}
                 max(window_sales.{{ measure }}_of_the_identified) as expected_amount,
+            {%- elif mart == 'sales_by_hour' %}
+                max(window_sales.{{ measure }}_of_known_hours) as expected_amount,
             {%- else %}
                 max(window_sales.{{ measure }}) as expected_amount,
             {%- endif %}

@@ -17,7 +17,6 @@ from journey.contracts import contracts
 from journey.errors import UsageError
 
 VIEW = "stg_loyalty__campaigns"
-TEST = f"assert_{VIEW}_fulfils_its_contract"
 GOOD = """select 1::integer as campaign_id, 'A'::text as campaign_type, date '2017-01-01' as start_date,
     date '2017-01-02' as end_date, 1 as _file_id, 'own' as of_its_own"""
 
@@ -32,17 +31,17 @@ def dbt(tmp_path_factory: pytest.TempPathFactory, embedded: Any) -> Iterator[Dbt
     administer("drop database test_contracts with (force)")
 
 
-def said(dbt: Dbt, select: str) -> str:
+def said(dbt: Dbt, select: str, view: str = VIEW) -> str:
     """What the contract's test says of a view that selects this; empty if it passes."""
-    schema = dbt.manifest.nodes[f"model.data_journey.{VIEW}"].schema
+    schema, test = dbt.manifest.nodes[f"model.data_journey.{view}"].schema, f"assert_{view}_fulfils_its_contract"
     with psycopg.connect(autocommit=True) as connection:
         connection.execute(f"create schema if not exists {schema}")
-        connection.execute(f"drop view if exists {schema}.{VIEW}")
-        connection.execute(f"create view {schema}.{VIEW} as {select}")
-    ran = dbt("test", "--select", TEST)
+        connection.execute(f"drop view if exists {schema}.{view}")
+        connection.execute(f"create view {schema}.{view} as {select}")
+    ran = dbt("test", "--select", test)
     assert not ran.errors
-    assert bool(ran.failed) == bool(ran.about(TEST))
-    return ran.about(TEST)
+    assert bool(ran.failed) == bool(ran.about(test))
+    return ran.about(test)
 
 
 def test_a_view_that_fulfils_it_passes_with_columns_of_its_own(dbt: Dbt) -> None:
@@ -72,6 +71,32 @@ def test_a_view_that_does_not_is_told_in_a_sentence(dbt: Dbt, instead: str, told
     assert told in said(dbt, instead)
 
 
+SALE = """select 1::bigint as basket_id, 1 as product_id, 1::smallint as line_number, 'sale'::text as line_kind,
+    1 as customer_id, 1 as store_id, timestamptz '2017-01-01 12:00Z' as sold_at, date '2017-01-01' as business_date,
+    null::smallint as business_hour, 1 as quantity, 1.5 as gross_sales_amount, 0.0 as loyalty_discount_amount,
+    0.0 as coupon_match_amount, 1.5 as net_sales_amount, 0.0 as manufacturer_coupon_amount,
+    1.5 as customer_paid_amount, 1 as _file_id"""
+
+
+@pytest.mark.parametrize(
+    ("line", "several"),
+    [
+        (SALE.replace("1 as product_id", "2 as product_id"), ""),
+        (SALE.replace("1 as customer_id", "null::integer as customer_id"), "customer_id"),
+        (SALE.replace("1 as store_id", "2 as store_id"), "store_id"),
+        (SALE.replace("12:00Z", "12:01Z"), "sold_at"),
+        (SALE.replace("null::smallint", "12::smallint"), "business_hour"),
+    ],
+)
+def test_a_basket_is_one_receipt(dbt: Dbt, line: str, several: str) -> None:
+    """One time, one place, at most one customer: else fct_baskets would have two rows of one key."""
+    line = line.replace("1 as product_id", "2 as product_id")
+    told = said(dbt, f"{SALE} union all {line}", view="stg_pos__transactions")
+    says = f"stg_pos__transactions: 1 times a basket_id with more than one {several} (journey contract sales)"
+    assert told.count("more than one") == bool(several)
+    assert not several or says in told
+
+
 def test_every_view_of_an_area_has_one() -> None:
     """And each contract is of a view that there is."""
     views = {file.stem for file in DEFAULT.glob("models/staging/*/stg_*.sql")}
@@ -85,6 +110,13 @@ def test_the_command_prints_what_an_area_must_give() -> None:
         for column in view.columns if view.area == "loyalty" else ():
             assert column.name in printed
             assert column.meaning in printed
+
+
+def test_a_company_in_a_folder_of_its_own_reads_them_with_its_types() -> None:
+    """Its tests are the product's, wherever they lie: `test-paths` says."""
+    own = {view.name: view for view in contracts(ROOT / "examples" / "hofladen")}
+    assert own.keys() == {view.name for view in contracts(ROOT)}
+    assert {c.name: c.type for c in own["stg_pos__transactions"].columns}["basket_id"] == "text"
 
 
 def test_the_command_names_the_areas() -> None:

@@ -57,7 +57,8 @@ private_brands as (
     select
         customers.customer_id,
         sum(sales.net_sales_amount) filter (where products.brand = 'Private') as private_sales_amount,
-        sum(sales.net_sales_amount) as merchandise_sales_amount
+        sum(sales.net_sales_amount) as merchandise_sales_amount,
+        count(*) filter (where products.brand <> 'Unknown') as branded_lines_count
     from sales
     inner join customers on sales.customer_key = customers.customer_key
     inner join products on sales.product_key = products.product_key
@@ -118,8 +119,12 @@ select
     favourites.favourite_weekday_name,
     favourites.favourite_hour,
     cast(
-        coalesce(private_brands.private_sales_amount, 0)
-        / nullif(private_brands.merchandise_sales_amount, 0) as numeric(12, 8)
+        case
+            when private_brands.branded_lines_count > 0
+                then
+                    coalesce(private_brands.private_sales_amount, 0)
+                    / nullif(private_brands.merchandise_sales_amount, 0)
+        end as numeric(12, 8)
     ) as private_brand_rate,
     case
         when purchases.customer_id is null then 'Prospect'

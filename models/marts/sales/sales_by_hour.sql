@@ -1,6 +1,7 @@
 -- one row: one hour of one day of the week, in one department or in all of them
 with sales as (
     select * from {{ ref('fct_sales') }}
+    where business_hour is not null
 ),
 
 products as (
@@ -9,6 +10,7 @@ products as (
 
 baskets as (
     select * from {{ ref('fct_baskets') }}
+    where business_hour is not null
 ),
 
 dates as (

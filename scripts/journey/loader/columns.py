@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from journey.loader.errors import FileRefusedError
 
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"), None) | {0xA0: " "}
 
+CONTROLS = re.compile("[\x80-\x9f]")  # of ISO 8859, which no text has; Windows has signs and quotes in their place
 HEADERS = {  # what finds another header
     "csv": "header, skip_rows, delimiter and encoding",
     "xlsx": "sheet, skip_rows and range",
@@ -130,9 +132,17 @@ def _target(name: str, known: Sequence[str]) -> str:
     return same[0]
 
 
+def _what_to_do(name: str) -> str:
+    """What to do about a field that nobody declared."""
+    meant = CONTROLS.sub(lambda sign: sign[0].encode("latin-1").decode("windows-1252", "replace"), name)
+    if meant != name:
+        return f"in windows-1252 it is {meant!r} (encoding): then reload the files"
+    return "declare it to give it its type"
+
+
 def _changes(source: Source, found: list[str], new: list[str], missing: list[str]) -> list[Change]:
     declared = list(source.columns)
-    changes = [Change("new", name, "added to the table as text; declare it to give it its type") for name in new]
+    changes = [Change("new", name, f"added to the table as text; {_what_to_do(name)}") for name in new]
     for name in missing:
         changes.append(Change("missing", name, "loaded as null"))
         position = declared.index(name)

@@ -74,6 +74,14 @@ def test_a_renamed_and_a_moved_column_are_told(landing: Landing) -> None:
     ]  # fmt: skip
 
 
+def test_a_name_in_the_encoding_of_windows_is_told(landing: Landing) -> None:
+    """Read as ISO 8859, its sign is a control character, and the column seems to be another one."""
+    landing.put("in/a.csv", "id,Preis €\n1,2\n".encode("windows-1252"))
+    landing.load(landing.source(columns={"id": "integer", "Preis €": "integer"}, encoding="iso-8859-1"))
+    detail = "select detail from loader.schema_changes where change = 'new'"
+    assert "windows-1252 it is 'Preis €' (encoding)" in landing.query(detail)[0][0]
+
+
 def test_a_type_that_no_longer_fits_is_drift(landing: Landing) -> None:
     landing.put("in/a.csv", "id,name\n" + "A17,x\n" * 50)
     landing.load(landing.source())

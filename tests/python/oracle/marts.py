@@ -512,7 +512,9 @@ with public as (
     select who, min(day) as first, max(day) as last, count(*) as n, sum(net) as net, sum(given) as given,
            sum(gross) as gross, count(*) filter (where maker > 0) as couponed from receipt group by who
 ), label as (
-    select who, sum(net) filter (where brand = 'Private') as own, sum(net) as goods from sold where goods group by who
+    select who, sum(net) filter (where brand = 'Private') as own,
+           bool_or(brand <> 'Unknown') as branded, sum(net) as goods
+    from sold where goods group by who
 ), department as (
     select who, first(department order by net desc, department) as name
     from (select who, department, sum(net) as net from sold group by all) group by who
@@ -538,7 +540,7 @@ select everyone.who as customer_id, coalesce(age, 'Unknown') as age_band, coales
        given / nullif(gross, 0) as discount_rate, couponed / bought.n as coupon_basket_rate,
        coalesce(used.n, 0) as coupon_redemptions_count, department.name as favourite_department,
        shop.store as favourite_store_id, weekday.name as favourite_weekday_name, clock.hour as favourite_hour,
-       coalesce(own, 0) / nullif(goods, 0) as private_brand_rate,
+       case when branded then coalesce(own, 0) / nullif(goods, 0) end as private_brand_rate,
        case when bought.who is null then 'Prospect' when last < getvariable('last') - 90 then 'Lapsed'
             when last < getvariable('last') - 30 then 'Lapsing' when first > getvariable('last') - 90 then 'New'
             else 'Active' end

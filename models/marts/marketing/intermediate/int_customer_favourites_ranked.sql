@@ -90,6 +90,7 @@ favourite_hours as (
         business_hour,
         row_number() over (partition by customer_id order by count(*) desc, business_hour asc) as place
     from visits
+    where business_hour is not null
     group by
         customer_id,
         business_hour
@@ -105,5 +106,5 @@ from departments
 inner join favourite_stores on departments.customer_id = favourite_stores.customer_id and favourite_stores.place = 1
 inner join favourite_weekdays
     on departments.customer_id = favourite_weekdays.customer_id and favourite_weekdays.place = 1
-inner join favourite_hours on departments.customer_id = favourite_hours.customer_id and favourite_hours.place = 1
+left join favourite_hours on departments.customer_id = favourite_hours.customer_id and favourite_hours.place = 1
 where departments.place = 1

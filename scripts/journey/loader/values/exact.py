@@ -23,6 +23,12 @@ from journey.loader.values.meaning import DIRECTIVES, UNITS, Column, Meaning
 SHOWN = 60  # characters of a value in a reason
 WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
+# A number with what people write beside it: a currency, a unit, a percent sign, an accountant's minus.
+BESIDE = re.compile(
+    r"(?:[$£€¥₩₹]|[A-Z]{3}|\() ?[+-]?[0-9][0-9.,' ]*\)?"
+    r"|[+-]?[0-9]?[0-9.,' ]*[0-9] ?(?:[$£€¥₩₹%-]|[A-Za-z]{1,3})",
+    re.ASCII,
+)
 SPECIAL = re.compile(r"[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE | re.ASCII)
 ISO_DATE = re.compile(r"(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})", re.ASCII)
 CLOCK = r"(?P<H>[0-9]{2})(?::(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:\.(?P<f>[0-9]{1,9}))?)?)?"
@@ -85,6 +91,8 @@ def unmarked(text: str, meaning: Meaning, column: Column) -> str:
     if thousands is None and mark == ".":
         return text
     head, point, tail = text.partition(mark)
+    if BESIDE.fullmatch(text):
+        raise no_number(text, column.type)
     if thousands and thousands in head:
         group = re.escape(thousands) + "[0-9]{3}"
         if not re.fullmatch(f"[+-]?[0-9]{{1,3}}(?:{group})+(?:[eE][+-]?[0-9]+)?", head):
@@ -111,6 +119,8 @@ def no_number(text: str, what: str) -> ValueError:
     remedy = "declare null_values if it means null" if not re.match("[+-]?[.,]?[0-9]", text) else ""
     if re.fullmatch(r"[+-]?[0-9]+([., '’\u00a0\u202f][0-9]+)+", text):
         remedy = "decimal_mark and thousands_mark say how numbers are written"
+    if BESIDE.fullmatch(text):
+        remedy = "declare text, and make a number of it in the staging view: no option takes off what stands beside it"
     return no(text, what, remedy)
 
 

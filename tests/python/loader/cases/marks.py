@@ -32,7 +32,15 @@ def amounts(*texts: str) -> str:
     return "id;net\n" + "".join(f"{i};{text}\n" for i, text in enumerate(texts, 1))
 
 
+BESIDE = ("$18.50", "18.50 EUR", "EUR 18.50", "(1.50)", "12 %", "5kg", "7-")
+
 CASES: list[Case] = [
+    case("H", "what stands beside a number", amounts("1.50", *BESIDE), ID_NET,
+         options={"delimiter": ";", "max_reject_rate": 1}, rows=[(1, Decimal("1.50"))],
+         bad=[bad(line, "net", text, "declare text") for line, text in enumerate(BESIDE, 3)]),
+    case("H", "a currency and marks", amounts("1.50", "$1,234.50"), ID_NET,
+         options={"delimiter": ";", "thousands_mark": ","}, rows=[(1, Decimal("1.50"))],
+         bad=[bad(3, "net", "$1,234.50", "declare text")]),
     case("H", "a dot where a comma is declared",
          "version;fiscal_period;department;account_id;amount\r\n" + "\r\n".join(f"original;2017-01;{line}"
          for line in LINES),
