@@ -109,16 +109,27 @@
     {%- do run_query("analyze " ~ name) -%}
 {%- endmacro %}
 
-{% macro write_whole(target, existing, sql) -%}
-    {#- A new table in the target's place. Returns the old one, to be dropped after the commit. -#}
-    {{ return(adapter.dispatch('write_whole')(target, existing, sql)) }}
+{% macro kind_of(relation) -%}
+    {#- What stands under a name now: table, view or none. dbt's cache may be older. -#}
+    {{ return(adapter.dispatch('kind_of')(relation)) }}
 {%- endmacro %}
 
-{% macro postgres__write_whole(target, existing, sql) -%}
+{% macro postgres__kind_of(relation) -%}
+    {%- set kinds = run_query(
+        "select case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end from pg_class "
+        ~ "where oid = to_regclass('" ~ relation ~ "')"
+    ).rows -%}
+    {{ return(kinds[0][0] if kinds else none) }}
+{%- endmacro %}
+
+{% macro write_whole(target, kind, sql) -%}
+    {#- A new table in the place of what stands there. -#}
+    {{ return(adapter.dispatch('write_whole')(target, kind, sql)) }}
+{%- endmacro %}
+
+{% macro postgres__write_whole(target, kind, sql) -%}
     {%- set new = make_intermediate_relation(target) -%}
-    {%- set old = make_backup_relation(target, existing.type if existing else 'table') -%}
-    {%- do drop_relation_if_exists(load_cached_relation(new)) -%}
-    {%- do drop_relation_if_exists(load_cached_relation(old)) -%}
+    {%- do run_query("drop table if exists " ~ new) -%}
     {%- call statement('main') -%}{{ create_table_as(false, new, sql) }}{%- endcall -%}
     {%- do create_indexes(new) -%}
     {%- set members = model_inputs(model).members if config.get('partition_by') else [] -%}
@@ -126,10 +137,9 @@
         {%- do run_query("create index on " ~ new ~ " (" ~ config.get('partition_by').field ~ ") where "
             ~ members | map(attribute='key') | join(' = 0 or ') ~ " = 0") -%}
     {%- endif -%}
-    {%- if existing -%}{%- do adapter.rename_relation(existing, old) -%}{%- endif -%}
-    {%- do adapter.rename_relation(new, target) -%}
+    {%- if kind -%}{%- do run_query("drop " ~ kind ~ " " ~ target ~ " cascade") -%}{%- endif -%}
+    {%- do run_query("alter table " ~ new ~ " rename to " ~ adapter.quote(target.identifier)) -%}
     {%- do run_query("analyze " ~ target) -%}
-    {{ return(old if existing else none) }}
 {%- endmacro %}
 
 {% macro write_partitions(target, partitions, sql) -%}

@@ -5,13 +5,13 @@
 {% materialization incremental_table, default %}
     {%- do prepare_state() -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set existing = load_cached_relation(this) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {%- call statement('begin', auto_begin=true) -%}{{ one_at_a_time() }}{%- endcall -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- set work = find_work(existing) -%}
+    {%- set kind = kind_of(this) -%}
+    {%- set work = find_work(kind) -%}
     {%- if work.is_whole -%}
-        {%- set dropped = write_whole(target, existing, sql) -%}
+        {%- do write_whole(target, kind, sql) -%}
     {%- elif work.partitions -%}
         {%- do write_partitions(target, work.partitions.keys() | list, narrowed(sql, work)) -%}
     {%- else -%}
@@ -19,15 +19,17 @@
     {%- endif -%}
     {%- do remember(work, target) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {%- do apply_grants(target, config.get('grants'), should_revoke(existing, work.is_whole)) -%}
-    {%- if work.is_whole -%}{%- do persist_docs(target, model) -%}{%- endif -%}
+    {%- do apply_grants(target, config.get('grants'), should_revoke(load_cached_relation(this), work.is_whole)) -%}
+    {%- if work.is_whole or work.docs_hash != work.remembered_docs_hash -%}
+        {%- do persist_docs(target, model) -%}
+        {%- do remember_docs(work) -%}
+    {%- endif -%}
     {%- do adapter.commit() -%}
-    {%- if dropped -%}{%- do drop_relation_if_exists(dropped) -%}{%- endif -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{% macro find_work(existing) -%}
+{% macro find_work(kind) -%}
     {#- What is to be written: everything, some partitions, or nothing.
 
         Returns a dict: `inputs`, see model_inputs; `inputs_hash`, of what makes every row; `is_whole`; `partitions`, by
@@ -38,12 +40,12 @@
     {%- if is_whole is none -%}
         {%- set is_whole = flags.FULL_REFRESH or not now.is_known or now.inputs_hash != now.remembered_hash -%}
     {%- endif -%}
-    {%- set is_whole = is_whole or existing is none or not existing.is_table -%}
+    {%- set is_whole = is_whole or kind != 'table' -%}
     {%- if is_whole -%}{%- do forget_partitions(now.views_hash == now.remembered_views_hash) -%}{%- endif -%}
     {%- set partitions = touched_partitions(inputs, is_whole) if config.get('partition_by') else {} -%}
     {{ return({
         'inputs': inputs, 'inputs_hash': now.inputs_hash, 'views_hash': now.views_hash, 'is_whole': is_whole,
-        'partitions': partitions,
+        'partitions': partitions, 'docs_hash': docs_hash(), 'remembered_docs_hash': now.remembered_docs_hash,
     }) }}
 {%- endmacro %}
 

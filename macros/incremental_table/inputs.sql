@@ -95,14 +95,15 @@
                 'hash ' || md5(concat_ws('|', {{ views | join(', ') }})) as views_hash,
                 {{ known | join(' and ') }} as is_known
         )
-        select now.inputs_hash, now.views_hash, now.is_known, remembered.inputs_hash, remembered.views_hash
+        select now.inputs_hash, now.views_hash, now.is_known, remembered.inputs_hash,
+            remembered.views_hash, remembered.docs_hash
         from now
         left join {{ state_table('models') }} as remembered on remembered.model_name = '{{ model.name }}'
     {%- endset -%}
     {%- set row = run_query(query).rows[0] -%}
     {{ return({
         'inputs_hash': row[0], 'views_hash': row[1], 'is_known': row[2] and not inputs.untracked,
-        'remembered_hash': row[3], 'remembered_views_hash': row[4],
+        'remembered_hash': row[3], 'remembered_views_hash': row[4], 'remembered_docs_hash': row[5],
     }) }}
 {%- endmacro %}
 

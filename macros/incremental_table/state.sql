@@ -8,7 +8,7 @@
 {% macro state_tables() -%}
     {#- Their columns, and the columns that tell rows apart. -#}
     {{ return({
-        'models': ('model_name text, inputs_hash text, views_hash text, content_id text', 'model_name'),
+        'models': ('model_name text, inputs_hash text, views_hash text, content_id text, docs_hash text', 'model_name'),
         'partitions': (
             'model_name text, partition_start date, inputs_hash text, build_id bigint', 'model_name, partition_start'
         ),
@@ -42,10 +42,22 @@
     {%- if work.is_whole or work.partitions -%}
         {%- do replace_state('models', ours, {
             'model_name': "'" ~ model.name ~ "'", 'inputs_hash': "'" ~ work.inputs_hash ~ "'",
-            'views_hash': "'" ~ work.views_hash ~ "'",
+            'views_hash': "'" ~ work.views_hash ~ "'", 'docs_hash': "'" ~ work.remembered_docs_hash ~ "'",
             'content_id': "'" ~ build_id() ~ "'" if config.get('partition_by') else content_hash(target),
         }) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro docs_hash() -%}
+    {#- Of the descriptions that go into the database, and whether they do. -#}
+    {%- set docs = [config.get('persist_docs'), model.description] -%}
+    {%- for column in model.columns.values() -%}{%- do docs.append(column.name ~ ' ' ~ column.description) -%}{%- endfor -%}
+    {{ return('hash ' ~ local_md5(docs | join('|'))) }}
+{%- endmacro %}
+
+{% macro remember_docs(work) -%}
+    {%- do run_query("update " ~ state_table('models') ~ " set docs_hash = '" ~ work.docs_hash ~ "' where model_name = '"
+        ~ model.name ~ "'") -%}
 {%- endmacro %}
 
 {% macro forget_partitions(is_same_views) -%}

@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 STATEFUL = " ".join(  # what is built by partitions, one piece of each kind, and what they read
     f"+{what},path:models/warehouse"
-    for what in ("config.partition_by.granularity:day", "config.partition_by.granularity:week", "bridge_coupon_products")
+    for what in (
+        "config.partition_by.granularity:day",
+        "config.partition_by.granularity:week",
+        "bridge_coupon_products",
+    )
 )
 
 

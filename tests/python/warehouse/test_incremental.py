@@ -6,13 +6,13 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from dbt_runs import ROOT, Dbt
+from dbt_runs import ROOT
 from journey.loader.declaration.sources import Source
 from journey.loader.repairing import repair
 from journey.loader.replaying import replay
@@ -275,7 +275,8 @@ class Edit:
 
 EDITS = {
     "a model": Edit(
-        "model.data_journey.fct_baskets", "count(*)", "count(*) + 1", ("fct_baskets",), ("fct_sales", "dim_product")
+        "model.data_journey.fct_baskets", "count(*) as integer", "count(*) + 1 as integer", ("fct_baskets",),
+        ("fct_sales", "dim_product"),
     ),
     "a macro": Edit(
         "macro.data_journey.versions_from_extracts", "{%- endmacro %}", " -- other{% endmacro %}", ("dim_product",),
@@ -301,9 +302,24 @@ def test_what_is_edited_is_rebuilt(warehouse: Warehouse, monkeypatch: pytest.Mon
     code = getattr(node, attribute)
     assert edit.old in code
     monkeypatch.setattr(node, attribute, edit.new.join(code.rsplit(edit.old, 1)))
-    assert warehouse.build(select=f"path:models/staging {STATEFUL}") == []
+    assert warehouse.build(select=f"config.materialized:view {STATEFUL}") == []
     now = {model: warehouse.remembered(model) for model in was}
     assert {model for model in was if now[model] != was[model]} == set(edit.rebuilt)
+
+
+def test_a_changed_contract_rebuilds(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column's type, and a constraint, which is made with the table alone."""
+    manifest = warehouse.dbt.manifest
+    names = ("int_department_days_summed", "int_store_days_summed", "fct_baskets")
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1),), "whole"))
+    was = [warehouse.remembered(name) for name in names]
+    retyped, freed = (manifest.nodes[f"model.data_journey.{name}"].columns for name in names[:2])
+    monkeypatch.setattr(retyped["business_date"], "data_type", "pg_catalog.date")
+    monkeypatch.setattr(freed["net_sales_amount"], "constraints", [])
+    assert warehouse.build() == []
+    now = [warehouse.remembered(name) for name in names]
+    assert [before == after for before, after in zip(was, now, strict=True)] == [False, False, True]
 
 
 def test_another_time_zone_rebuilds_all_dates(warehouse: Warehouse) -> None:
@@ -312,14 +328,14 @@ def test_another_time_zone_rebuilds_all_dates(warehouse: Warehouse) -> None:
     warehouse.take(Step((Change("transactions", 0, 1), Change("transactions", 1, 1)), "whole"))
     was = warehouse.count("fct_sales where business_date < '2017-03-06'")
     zone = ("--vars", "{business_timezone: Asia/Tokyo}")
-    assert warehouse.build(*zone, select=f"path:models/staging {STATEFUL}") == []
+    assert warehouse.build(*zone, select=f"config.materialized:view {STATEFUL}") == []
     assert warehouse.count("fct_sales where business_date < '2017-03-06'") != was
     warehouse.take(Step((Change("transactions", 1, 5),), "none"))
     assert warehouse.build(*zone) == []
     assert warehouse.keep("warehouse") > 0
     assert warehouse.build("--full-refresh", *zone) == []
     assert warehouse.differences("warehouse") == {}
-    assert warehouse.build(select=f"path:models/staging {STATEFUL}") == []
+    assert warehouse.build(select=f"config.materialized:view {STATEFUL}") == []
 
 
 def test_a_seed_whose_rows_changed_rebuilds_what_reads_it(warehouse: Warehouse) -> None:
@@ -327,18 +343,24 @@ def test_a_seed_whose_rows_changed_rebuilds_what_reads_it(warehouse: Warehouse) 
     warehouse.take(Step((Change("transactions", 0, 1), Change("products", 0, 1)), "whole"))
     was = warehouse.remembered("dim_product"), warehouse.remembered("int_visits_observed")
     with psycopg.connect(dbname=warehouse.database) as connection:
-        connection.execute("insert into seeds.non_merchandise select 'OTHER', product_category from seeds.non_merchandise limit 1")
+        connection.execute(
+            "insert into seeds.non_merchandise select 'OTHER', product_category from seeds.non_merchandise limit 1"
+        )
     assert warehouse.build() == []
     assert warehouse.remembered("dim_product") != was[0]
     assert warehouse.remembered("int_visits_observed") == was[1]
 
 
-def test_an_attribute_that_a_model_reads_touches_its_dates(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attribute_that_a_model_reads_touches_its_dates(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of a dimension without versions; one that it doesn't read touches none."""
     warehouse.restart()
     warehouse.take(Step((Change("transactions", 0, 1), Change("transactions", 4, 1)), "whole"))
     fact, store = (warehouse.dbt.manifest.nodes[f"model.data_journey.{name}"] for name in ("fct_sales", "dim_store"))
-    reading = fact.raw_code.replace("dated.business_hour,", "dated.business_hour + length(stores.volume_class) as business_hour,")
+    reading = fact.raw_code.replace(
+        "dated.business_hour,", "dated.business_hour + length(stores.volume_class) as business_hour,"
+    )
     assert reading != fact.raw_code
     monkeypatch.setattr(fact, "raw_code", reading)
     assert warehouse.build() == []
@@ -347,7 +369,11 @@ def test_an_attribute_that_a_model_reads_touches_its_dates(warehouse: Warehouse,
     monkeypatch.setattr(store, "raw_code", store.raw_code.replace("days_open_count, 0)", "days_open_count, 1)"))
     assert warehouse.build() == []
     assert warehouse.builds("fct_sales") == was
-    monkeypatch.setattr(store, "raw_code", store.raw_code.replace("    volume_class,", "    volume_class || repeat('+', 40) as volume_class,"))
+    monkeypatch.setattr(
+        store,
+        "raw_code",
+        store.raw_code.replace("    volume_class,", "    volume_class || repeat('+', 40) as volume_class,"),
+    )
     assert warehouse.build() == []
     assert hours == 0
     assert warehouse.count("fct_sales where business_hour <= 30 and store_key <> 0") == 0
