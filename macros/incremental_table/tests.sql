@@ -15,9 +15,11 @@
     {%- if passed and now.is_known -%}
         select 0 as failures, false as should_warn, false as should_error
     {%- else -%}
+        {%- call statement('begin', auto_begin=true) -%}select 1{%- endcall -%}
         {%- do replace_state('tests', ours, {
             'test_name': "'" ~ model.unique_id ~ "'", 'inputs_hash': "'" ~ now.inputs_hash ~ "'", 'has_passed': 'false',
         }) -%}
+        {%- do adapter.commit() -%} {#- dbt ends a test's transaction with a rollback -#}
         {{ default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) }}
     {%- endif -%}
 {%- endmacro %}
