@@ -411,6 +411,31 @@ def test_a_build_that_is_killed_leaves_the_tables_as_they_were(warehouse: Wareho
     assert_is_full_refresh(warehouse)
 
 
+def test_every_declared_constraint_is_in_the_database(warehouse: Warehouse) -> None:
+    """dbt doesn't know whether our materialization makes them, and no longer warns."""
+    warehouse.restart()
+    declared, there = set(), set()
+    for node in warehouse.dbt.manifest.nodes.values():
+        if node.resource_type == "model" and node.config.materialized == "incremental_table" and node.config.enabled:
+            table = f"{node.schema}.{node.name}"
+            declared |= {(table, column.name, "n") for column in node.columns.values() for one in column.constraints
+                         if one.type.value == "not_null"}  # fmt: skip
+            declared |= {(table, ",".join(one.columns), one.type.value[0]) for one in node.constraints if one.columns}
+            declared |= {(table, column.name, one.type.value[0]) for column in node.columns.values()
+                         for one in column.constraints if one.type.value in ("primary_key", "unique")}  # fmt: skip
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        there |= set(
+            connection.execute(
+                """select conrelid::regclass::text, string_agg(attname, ',' order by place), contype::text
+                   from pg_constraint, unnest(conkey) with ordinality as keys (attnum, place), pg_attribute
+                   where attrelid = conrelid and pg_attribute.attnum = keys.attnum and contype in ('p', 'u', 'n')
+                   group by pg_constraint.oid, conrelid, contype"""
+            ).fetchall()
+        )
+    assert len(declared) > 100
+    assert declared - there == set()
+
+
 def assert_is_full_refresh(warehouse: Warehouse, select: str = STATEFUL, *schemas: str) -> None:
     """What was built is kept, everything is built anew, and both are compared, row for row; and what is remembered."""
     assert warehouse.keep("warehouse", *schemas) > 0
