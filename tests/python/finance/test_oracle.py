@@ -20,13 +20,14 @@ KEYS = {
     "general_ledger": ("fiscal_period", "account_id"),
     "sales_ledger_reconciliation": ("business_date", "department"),
     "ledger_control_totals": ("fiscal_period", "account_id"),
-    "sales_variance": ("budget_version", "fiscal_period", "department"),
+    "sales_variance": ("comparison", "fiscal_period", "department"),
+    "product_sales_variance": ("comparison", "fiscal_period", "department", "product_id"),
     "late_entries": ("journal_id",),
 }
 
 NAMES = {  # columns that say in words what the key says
     "line_order", "line_name", "line_kind", "account_name", "statement_line_code", "kpi_order", "kpi_name", "unit",
-    "better_when", "journal_type", "description",
+    "better_when", "journal_type", "description", "product_category",
 }  # fmt: skip
 
 
