@@ -144,6 +144,9 @@ select
             case when period_type = '{{ period_type }}' then mean_of_{{ length }}_amount end as numeric(14, 6)
         ) as moving_average_{{ length }}_{{ period_type }}s_amount,
     {%- endfor %}
-    cast(position_daily_amount / nullif(span_daily_amount, 0) as numeric(14, 6)) as seasonal_index,
+    cast(
+        case when seasonal_years_count >= 2 then position_daily_amount / nullif(span_daily_amount, 0) end
+        as numeric(14, 6)
+    ) as seasonal_index,
     cast(seasonal_years_count as integer) as seasonal_years_count
 from windowed

@@ -55,6 +55,7 @@ CASH_FLOW = {
     "share_capital": {3000}, "distributions": {3100}, "financing_cash_flow": {2500, 3000, 3100},
     "net_change_in_cash": OPERATING | {1500, 2500, 3000, 3100},
 }  # fmt: skip
+FLOOR = 500_00  # a smaller budget has no rate
 TILL = ("gross_sales", "loyalty_discount", "coupon_match", "net_sales", "manufacturer_coupon", "customer_paid")
 TILL_SQL = """
     with product as (from read_parquet('{folder}/pos/products/*.parquet')),
@@ -313,13 +314,17 @@ class Oracle:
                 year = None if actual is None else sum(self.profit(at, accounts) or 0 for at in self.so_far(period))
                 plan = sum(self.budget(self.in_force(at), at, accounts) or 0 for at in self.so_far(period))
                 variance = None if actual is None or budget is None else actual - budget
+                smallest = FLOOR
+                if len(accounts) > 1 and code != "remodelling_and_repairs":  # a subtotal
+                    smallest = max(FLOOR, abs(self.budget(version, period, NET_SALES) or 0) / 100)
+                has_rate = budget is not None and abs(budget) >= smallest
                 rows[period, code] = {
                     "period_status": self.status(period),
                     "budget_version": version,
                     "actual_amount": money(actual),
                     "budget_amount": money(budget),
                     "variance_amount": money(variance),
-                    "variance_rate": rounded(ratio(variance, abs(budget or 0))),
+                    "variance_rate": rounded(ratio(variance, abs(budget))) if has_rate else None,
                     "variance_effect": effect(variance),
                     "prior_period_amount": money(before),
                     "prior_period_change_amount": money(None if None in (actual, before) else actual - before),  # type: ignore[operator]
@@ -394,8 +399,8 @@ class Oracle:
                 outlook = sum(plan if real is None else real for plan, real in zip(budgets, actuals, strict=True))
                 for place, period in enumerate(self.periods):
                     plan, real = budgets[place], actuals[place]
-                    variance = None if real is None else real - plan
-                    gain = variance if variance is None or account in SALES else -variance
+                    up = 1 if account in SALES else -1  # less cost is more profit
+                    variance = None if real is None else up * (real - plan)
                     plans = sum(budgets[: place + 1])
                     reals = None if real is None else sum(one or 0 for one in actuals[: place + 1])
                     has = (
@@ -413,14 +418,14 @@ class Oracle:
                         "budget_amount": money(plan),
                         "actual_amount": money(real),
                         "variance_amount": money(variance),
-                        "variance_rate": rounded(ratio(variance, plan and abs(plan))),
-                        "variance_effect": effect(gain),
+                        "variance_rate": rounded(ratio(variance, abs(plan))) if abs(plan) >= FLOOR else None,
+                        "variance_effect": effect(variance),
                         "year_to_date_budget_amount": money(plans),
                         "year_to_date_actual_amount": money(reals),
-                        "year_to_date_variance_amount": money(None if reals is None else reals - plans),
+                        "year_to_date_variance_amount": money(None if reals is None else up * (reals - plans)),
                         "full_year_budget_amount": money(sum(budgets)),
                         "full_year_outlook_amount": money(outlook),
-                        "full_year_variance_amount": money(outlook - sum(budgets)),
+                        "full_year_variance_amount": money(up * (outlook - sum(budgets))),
                     }  # fmt: skip
         return rows
 
