@@ -1,10 +1,10 @@
 -- question: Which departments made the last whole week better or worse than the one before?
 -- how to read it: `contribution_percent` is the department's part of the change, in percent of all sales of the week
 --   before: the departments add up to ALL DEPARTMENTS. It says where the change is, not why: two weeks can't tell a
---   season, and there is no seasonal index before two years are there. Departments with under half a point are left out.
+--   season, and there is no seasonal index before two years. Departments with under half a point are left out.
 -- answer on the default data: The week after Christmas sold 28.6 % less, by 32,363.7 dollars. GROCERY, the largest,
---   gives 12.4 points of it, though it fell by less than the rest, 25 %; MISCELLANEOUS fell most, by 71.2 %. That a week
---   after Christmas is weak is no news, and one year can't say whether this one was weaker than others.
+--   gives 12.4 points of it, though it fell by less than the rest, 25 %; MISCELLANEOUS fell most, by 71.2 %. One year
+--   can't say whether the week after Christmas is always so weak.
 with trends as (
     select * from {{ ref('sales_trends') }}
 ),
