@@ -88,6 +88,7 @@ TILL_SQL = """
             and category <> 'COUPON/MISC ITEMS'), 0) as bigint)
     from classified group by {key}, department
 """
+BY_LINE = "business_date, product_id, item, store_id, household_id"
 BY_PRODUCT = "strftime(business_date, '%Y-%m'), item"
 
 
@@ -152,6 +153,9 @@ class Oracle:
 
     def __init__(self, folder: Path, seeds: Path) -> None:
         self.folder = folder
+        self.segments: dict[
+            tuple[date, int], str
+        ] = {}  # by month and customer: marketing's, which has an oracle of its own
         self.targets = {row["kpi_code"]: row for row in csv.DictReader((seeds / "kpi_targets.csv").open())}
         self.chart = {int(row["account_id"]): row for row in self._erp("chart_of_accounts")}
         self.posting = [account for account, row in self.chart.items() if row["is_posting"] == "Y"]
@@ -314,7 +318,7 @@ class Oracle:
                 year = None if actual is None else sum(self.profit(at, accounts) or 0 for at in self.so_far(period))
                 plan = sum(self.budget(self.in_force(at), at, accounts) or 0 for at in self.so_far(period))
                 variance = None if actual is None or budget is None else actual - budget
-                smallest = FLOOR
+                smallest: float = FLOOR
                 if len(accounts) > 1 and code != "remodelling_and_repairs":  # a subtotal
                     smallest = max(FLOOR, abs(self.budget(version, period, NET_SALES) or 0) / 100)
                 has_rate = budget is not None and abs(budget) >= smallest
@@ -324,7 +328,7 @@ class Oracle:
                     "actual_amount": money(actual),
                     "budget_amount": money(budget),
                     "variance_amount": money(variance),
-                    "variance_rate": rounded(ratio(variance, abs(budget))) if has_rate else None,
+                    "variance_rate": rounded(ratio(variance, abs(budget or 0))) if has_rate else None,
                     "variance_effect": effect(variance),
                     "prior_period_amount": money(before),
                     "prior_period_change_amount": money(None if None in (actual, before) else actual - before),  # type: ignore[operator]
@@ -638,6 +642,73 @@ class Oracle:
             }
         return rows
 
+    def gross_margin(self) -> Rows:
+        """Each line bears its part of what its department's goods cost on its day."""
+        day_costs: dict[tuple[date, str], int] = defaultdict(int)
+        for line in self.lines:
+            if line.account in GOODS:
+                day_costs[line.posted, line.department or "NO DEPARTMENT"] += line.cents
+        campaigns = self._campaigns()
+        spans = {day: (day.replace(day=1), min(self.end(f"{day:%Y-%m}"), self.last_day)) for day, _ in self.tills}
+        cells: dict[Key, dict[tuple[date, str], int]] = defaultdict(lambda: defaultdict(int))
+        for day, product, item, store, customer, department, *sums in self._sum_tills(BY_LINE):
+            span, at = spans[day], (day, department)
+            segment = self.segments.get((span[0], customer), "NO SEGMENT")
+            for breakdown, member in (("department", department), ("product", item), ("store", store),
+                                      ("customer", customer), ("segment", segment)):  # fmt: skip
+                cells[(breakdown, str(member), *span)][at] += sums[3]
+            for campaign, opens, closes, promoted in campaigns[customer]:
+                if opens <= day <= closes and product in promoted:
+                    cells["campaign", str(campaign), opens, closes][at] += sums[3]
+        rows: Rows = {}
+        for (breakdown, member, opens, closes), days in cells.items():
+            costed = {at: cents for at, cents in days.items() if at in day_costs and self.tills[at][3]}
+            net, goods = sum(costed.values()), None
+            if costed:
+                with localcontext() as context:
+                    context.prec = 50
+                    goods = sum(
+                        (Decimal(cents * day_costs[at]) / self.tills[at][3] for at, cents in costed.items()), Decimal(0)
+                    )
+            margin = None if goods is None else net - goods
+            rows[breakdown, member, opens] = {
+                "period_end_date": closes,
+                "net_sales_amount": money(sum(days.values())),
+                "costed_net_sales_amount": money(net),
+                "cost_of_goods_amount": rounded(None if goods is None else goods / 100),
+                "gross_margin_amount": rounded(None if margin is None else margin / 100),
+                "gross_margin_rate": rounded(margin / net if margin is not None and net else None),
+            }
+        return rows
+
+    @cached_property
+    def last_day(self) -> date:
+        """The tills' last day."""
+        return max(day for day, _ in self.tills)
+
+    def _campaigns(self) -> dict[int, list[tuple[int, date, date, set[int]]]]:
+        """By household, the campaigns sent to it: window, as far as the tills go, and the products promoted."""
+        shop, at = duckdb.connect(), f"{self.folder}/loyalty"
+        sent = shop.execute(f"select distinct campaign_id, household_id from read_json('{at}/campaign_households/*')")
+        contacts = sent.fetchall()
+        promoted: dict[int, set[int]] = defaultdict(set)
+        coupons = shop.execute(f"select campaign_id, product_id from read_csv('{at}/coupons/*.csv.zst')")
+        for campaign, product in coupons.fetchall():
+            promoted[campaign].add(product)
+        first = min(day for day, _ in self.tills)
+        windows = {
+            campaign: (max(opens, first), min(closes, self.last_day))
+            for campaign, opens, closes in shop.execute(
+                f"""select campaign_id, cast(start_date as date), cast(end_date as date)
+                from read_json('{at}/campaigns/*')"""
+            ).fetchall()
+        }
+        found: dict[int, list[tuple[int, date, date, set[int]]]] = defaultdict(list)
+        for campaign, household in contacts:
+            if campaign in windows:
+                found[household].append((campaign, *windows[campaign], promoted[campaign]))
+        return found
+
     def late_entries(self) -> Rows:
         rows: Rows = {}
         for journal in {line.journal for line in self.lines if line.is_late}:
@@ -718,7 +789,9 @@ class Oracle:
         cycle = (days_of(inventory, minus(goods)), days_of(coupons, net), days_of(owed_to_suppliers, minus(goods)))
         found = {
             "days_payable": days_of(minus(owed_to_suppliers), minus(goods)),
-            "cash_conversion_cycle": None if None in cycle else sum(one for one in cycle if one is not None),
+            "cash_conversion_cycle": None
+            if None in cycle
+            else sum((one for one in cycle if one is not None), Decimal(0)),
             "inventory_turns": a_year(minus(goods)),
             "margin_return_on_inventory": a_year(margin),
             "debt_to_equity": ratio(debt, equity),

@@ -23,6 +23,7 @@ KEYS = {
     "sales_variance": ("comparison", "fiscal_period", "department"),
     "product_sales_variance": ("comparison", "fiscal_period", "department", "product_id"),
     "late_entries": ("journal_id",),
+    "gross_margin": ("breakdown", "member", "period_start_date"),
 }
 
 NAMES = {  # columns that say in words what the key says
@@ -33,7 +34,10 @@ NAMES = {  # columns that say in words what the key says
 
 @pytest.fixture(scope="module")
 def oracle(books: Books) -> Oracle:
-    return Oracle(books.folder, ROOT / "seeds")
+    found = Oracle(books.folder, ROOT / "seeds")
+    scores = books.rows("select month_start_date, customer_id, segment_name from marketing.int_customer_rfm_scored")
+    found.segments = {(row["month_start_date"], row["customer_id"]): row["segment_name"] for row in scores}
+    return found
 
 
 @pytest.mark.parametrize("mart", KEYS)

@@ -180,7 +180,8 @@ def _tables(
             for before, period in zip((None, *PERIODS), PERIODS, strict=False)
         ]),
         "dim_account": pa.Table.from_pylist([
-            {"account_key": REVENUE, "account_type": "revenue"}, {"account_key": CONTRA, "account_type": "contra_revenue"}
+            {"account_key": REVENUE, "account_type": "revenue"},
+            {"account_key": CONTRA, "account_type": "contra_revenue"},
         ]),
         "fct_journal_lines": pa.Table.from_pylist(posted),
         "budget_vs_actual": pa.Table.from_pylist(plans),
