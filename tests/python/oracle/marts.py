@@ -73,7 +73,8 @@ select kind as period_type, starts as period_start_date, department,
        case when kind = 'week' and of_4 = 4 then mean_4 end as moving_average_4_weeks_amount,
        case when kind = 'week' and of_13 = 13 then mean_13 end as moving_average_13_weeks_amount,
        case when kind = 'month' and of_3 = 3 then mean_3 end as moving_average_3_months_amount,
-       place.daily / nullif(base.daily, 0) as seasonal_index, coalesce(years, 0) as seasonal_years_count
+       case when years > 1 then place.daily / nullif(base.daily, 0) end as seasonal_index,
+       coalesce(years, 0) as seasonal_years_count
 from pair left join mean using (kind, starts, department) left join base using (kind, department)
 left join place using (kind, department, place)
 """
