@@ -124,20 +124,64 @@ from cell join weekday using (dow) join whole using (department)
 
 AFFINITY = """
 with held as (
-    select basket, list_sort(list_distinct(list(category))) as names
+    select basket, list_sort(list_distinct(list(category))) as names, any_value(who) as who
     from sold where goods and category <> 'Unknown' group by basket
-), single as (select name, count(*) as n from (select unnest(names) as name from held) group by all),
-pair as (
-    select one, other, count(*) as n
-    from (select one, unnest(names) as other from (select names, unnest(names) as one from held)) as both_ways
-    where one <> other group by all having count(*) >= 100
-), total as (select count(*) as n from held)
-select pair.one as product_category, pair.other as other_product_category, pair.n as pair_baskets_count,
+), sized as (
+    select names, len(names) as k, round(10 * ln(len(names))) as band,
+           cast('0x' || substr(md5(cast(who as varchar)), 1, 16) as ubigint)::hugeint as hash from held
+), draw as (
+    select names, k, band, ((hash - if(hash >= 9223372036854775808, 18446744073709551616, 0)) % 20 + 20) % 20 as part
+    from sized
+), one as (select k, band, part, unnest(names) as name from draw),
+single as (select name, count(*) as n, sum(k - 1) as links from one group by all),
+share as (
+    select name, band, count(*) / any_value(baskets) as p
+    from one join (select band, count(*) as baskets from draw group by all) using (band) group by name, band
+), room as (select band, sum(p * (1 - p)) as d from share group by all),
+bet as (
+    select x.name as one, y.name as other, band, x.p * y.p * (1 - if(d = 0, 0, (1 - x.p) * (1 - y.p) / d)) as e
+    from share as x join share as y using (band) join room using (band) where x.name <> y.name
+), scale as (
+    select band, sum(e) as bets, any_value(pairs) as pairs
+    from bet join (select band, sum(k * (k - 1)) as pairs from draw group by all) using (band) group by band
+), hope as (
+    select one, other, sum(e * pairs / bets) as hoped from bet join scale using (band) where bets > 0 group by all
+), both_ways as (
+    select one, part, unnest(names) as other from (select names, part, unnest(names) as one from draw)
+), cell as (select one, other, part, count(*) as n from both_ways where one <> other group by all),
+pair as (select one, other, sum(n) as n from cell group by all having sum(n) >= 100),
+whole as (
+    select part, sum(k * (k - 1)) / any_value(pairs) as w
+    from draw cross join (select sum(k * (k - 1)) as pairs from draw) group by part
+),
+slice as (
+    select name, part, sum(k - 1) / any_value(single.links) as w from one join single using (name) group by name, part
+),
+spread as (
+    select pair.one, pair.other, any_value(pair.n) as n, any_value(hoped) as hoped,
+           sqrt(20 / 19 * sum(pow(coalesce(cell.n, 0)
+               - pair.n * (coalesce(a.w, 0) + coalesce(b.w, 0) - whole.w), 2))) / any_value(pair.n) as error
+    from pair join hope using (one, other) cross join whole left join cell using (one, other, part)
+    left join slice as a on a.name = pair.one and a.part = whole.part
+    left join slice as b on b.name = pair.other and b.part = whole.part
+    group by pair.one, pair.other
+), tested as (
+    select *, n / hoped as ratio, abs(ln(n / hoped)) / error as t,
+           erfc((1 - 1 / 76) * t / sqrt(1 + t * t / 38) / sqrt(2)) as chance from spread
+), placed as (
+    select *, chance * count(*) over () / (count(*) over (order by chance)) as raised from tested
+), final as (select *, min(raised) over (order by chance desc) as adjusted from placed),
+total as (select count(*) as n from held)
+select final.one as product_category, final.other as other_product_category, final.n as pair_baskets_count,
        one.n as baskets_count, other.n as other_baskets_count, total.n as all_baskets_count,
-       pair.n / total.n as support_rate, pair.n / one.n as confidence_rate,
-           pair.n / other.n as reverse_confidence_rate,
-       (pair.n / total.n) / ((one.n / total.n) * (other.n / total.n)) as lift
-from pair join single as one on one.name = pair.one join single as other on other.name = pair.other cross join total
+       final.n / total.n as support_rate, final.n / one.n as confidence_rate,
+           final.n / other.n as reverse_confidence_rate,
+       (final.n / total.n) / ((one.n / total.n) * (other.n / total.n)) as lift, hoped as expected_baskets_count,
+       ratio as affinity, ratio * exp(-2.093 * error) as affinity_lower, ratio * exp(2.093 * error) as affinity_upper,
+       adjusted as adjusted_p_value,
+       case when adjusted >= 0.05 then 'cannot tell' when ratio > 1 then 'together' else 'apart' end as verdict
+from final join single as one on one.name = final.one join single as other on other.name = final.other
+cross join total
 """
 
 COHORTS = """
