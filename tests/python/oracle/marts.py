@@ -206,41 +206,88 @@ from grid join running using (c, m)
 """
 
 VALUE = """
-with one as (
-    select who, min(day) as born,
+with recursive stand as (
+    select o, getvariable('last') - 45 * o as today,
+           getvariable('last') - getvariable('first') + 1 - 45 * o as days
+    from (select cast(range as integer) as o from range(9)) where days >= 90 or o = 0
+), life as (select unnest([30, 45, 60, 90]) as h), thing as (select unnest(['baskets', 'sales']) as what),
+buy as (select who, day, what, if(what = 'baskets', 1, cast(net as double)) as v from receipt cross join thing),
+seen as (
+    select what, o, h, who, sum(v * pow(0.5, (today - day) / h) * 90 * (1 - pow(0.5, 1 / h))
+           / (1 - pow(0.5, days / h))) as x
+    from buy join stand on day <= today cross join life group by what, o, h, who
+), came as (
+    select seen.what, seen.o, seen.h, seen.who, seen.x, if(seen.o > 1, coalesce(sum(v), 0), null) as y
+    from seen join stand using (o)
+    left join buy on buy.who = seen.who and buy.what = seen.what and day > today and day <= today + 90
+    group by seen.what, seen.o, seen.h, seen.who, seen.x
+), use as (
+    select 'forecast' as aim, * from came where o <> 1 union all select 'holdout', * from came where o not in (0, 1, 3)
+), pupil as (from use where o > if(aim = 'forecast', 1, 3)),
+square as (
+    select aim, what, h, regr_slope(y, x) as b, regr_intercept(y, x) as a from pupil group by all
+), best as (
+    select aim, what, arg_min(h, wrong) as h
+    from (select aim, what, h, avg(abs(y - a - b * x)) as wrong from pupil join square using (aim, what, h) group by all)
+    group by all
+), course as (
+    select pupil.*, avg(y) over (partition by aim, what) / 50 as least from pupil join best using (aim, what, h)
+), line as (
+    select aim, what, h, 0 as k, a, b from square join best using (aim, what, h)
+    union all
+    select aim, what, h, k + 1, (sxx * sy - sx * sxy) / (n * sxx - sx * sx), (n * sxy - sx * sy) / (n * sxx - sx * sx)
+    from (
+        select aim, what, h, k, sum(w) as n, sum(w * x) as sx, sum(w * y) as sy, sum(w * x * x) as sxx,
+               sum(w * x * y) as sxy
+        from (select *, 1 / greatest(abs(y - a - b * x), least) as w
+              from line join course using (aim, what, h) where k < 6)
+        group by aim, what, h, k)
+), told as (
+    select use.*, greatest(a + b * x, 0) as t,
+           least(9, floor(10 * percent_rank() over (partition by aim, what, o order by round(x, 9)))) as part
+    from use join line using (aim, what, h) where k = 6
+), mean as (
+    select aim, what, sum(y) / sum(t) as f from told where o > if(aim = 'forecast', 1, 3) group by all
+), reach as (
+    select aim, what, part, quantile_disc(y - t, 0.1) as l80, quantile_disc(y - t, 0.9) as u80,
+           quantile_disc(y - t, 0.025) as l95, quantile_disc(y - t, 0.975) as u95
+    from told where o > if(aim = 'forecast', 1, 3) group by all
+), answer as (
+    select aim, what, who, t, t * f as m, greatest(t + l80, 0) as l80, t + u80 as u80, greatest(t + l95, 0) as l95,
+           t + u95 as u95
+    from told left join mean using (aim, what) left join reach using (aim, what, part)
+    where o = if(aim = 'forecast', 0, 2)
+), one as (
+    select who, min(day) <= getvariable('last') - 90 as old,
            count(*) filter (where day > getvariable('last') - 365) as n12,
            coalesce(sum(net) filter (where day > getvariable('last') - 365), 0) as v12,
-           count(*) filter (where day >= getvariable('last') - 89) as n0,
+           count(*) filter (where day > getvariable('last') - 90) as n0,
            count(*) filter (where day between getvariable('last') - 179 and getvariable('last') - 90) as n1,
-           count(*) filter (where day between getvariable('last') - 269 and getvariable('last') - 180) as n2,
-           cast(coalesce(sum(net) filter (where day >= getvariable('last') - 89), 0) as double) as v0,
-           cast(coalesce(sum(net) filter (where day between getvariable('last') - 179 and getvariable('last') - 90),
-               0) as double) as v1,
-           cast(coalesce(sum(net) filter (where day between getvariable('last') - 269 and getvariable('last') - 180),
-               0) as double) as v2
+           coalesce(sum(net) filter (where day > getvariable('last') - 90), 0) as v0,
+           coalesce(sum(net) filter (where day between getvariable('last') - 179 and getvariable('last') - 90), 0) as v1
     from receipt group by who
-), now as (
-    select regr_slope(n0, n1) as bn, regr_intercept(n0, n1) as an, regr_slope(v0, v1) as bv, regr_intercept(v0,
-        v1) as av
-    from one where born <= getvariable('last') - 90
-), past as (
-    select regr_slope(n1, n2) as bn, regr_intercept(n1, n2) as an, regr_slope(v1, v2) as bv, regr_intercept(v1,
-        v2) as av
-    from one where born <= getvariable('last') - 180
 )
-select who as customer_id, getvariable('last') as as_of_date,
+select one.who as customer_id, getvariable('last') as as_of_date,
        getvariable('last') - getvariable('first') < 269 as is_history_cut, n12 as twelve_month_baskets_count,
        v12 as twelve_month_value_amount, n0 as last_90_days_baskets_count, v0 as last_90_days_sales_amount,
-       now.an + now.bn * n0 as expected_baskets_count, now.av + now.bv * v0 as expected_value_amount,
-       rank() over (order by round(v0, 2) desc) as expected_value_rank,
-       born <= getvariable('last') - 90 as is_in_holdout,
-       case when is_in_holdout then past.an + past.bn * n1 end as holdout_expected_baskets_count,
-       case when is_in_holdout then n1 end as holdout_naive_baskets_count,
-       case when is_in_holdout then n0 end as holdout_actual_baskets_count,
-       case when is_in_holdout then past.av + past.bv * v1 end as holdout_expected_value_amount,
-       case when is_in_holdout then v1 end as holdout_naive_value_amount,
-       case when is_in_holdout then v0 end as holdout_actual_value_amount
-from one cross join now cross join past
+       n.m as expected_baskets_count, n.t as typical_baskets_count, n.l80 as lower_80_baskets_count,
+       n.u80 as upper_80_baskets_count, n.l95 as lower_95_baskets_count, n.u95 as upper_95_baskets_count,
+       v.m as expected_value_amount, v.t as typical_value_amount, v.l80 as lower_80_value_amount,
+       v.u80 as upper_80_value_amount, v.l95 as lower_95_value_amount, v.u95 as upper_95_value_amount,
+       rank() over (order by round(v.m, 9) desc nulls last) as expected_value_rank, old as is_in_holdout,
+       if(old, hn.m, null) as holdout_expected_baskets_count, if(old, hn.t, null) as holdout_typical_baskets_count,
+       if(old, n1, null) as holdout_naive_baskets_count, if(old, n0, null) as holdout_actual_baskets_count,
+       if(old, n0 between hn.l80 - 1e-6 and hn.u80 + 1e-6, null) as is_baskets_in_holdout_80,
+       if(old, n0 between hn.l95 - 1e-6 and hn.u95 + 1e-6, null) as is_baskets_in_holdout_95,
+       if(old, hv.m, null) as holdout_expected_value_amount, if(old, hv.t, null) as holdout_typical_value_amount,
+       if(old, v1, null) as holdout_naive_value_amount, if(old, v0, null) as holdout_actual_value_amount,
+       if(old, v0 between hv.l80 - 1e-6 and hv.u80 + 1e-6, null) as is_value_in_holdout_80,
+       if(old, v0 between hv.l95 - 1e-6 and hv.u95 + 1e-6, null) as is_value_in_holdout_95
+from one
+left join answer as n on n.who = one.who and n.aim = 'forecast' and n.what = 'baskets'
+left join answer as v on v.who = one.who and v.aim = 'forecast' and v.what = 'sales'
+left join answer as hn on hn.who = one.who and hn.aim = 'holdout' and hn.what = 'baskets'
+left join answer as hv on hv.who = one.who and hv.aim = 'holdout' and hv.what = 'sales'
 """
 
 COUPONS = """

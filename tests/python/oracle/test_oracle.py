@@ -18,9 +18,13 @@ NEEDS_A_LONGER_HISTORY = {
     "sales_trends": {"moving_average_13_weeks_amount", "moving_average_3_months_amount"},
     "customer_value": {
         f"{kind}_{measure}"
-        for kind in ("expected", "holdout_expected", "holdout_naive", "holdout_actual")
+        for kind in (
+            *("expected", "typical", "lower_80", "upper_80", "lower_95", "upper_95"),
+            *("holdout_expected", "holdout_typical", "holdout_naive", "holdout_actual"),
+        )
         for measure in ("baskets_count", "value_amount")
-    },
+    }
+    | {f"is_{measure}_in_holdout_{level}" for measure in ("baskets", "value") for level in (80, 95)},
 }
 
 
