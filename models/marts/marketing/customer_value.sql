@@ -77,7 +77,10 @@ forecasts as (
                     max(predicted.{{ kind }}) {{ asked }} as {{ purpose }}_{{ kind }}_{{ measure }},
                 {%- endfor %}
                 {%- for level in levels %}
-                    max(greatest(predicted.typical + tenths.lower_{{ level }}, 0)) {{ asked }}
+                    max(case
+                        when predicted.typical + tenths.lower_{{ level }} < 0 then 0
+                        else predicted.typical + tenths.lower_{{ level }}
+                    end) {{ asked }}
                         as {{ purpose }}_lower_{{ level }}_{{ measure }},
                     max(predicted.typical + tenths.upper_{{ level }}) {{ asked }}
                         as {{ purpose }}_upper_{{ level }}_{{ measure }},

@@ -228,7 +228,9 @@ square as (
     select aim, what, h, regr_slope(y, x) as b, regr_intercept(y, x) as a from pupil group by all
 ), best as (
     select aim, what, arg_min(h, wrong) as h
-    from (select aim, what, h, avg(abs(y - a - b * x)) as wrong from pupil join square using (aim, what, h) group by all)
+    from (
+        select aim, what, h, avg(abs(y - a - b * x)) as wrong from pupil join square using (aim, what, h) group by all
+    )
     group by all
 ), course as (
     select pupil.*, avg(y) over (partition by aim, what) / 50 as least from pupil join best using (aim, what, h)
@@ -288,6 +290,94 @@ left join answer as n on n.who = one.who and n.aim = 'forecast' and n.what = 'ba
 left join answer as v on v.who = one.who and v.aim = 'forecast' and v.what = 'sales'
 left join answer as hn on hn.who = one.who and hn.aim = 'holdout' and hn.what = 'baskets'
 left join answer as hv on hv.who = one.who and hv.aim = 'holdout' and hv.what = 'sales'
+"""
+
+FORECAST = """
+with grid as (
+    select starts, department from retail_week
+    cross join (select distinct department from sold union all select 'ALL DEPARTMENTS') where not part
+), money as (
+    select cast(date_trunc('week', day) as date) as starts,
+           if(grouping(department) = 1, 'ALL DEPARTMENTS', department) as department, cast(sum(net) as double) as net
+    from sold group by grouping sets ((starts, department), (starts))
+), week as (
+    select department, starts, coalesce(net, 0) as net,
+           cast(dense_rank() over (order by starts) as integer) as n
+    from grid left join money using (starts, department)
+), size as (select max(n) as n from week), life as (select unnest([1, 4, 16]) as h),
+level as (
+    select department, now.n, 'recent_' || h as method, sum(old.net * pow(0.5, (now.n - old.n) / h))
+           / sum(pow(0.5, (now.n - old.n) / h)) as v
+    from week as now join week as old using (department) cross join life
+    where old.n <= now.n and old.n > now.n - 156 group by department, now.n, h
+    union all
+    select department, now.n, 'mean_of_4', avg(old.net)
+    from week as now join week as old using (department) where old.n between now.n - 3 and now.n
+    group by department, now.n
+), ahead as (select cast(unnest(range(1, 14)) as integer) as k),
+say as (
+    select department, level.n, k, method, v
+    from level cross join ahead cross join size where level.n > 3 and level.n > size.n - 105
+    union all
+    select department, now.n, k, replace(now.method, 'recent', 'seasonal'),
+           (early.net + 2 * mid.net + late.net) / 4 * now.v / nullif(old.v, 0)
+    from level as now cross join ahead cross join size
+    join level as old using (department, method)
+    join week as early using (department) join week as mid using (department) join week as late using (department)
+    where now.method in ('recent_4', 'recent_16') and old.n = now.n - 52 and now.n > 3 and now.n > size.n - 105
+          and early.n = now.n + k - 53 and mid.n = now.n + k - 52 and late.n = now.n + k - 51
+), tried as (
+    select say.*, abs(week.net - v) as miss, week.net - v as off, say.n + k as t
+    from say join week on week.department = say.department and week.n = say.n + k
+), yardstick as (select department, n, k, miss as usual from tried where method = 'mean_of_4'),
+each as (
+    select department, method, t, sum(miss) as miss, sum(usual) as usual
+    from tried join yardstick using (department, n, k) group by department, method, t
+), sofar as (
+    select now.department, now.method, now.t as n, sum(old.miss) / nullif(sum(old.usual), 0) as rate
+    from each as now join each as old using (department, method) where old.t <= now.t
+    group by now.department, now.method, now.t having count(*) >= 8
+), pick as (
+    select department, n, first(method order by round(rate, 6) nulls last, list_position(
+        ['mean_of_4', 'recent_4', 'recent_16', 'recent_1', 'seasonal_16', 'seasonal_4'], method)) as method
+    from sofar group by department, n
+), today as (
+    select department, coalesce(pick.method, 'mean_of_4') as method
+    from (select distinct department from week) cross join size left join pick using (department, n)
+), said as (
+    select tried.department, tried.n, tried.k, miss, usual
+    from tried join yardstick using (department, n, k) left join pick using (department, n)
+    where tried.method = coalesce(pick.method, 'mean_of_4')
+), copied as (
+    select said.*, abs(goal.net - past.net) as lazy from said
+    join week as goal on goal.department = said.department and goal.n = said.n + said.k
+    left join week as past on past.department = said.department and past.n = goal.n - 52
+    cross join size
+    where size.n >= 104
+), verdict as (
+    select department, count(distinct n) as origins, avg(miss) as miss, avg(usual) as usual from said
+    group by department
+), rival as (
+    select department, avg(miss) filter (where lazy is not null) as miss, avg(lazy) as lazy from copied
+    group by department
+), width as (
+    select department, k, sqrt(avg(off * off) * (1 + k / count(*))) as s
+    from tried join today using (department, method) group by department, k having count(*) >= 8
+)
+select department, cast(week.starts + 7 * k as date) as week_start_date,
+       department = 'ALL DEPARTMENTS' as is_all_departments, k as weeks_ahead, greatest(v, 0) as forecast_amount,
+       if(s is null, null, greatest(v - 1.2816 * s, 0)) as lower_80_amount,
+       if(s is null, null, greatest(v + 1.2816 * s, 0)) as upper_80_amount,
+       if(s is null, null, greatest(v - 1.96 * s, 0)) as lower_95_amount,
+       if(s is null, null, greatest(v + 1.96 * s, 0)) as upper_95_amount, method,
+       coalesce(origins, 0) as origins_count, verdict.miss as mean_error_amount, usual as mean_of_4_error_amount,
+       verdict.miss / nullif(usual, 0) as error_to_mean_of_4_rate,
+       rival.miss / nullif(lazy, 0) as error_to_seasonal_naive_rate,
+       case when coalesce(origins, 0) < 8 then 'cannot tell'
+            when verdict.miss >= usual then 'no better than the mean of 4 weeks'
+            when rival.miss >= lazy then 'no better than the year before' else 'better' end as verdict
+from today join say using (department, method) join size using (n) join week using (department, n)
+left join width using (department, k) left join verdict using (department) left join rival using (department)
 """
 
 COUPONS = """
@@ -649,6 +739,7 @@ MARTS = {
     "store_performance": Mart("sales", ("store_id", "month_start_date"), STORES),
     "sales_by_hour": Mart("sales", ("weekday_number", "business_hour", "department"), HOURS),
     "basket_affinity": Mart("sales", ("product_category", "other_product_category"), AFFINITY),
+    "sales_forecast": Mart("sales", ("department", "week_start_date"), FORECAST),
     "cohort_retention": Mart("marketing", ("cohort_month_start_date", "months_since_count"), COHORTS),
     "customer_value": Mart("marketing", ("customer_id",), VALUE),
     "coupon_performance": Mart("marketing", ("campaign_id", "coupon_id"), COUPONS),

@@ -42,7 +42,7 @@ select
     customer_id,
     origin_number,
     (purpose = 'forecast' and origin_number >= 2) or (purpose = 'holdout' and origin_number >= 4) as is_fitted,
-    cast(greatest(intercept + slope * bought, 0) as numeric(24, 12)) as typical,
+    cast(case when slope is not null then greatest(intercept + slope * bought, 0) end as numeric(24, 12)) as typical,
     cast(greatest(intercept + slope * bought, 0) * mean_factor as numeric(24, 12)) as expected,
     later,
     cast(
