@@ -56,12 +56,12 @@ judged as (
     group by department
 ),
 
--- of n origins h weeks ahead hardly n / h are independent: the spread is taken as wider by as much
+-- of n origins h weeks ahead hardly n / h are independent: the variance is taken as greater by half of h / n
 spreads as (
     select
         department,
         weeks_ahead,
-        sqrt(avg(power(actual_amount - saying_amount, 2)) * (1 + weeks_ahead / cast(count(*) as numeric))) as spread
+        sqrt(avg(power(actual_amount - saying_amount, 2)) * (1 + weeks_ahead / (2.0 * count(*)))) as spread
     from forecasts
     where actual_amount is not null
     group by

@@ -101,8 +101,12 @@ select grid.store as store_id, grid.m as month_start_date, grid.store in (select
        grid.net / whole.net as sales_share_rate, 1 + len(list_filter(nets,
            lambda other: other > grid.net)) as sales_rank,
        old.net as previous_net_sales_amount, grid.net - old.net as net_sales_change_amount,
-       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate
+       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate, grid.baskets < 30 as is_small_number,
+       abs(grid.baskets / now_month.days - old.baskets / old_month.days)
+       > 3 * sqrt(grid.baskets / now_month.days ** 2 + old.baskets / old_month.days ** 2) + 1e-12 and not grid.part
+       as is_change_beyond_chance
 from grid join whole using (m) left join grid as old on old.store = grid.store and old.m = grid.m - interval 1 month
+left join month as now_month on now_month.starts = grid.m left join month as old_month on old_month.starts = old.m
 """
 
 HOURS = """
@@ -361,7 +365,7 @@ each as (
     select department, avg(miss) filter (where lazy is not null) as miss, avg(lazy) as lazy from copied
     group by department
 ), width as (
-    select department, k, sqrt(avg(off * off) * (1 + k / count(*))) as s
+    select department, k, sqrt(avg(off * off) * (1 + k / (2 * count(*)))) as s
     from tried join today using (department, method) group by department, k having count(*) >= 8
 )
 select department, cast(week.starts + 7 * k as date) as week_start_date,
@@ -429,12 +433,20 @@ grid as (
            coalesce(people, 0) as people
     from life join item_now using (item) join month on month.starts >= born
     left join cell on cell.item = life.item and cell.m = month.starts
-), level as (select department, m, net, sum(net) as at, count(*) as n from grid group by all),
+), year as (
+    select now.item, now.m, sum(old.net) as y, sum(old.baskets) as yb, count(*) as months
+    from grid as now join grid as old on old.item = now.item and old.m <= now.m and old.m > now.m - interval 12 month
+    group by now.item, now.m
+), level as (
+    select department, m, y, sum(y) as at, count(*) as n from grid join year using (item, m) group by department, m, y
+),
 above as (
-    select low.department, low.m, low.net, coalesce(sum(high.at), 0) as better, coalesce(sum(high.n), 0) as places
+    select low.department, low.m, low.y, coalesce(sum(high.at), 0) as better, coalesce(sum(high.n), 0) as places
     from level as low left join level as high
-        on high.department = low.department and high.m = low.m and high.net > low.net group by all
-), whole as (select department, m, sum(net) as net from grid group by all),
+        on high.department = low.department and high.m = low.m and high.y > low.y group by all
+), whole as (
+    select department, m, sum(net) as net, sum(y) as y from grid join year using (item, m) group by department, m
+),
 recent as (
     select now.item, now.m, sum(old.baskets) as baskets
     from grid as now join grid as old on old.item = now.item and old.m between now.m - interval 2 month and now.m
@@ -447,13 +459,20 @@ select grid.item as product_id, grid.m as month_start_date, grid.department, gri
        grid.baskets as baskets_count, grid.people as customers_count,
        grid.net / nullif(grid.units, 0) as average_price_amount, grid.given / nullif(grid.gross, 0) as discount_rate,
        places + 1 as department_rank, grid.net / nullif(whole.net, 0) as department_share_rate,
-       case when grid.net <= 0 then 'C' when better * 100 < whole.net * 80 then 'A'
-            when better * 100 < whole.net * 95 then 'B' else 'C' end as abc_class,
+       case when year.y <= 0 then 'C' when better * 100 < whole.y * 80 then 'A'
+            when better * 100 < whole.y * 95 then 'B' else 'C' end as abc_class,
+       year.y as trailing_sales_amount, months as trailing_months_count, yb < 30 as is_small_number,
        old.net as previous_net_sales_amount, grid.net - old.net as net_sales_change_amount,
-       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate, recent.baskets = 0 as is_dormant
-from grid join above using (department, m, net) join whole using (department, m)
+       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate, recent.baskets = 0 as is_dormant,
+       abs(grid.baskets / now_month.days - old.baskets / old_month.days)
+       > 3 * sqrt(grid.baskets / now_month.days ** 2 + old.baskets / old_month.days ** 2) + 1e-12 and not grid.part
+       as is_change_beyond_chance
+from grid join year using (item, m)
+join above on above.department = grid.department and above.m = grid.m and above.y = year.y
+join whole on whole.department = grid.department and whole.m = grid.m
 join recent on recent.item = grid.item and recent.m = grid.m
 left join grid as old on old.item = grid.item and old.m = grid.m - interval 1 month
+left join month as now_month on now_month.starts = grid.m left join month as old_month on old_month.starts = old.m
 """
 
 SCORED = """
