@@ -39,6 +39,13 @@ first_weeks as (
     where ledger_date is not null
 ),
 
+numbers as (
+    {%- for number in range(1, 14) %}
+        select {{ number }} as weeks_ahead
+        {%- if not loop.last %} union all {% endif %}
+    {%- endfor %}
+),
+
 weeks as (
     select
         numbers.weeks_ahead,
@@ -47,12 +54,7 @@ weeks as (
         cast({{ dbt.dateadd('day', '7 * (numbers.weeks_ahead - 1)', 'first_weeks.first_week_start_date') }} as date)
             as week_start_date
     from first_weeks
-    cross join (
-        {%- for number in range(1, 14) %}
-            select {{ number }} as weeks_ahead
-            {%- if not loop.last %} union all {% endif %}
-        {%- endfor %}
-    ) as numbers
+    cross join numbers
 ),
 
 flows as (

@@ -47,11 +47,12 @@ tenths as (
         purpose,
         measure,
         tenth,
-        {%- for level, ends in levels.items() %}
-            percentile_disc({{ ends[0] }}) within group (order by later - typical) as lower_{{ level }},
-            percentile_disc({{ ends[1] }}) within group (order by later - typical)
-                as upper_{{ level }}{{ ',' if not loop.last }}
-        {%- endfor %}
+    {%- for level, ends in levels.items() %}
+        percentile_disc({{ ends[0] }}) within group (order by later - typical) as lower_{{ level }},
+        percentile_disc({{ ends[1] }}) within group (order by later - typical)
+            as upper_{{ level }}{{ ',' if not loop.last }}
+    
+    {%- endfor %}
     from predicted
     where is_fitted
     group by
@@ -119,26 +120,28 @@ select
     {%- endfor %}
     cast(rank() over (order by forecasts.forecast_expected_sales desc nulls last) as integer) as expected_value_rank,
     spans.is_in_holdout,
-    {%- for measure, name, type in [('baskets', 'baskets_count', '14, 6'), ('sales', 'value_amount', '14, 2')] %}
-        {%- for kind in ['expected', 'typical'] %}
-            cast(
-                case when spans.is_in_holdout then forecasts.holdout_{{ kind }}_{{ measure }} end as numeric({{ type }})
-            ) as holdout_{{ kind }}_{{ name }},
-        {%- endfor %}
-        {%- for kind in ['naive', 'last'] %}
-            cast(
-                case when spans.is_in_holdout then spans.{{ kind }}_{{ measure }} end
-                as {{ 'integer' if measure == 'baskets' else 'numeric(14, 2)' }}
-            ) as holdout_{{ 'actual' if kind == 'last' else kind }}_{{ name }},
-        {%- endfor %}
-        {%- for level in levels %}
-            case
-                when spans.is_in_holdout
-                    then spans.last_{{ measure }} between forecasts.holdout_lower_{{ level }}_{{ measure }}
-                        and forecasts.holdout_upper_{{ level }}_{{ measure }}
-            end as is_{{ name.split('_')[0] }}_in_holdout_{{ level }}{{ ',' if not (loop.last and measure == 'sales') }}
-        {%- endfor %}
+{%- for measure, name, type in [('baskets', 'baskets_count', '14, 6'), ('sales', 'value_amount', '14, 2')] %}
+    {%- for kind in ['expected', 'typical'] %}
+        cast(
+            case when spans.is_in_holdout then forecasts.holdout_{{ kind }}_{{ measure }} end as numeric({{ type }})
+        ) as holdout_{{ kind }}_{{ name }},
     {%- endfor %}
+    {%- for kind in ['naive', 'last'] %}
+        cast(
+            case when spans.is_in_holdout then spans.{{ kind }}_{{ measure }} end
+            as {{ 'integer' if measure == 'baskets' else 'numeric(14, 2)' }}
+        ) as holdout_{{ 'actual' if kind == 'last' else kind }}_{{ name }},
+    {%- endfor %}
+{%- for level in levels %}
+    case
+        when spans.is_in_holdout
+            then
+                spans.last_{{ measure }} between forecasts.holdout_lower_{{ level }}_{{ measure }}
+                and forecasts.holdout_upper_{{ level }}_{{ measure }}
+    end as is_{{ name.split('_')[0] }}_in_holdout_{{ level }}{{ ',' if not (loop.last and measure == 'sales') }}
+{%- endfor %}
+
+{%- endfor %}
 from spans
 cross join sales_window
 left join forecasts on spans.customer_id = forecasts.customer_id

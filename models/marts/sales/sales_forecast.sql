@@ -11,7 +11,7 @@ chosen as (
 newest_methods as (
     select
         backtested.department,
-        coalesce(max(chosen.method), 'mean_of_4') as method
+        coalesce(max(chosen.forecast_method), 'mean_of_4') as forecast_method
     from backtested
     left join chosen
         on
@@ -25,9 +25,9 @@ newest_methods as (
 forecasts as (
     select
         backtested.*,
-        newest_methods.method,
+        newest_methods.forecast_method,
         {%- for name, table in [('said', 'chosen'), ('saying', 'newest_methods')] %}
-            coalesce(case {{ table }}.method
+            coalesce(case {{ table }}.forecast_method
                 {%- for method in methods %}
                     when '{{ method }}' then backtested.{{ method }}_amount
                 {%- endfor %}
@@ -86,7 +86,7 @@ select
             ) as {{ end }}_{{ level }}_amount,
         {%- endfor %}
     {%- endfor %}
-    forecasts.method,
+    forecasts.forecast_method,
     cast(coalesce(judged.origins_count, 0) as integer) as origins_count,
     cast(judged.said_error as numeric(14, 2)) as mean_error_amount,
     cast(judged.mean_error as numeric(14, 2)) as mean_of_4_error_amount,

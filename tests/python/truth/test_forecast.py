@@ -20,7 +20,7 @@ MODELS = (
 )
 COLUMNS = (
     "department", "weeks_ahead", "forecast_amount", "lower_80_amount", "upper_80_amount", "lower_95_amount",
-    "upper_95_amount", "error_to_mean_of_4_rate", "method",
+    "upper_95_amount", "error_to_mean_of_4_rate", "forecast_method",
 )  # fmt: skip
 YEARS = (2.0, 2.5, 3.0, 3.5)
 WORLDS = 60 if FULL else 8

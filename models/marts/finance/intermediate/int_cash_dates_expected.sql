@@ -65,27 +65,29 @@ usual as (
         cash_rules.balance_line_code
 ),
 
+times as (
+    {%- for number in range(1, 14) %}
+        select {{ number }} as time_number
+        {%- if not loop.last %} union all {% endif %}
+    {%- endfor %}
+),
+
 -- a month's last day stays the last
 dated as (
     select
         usual.*,
-        times.number,
+        times.time_number,
         cast(case
             when usual.rule = 'every days'
-                then {{ dbt.dateadd('day', 'usual.every_count * times.number', 'usual.last_date') }}
+                then {{ dbt.dateadd('day', 'usual.every_count * times.time_number', 'usual.last_date') }}
             when usual.last_date = {{ dbt.last_day('usual.last_date', 'month') }}
                 then {{ dbt.last_day(
-                    dbt.dateadd('month', 'usual.every_count * times.number', 'usual.last_date'), 'month'
+                    dbt.dateadd('month', 'usual.every_count * times.time_number', 'usual.last_date'), 'month'
                 ) }}
-            else {{ dbt.dateadd('month', 'usual.every_count * times.number', 'usual.last_date') }}
+            else {{ dbt.dateadd('month', 'usual.every_count * times.time_number', 'usual.last_date') }}
         end as date) as due_date
     from usual
-    cross join (
-        {%- for number in range(1, 14) %}
-            select {{ number }} as number
-            {%- if not loop.last %} union all {% endif %}
-        {%- endfor %}
-    ) as times
+    cross join times
 )
 
 -- the next time what stands in the books is paid, where a balance says it
@@ -93,7 +95,8 @@ select
     dated.journal_type,
     dated.due_date,
     cast(
-        case when dated.number = 1 then coalesce(balances.balance_amount, dated.mean_amount) else dated.mean_amount end
+        case when dated.time_number = 1 then coalesce(balances.balance_amount, dated.mean_amount)
+            else dated.mean_amount end
         as numeric(16, 2)
     ) as cash_amount
 from dated

@@ -19,8 +19,9 @@ sales_forecasts as (
     select * from {{ ref('sales_forecast') }}
 ),
 
-cash_rules as (
+invoices as (
     select * from {{ ref('cash_rules') }}
+    where rule = 'invoices'
 ),
 
 ledger as (
@@ -47,6 +48,14 @@ postings as (
         ledger.ledger_date
 ),
 
+sold as (
+    select nullif(sum(department_days.net_sales_amount), 0) as net_sales_amount
+    from department_days
+    inner join ledger
+        on department_days.business_date between
+            {{ dbt.dateadd('day', -90, 'ledger.ledger_date') }} and ledger.ledger_date
+),
+
 -- from 13 weeks of the books and the tills: what of net sales comes in as cash, and what is bought for them
 shares as (
     select
@@ -57,14 +66,8 @@ shares as (
         / max(sold.net_sales_amount) as invoice_share,
         max(invoices.every_count) as days_to_pay
     from postings
-    cross join (
-        select nullif(sum(department_days.net_sales_amount), 0) as net_sales_amount
-        from department_days
-        inner join ledger
-            on department_days.business_date between
-                {{ dbt.dateadd('day', -90, 'ledger.ledger_date') }} and ledger.ledger_date
-    ) as sold
-    cross join (select * from cash_rules where rule = 'invoices') as invoices
+    cross join sold
+    cross join invoices
     where postings.posting_date > {{ dbt.dateadd('day', -91, 'postings.ledger_date') }}
 ),
 
@@ -124,16 +127,13 @@ flows as (
 
     -- invoices that are in the books
     select
-        cash_rules.journal_type,
-        cast({{ dbt.dateadd('day', 'cash_rules.every_count', 'postings.posting_date') }} as date) as due_date,
+        invoices.journal_type,
+        cast({{ dbt.dateadd('day', 'invoices.every_count', 'postings.posting_date') }} as date) as due_date,
         {%- for end in ['', '_low', '_high'] %}
             postings.credit_amount as cash{{ end }}{{ ',' if not loop.last }}
         {%- endfor %}
     from postings
-    inner join cash_rules
-        on
-            postings.statement_line_code = cash_rules.balance_line_code
-            and cash_rules.rule = 'invoices'
+    inner join invoices on postings.statement_line_code = invoices.balance_line_code
 )
 
 select

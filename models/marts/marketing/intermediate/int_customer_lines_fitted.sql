@@ -52,49 +52,49 @@ line_0 as (
 -- middle, half of the customers above it: nearly the line of the least absolute deviations. Rounded, or each
 -- repetition would double the digits.
 {%- for number in range(1, repetitions + 1) %}
-weighted_{{ number }} as (
-    select
-        scaled.purpose,
-        scaled.measure,
-        scaled.half_life_days,
-        scaled.bought,
-        scaled.later,
-        round(1 / nullif(greatest(
-            abs(scaled.later - line.intercept - line.slope * scaled.bought), scaled.least_distance
-        ), 0), 9) as weight
-    from scaled
-    inner join line_{{ number - 1 }} as line
-        on
-            scaled.purpose = line.purpose
-            and scaled.measure = line.measure
-),
+    weighted_{{ number }} as (
+        select
+            scaled.purpose,
+            scaled.measure,
+            scaled.half_life_days,
+            scaled.bought,
+            scaled.later,
+            round(1 / nullif(greatest(
+                abs(scaled.later - fitted.intercept - fitted.slope * scaled.bought), scaled.least_distance
+            ), 0), 9) as weight
+        from scaled
+        inner join line_{{ number - 1 }} as fitted
+            on
+                scaled.purpose = fitted.purpose
+                and scaled.measure = fitted.measure
+    ),
 
-sums_{{ number }} as (
-    select
-        purpose,
-        measure,
-        half_life_days,
-        sum(weight) as sum_1,
-        sum(weight * bought) as sum_x,
-        sum(weight * later) as sum_y,
-        sum(weight * bought * bought) as sum_xx,
-        sum(weight * bought * later) as sum_xy
-    from weighted_{{ number }}
-    group by
-        purpose,
-        measure,
-        half_life_days
-),
+    sums_{{ number }} as (
+        select
+            purpose,
+            measure,
+            half_life_days,
+            sum(weight) as sum_1,
+            sum(weight * bought) as sum_x,
+            sum(weight * later) as sum_y,
+            sum(weight * bought * bought) as sum_xx,
+            sum(weight * bought * later) as sum_xy
+        from weighted_{{ number }}
+        group by
+            purpose,
+            measure,
+            half_life_days
+    ),
 
-line_{{ number }} as (
-    select
-        purpose,
-        measure,
-        half_life_days,
-        round((sum_xx * sum_y - sum_x * sum_xy) / nullif(sum_1 * sum_xx - sum_x * sum_x, 0), 12) as intercept,
-        round((sum_1 * sum_xy - sum_x * sum_y) / nullif(sum_1 * sum_xx - sum_x * sum_x, 0), 12) as slope
-    from sums_{{ number }}
-),
+    line_{{ number }} as (
+        select
+            purpose,
+            measure,
+            half_life_days,
+            round((sum_xx * sum_y - sum_x * sum_xy) / nullif(sum_1 * sum_xx - sum_x * sum_x, 0), 12) as intercept,
+            round((sum_1 * sum_xy - sum_x * sum_y) / nullif(sum_1 * sum_xx - sum_x * sum_x, 0), 12) as slope
+        from sums_{{ number }}
+    ),
 {%- endfor %}
 
 -- what such customers bring on average is more than what the one in the middle brings
@@ -103,15 +103,15 @@ means as (
         scaled.purpose,
         scaled.measure,
         count(*) as observations_count,
-        max(line.half_life_days) as half_life_days,
-        max(line.intercept) as intercept,
-        max(line.slope) as slope,
-        sum(scaled.later) / nullif(sum(greatest(line.intercept + line.slope * scaled.bought, 0)), 0) as mean_factor
+        max(fitted.half_life_days) as half_life_days,
+        max(fitted.intercept) as intercept,
+        max(fitted.slope) as slope,
+        sum(scaled.later) / nullif(sum(greatest(fitted.intercept + fitted.slope * scaled.bought, 0)), 0) as mean_factor
     from scaled
-    inner join line_{{ repetitions }} as line
+    inner join line_{{ repetitions }} as fitted
         on
-            scaled.purpose = line.purpose
-            and scaled.measure = line.measure
+            scaled.purpose = fitted.purpose
+            and scaled.measure = fitted.measure
     group by
         scaled.purpose,
         scaled.measure

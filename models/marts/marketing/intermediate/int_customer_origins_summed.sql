@@ -1,6 +1,7 @@
 -- one row: one customer seen from one origin, a day to forecast from: what it bought by then, and in the 90 days after
 {%- set half_lives = [30, 45, 60, 90] %}
 {%- set measures = ['baskets', 'sales'] %}
+{%- set half = 'cast(0.5 as double precision)' %}
 with baskets as (
     select * from {{ ref('fct_baskets') }}
 ),
@@ -43,11 +44,10 @@ customer_days as (
 day_weights as (
     select
         span_day,
-        {%- for half_life in half_lives %}
-            cast(
-                power(cast(0.5 as double precision), span_day / {{ half_life }}.0) as numeric(13, 12)
-            ) as weight_{{ half_life }}{{ ',' if not loop.last }}
-        {%- endfor %}
+    {%- for half_life in half_lives %}
+        cast(power({{ half }}, span_day / {{ half_life }}.0) as numeric(13, 12)) as weight_{{ half_life }}{{ ',' if not loop.last }}
+    
+    {%- endfor %}
     from (select distinct span_day from customer_days) as span_days
 ),
 
@@ -55,13 +55,15 @@ spans as (
     select
         customer_days.customer_id,
         customer_days.span_number,
-        {%- for measure in measures %}
-            sum(customer_days.{{ measure }}) as {{ measure }},
-            {%- for half_life in half_lives %}
-                sum(customer_days.{{ measure }} * day_weights.weight_{{ half_life }})
-                    as decayed_{{ measure }}_{{ half_life }}{{ ',' if not loop.last }}
-            {%- endfor %}{{ ',' if not loop.last }}
-        {%- endfor %}
+    {%- for measure in measures %}
+        sum(customer_days.{{ measure }}) as {{ measure }},
+    {%- for half_life in half_lives %}
+        sum(customer_days.{{ measure }} * day_weights.weight_{{ half_life }})
+            as decayed_{{ measure }}_{{ half_life }}
+            {{ ',' if not loop.last }}
+    {%- endfor %}{{ ',' if not loop.last }}
+    
+    {%- endfor %}
     from customer_days
     inner join day_weights on customer_days.span_day = day_weights.span_day
     group by
@@ -88,25 +90,23 @@ origin_days as (
 origins as (
     select
         origin_number,
-        {%- for half_life in half_lives %}
-            90 * (1 - power(0.5, 1 / {{ half_life }}.0)) / (1 - power(0.5, known_days / {{ half_life }}.0))
-                as days_{{ half_life }}{{ ',' if not loop.last }}
-        {%- endfor %}
+    {%- for half_life in half_lives %}
+        90 * (1 - power(0.5, 1 / {{ half_life }}.0)) / (1 - power(0.5, known_days / {{ half_life }}.0))
+            as days_{{ half_life }}{{ ',' if not loop.last }}
+    
+    {%- endfor %}
     from origin_days
-    where
-        known_days >= 90
-        or origin_number = 0
+    where known_days >= 90 or origin_number = 0
 ),
 
 -- span s lies s - o spans before origin o
 lag_weights as (
     select
         lag_spans,
-        {%- for half_life in half_lives %}
-            cast(
-                power(cast(0.5 as double precision), 45 * lag_spans / {{ half_life }}.0) as numeric(13, 12)
-            ) as weight_{{ half_life }}{{ ',' if not loop.last }}
-        {%- endfor %}
+    {%- for half_life in half_lives %}
+        cast(power({{ half }}, 45 * lag_spans / {{ half_life }}.0) as numeric(13, 12)) as weight_{{ half_life }}{{ ',' if not loop.last }}
+    
+    {%- endfor %}
     from (
         select distinct spans.span_number - origins.origin_number as lag_spans
         from spans
@@ -118,14 +118,15 @@ summed as (
     select
         spans.customer_id,
         origins.origin_number,
-        {%- for measure in measures %}
-            {%- for half_life in half_lives %}
-                sum(spans.decayed_{{ measure }}_{{ half_life }} * lag_weights.weight_{{ half_life }})
-                * max(origins.days_{{ half_life }}) as decayed_{{ measure }}_{{ half_life }},
-            {%- endfor %}
-            sum(case when origins.origin_number > spans.span_number then spans.{{ measure }} else 0 end)
-                as later_{{ measure }}{{ ',' if not loop.last }}
+    {%- for measure in measures %}
+        {%- for half_life in half_lives %}
+            sum(spans.decayed_{{ measure }}_{{ half_life }} * lag_weights.weight_{{ half_life }})
+            * max(origins.days_{{ half_life }}) as decayed_{{ measure }}_{{ half_life }},
         {%- endfor %}
+        sum(case when origins.origin_number > spans.span_number then spans.{{ measure }} else 0 end)
+            as later_{{ measure }}{{ ',' if not loop.last }}
+    
+    {%- endfor %}
     from spans
     inner join origins on spans.span_number >= origins.origin_number - 2
     left join lag_weights on spans.span_number - origins.origin_number = lag_weights.lag_spans
@@ -138,12 +139,13 @@ summed as (
 select
     customer_id,
     origin_number,
-    {%- for measure in measures %}
-        {%- for half_life in half_lives %}
-            cast(decayed_{{ measure }}_{{ half_life }} as numeric(24, 12)) as decayed_{{ measure }}_{{ half_life }},
-        {%- endfor %}
-        cast(
-            case when origin_number >= 2 then later_{{ measure }} end as numeric(16, 2)
-        ) as later_{{ measure }}{{ ',' if not loop.last }}
+{%- for measure in measures %}
+    {%- for half_life in half_lives %}
+        cast(decayed_{{ measure }}_{{ half_life }} as numeric(24, 12)) as decayed_{{ measure }}_{{ half_life }},
     {%- endfor %}
+    cast(
+        case when origin_number >= 2 then later_{{ measure }} end as numeric(16, 2)
+    ) as later_{{ measure }}{{ ',' if not loop.last }}
+
+{%- endfor %}
 from summed

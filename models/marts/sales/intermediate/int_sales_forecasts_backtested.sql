@@ -31,6 +31,13 @@ shapes as (
     window series as (partition by department order by week_number asc nulls last)
 ),
 
+horizons as (
+    {%- for week in range(1, 14) %}
+        select {{ week }} as weeks_ahead
+        {%- if not loop.last %} union all {% endif %}
+    {%- endfor %}
+),
+
 asked as (
     select
         origins.department,
@@ -44,12 +51,7 @@ asked as (
         origins.recent_4_amount,
         origins.recent_16_amount
     from origins
-    cross join (
-        {%- for week in range(1, 14) %}
-            select {{ week }} as weeks_ahead
-            {%- if not loop.last %} union all {% endif %}
-        {%- endfor %}
-    ) as horizons
+    cross join horizons
 )
 
 select

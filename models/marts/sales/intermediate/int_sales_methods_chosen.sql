@@ -10,7 +10,7 @@ misses as (
         select
             department,
             origin_number + weeks_ahead as week_number,
-            '{{ method }}' as method,
+            '{{ method }}' as forecast_method,
             {{ loop.index }} as method_order,
             sum(abs(actual_amount - {{ method }}_amount)) as missed_amount,
             sum(abs(actual_amount - mean_of_4_amount)) as mean_missed_amount
@@ -31,13 +31,13 @@ known as (
     select
         department,
         week_number,
-        method,
+        forecast_method,
         method_order,
         round(sum(missed_amount) over so_far / nullif(sum(mean_missed_amount) over so_far, 0), 6) as missed_rate,
         count(*) over so_far as weeks_count
     from misses
     window so_far as (
-        partition by department, method order by week_number asc nulls last
+        partition by department, forecast_method order by week_number asc nulls last
         rows between unbounded preceding and current row
     )
 ),
@@ -55,6 +55,6 @@ ranked as (
 select
     department,
     cast(week_number as integer) as origin_number,
-    method
+    forecast_method
 from ranked
 where place = 1
