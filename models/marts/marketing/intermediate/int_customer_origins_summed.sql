@@ -1,7 +1,6 @@
 -- one row: one customer seen from one origin, a day to forecast from: what it bought by then, and in the 90 days after
 {%- set half_lives = [30, 45, 60, 90] %}
-{%- set measures = ['baskets', 'sales'] %}
-{%- set half = 'cast(0.5 as double precision)' %}
+{%- set weight = 'cast(power(cast(0.5 as double precision), %s / %s.0) as numeric(13, 12))' %}
 with baskets as (
     select * from {{ ref('fct_baskets') }}
 ),
@@ -45,7 +44,7 @@ day_weights as (
     select
         span_day,
     {%- for half_life in half_lives %}
-        cast(power({{ half }}, span_day / {{ half_life }}.0) as numeric(13, 12)) as weight_{{ half_life }}{{ ',' if not loop.last }}
+        {{ weight % ('span_day', half_life) }} as weight_{{ half_life }}{{ ',' if not loop.last }}
     
     {%- endfor %}
     from (select distinct span_day from customer_days) as span_days
@@ -55,7 +54,7 @@ spans as (
     select
         customer_days.customer_id,
         customer_days.span_number,
-    {%- for measure in measures %}
+    {%- for measure in ['baskets', 'sales'] %}
         sum(customer_days.{{ measure }}) as {{ measure }},
     {%- for half_life in half_lives %}
         sum(customer_days.{{ measure }} * day_weights.weight_{{ half_life }})
@@ -104,7 +103,7 @@ lag_weights as (
     select
         lag_spans,
     {%- for half_life in half_lives %}
-        cast(power({{ half }}, 45 * lag_spans / {{ half_life }}.0) as numeric(13, 12)) as weight_{{ half_life }}{{ ',' if not loop.last }}
+        {{ weight % ('45 * lag_spans', half_life) }} as weight_{{ half_life }}{{ ',' if not loop.last }}
     
     {%- endfor %}
     from (
@@ -118,7 +117,7 @@ summed as (
     select
         spans.customer_id,
         origins.origin_number,
-    {%- for measure in measures %}
+    {%- for measure in ['baskets', 'sales'] %}
         {%- for half_life in half_lives %}
             sum(spans.decayed_{{ measure }}_{{ half_life }} * lag_weights.weight_{{ half_life }})
             * max(origins.days_{{ half_life }}) as decayed_{{ measure }}_{{ half_life }},
@@ -139,7 +138,7 @@ summed as (
 select
     customer_id,
     origin_number,
-{%- for measure in measures %}
+{%- for measure in ['baskets', 'sales'] %}
     {%- for half_life in half_lives %}
         cast(decayed_{{ measure }}_{{ half_life }} as numeric(24, 12)) as decayed_{{ measure }}_{{ half_life }},
     {%- endfor %}
