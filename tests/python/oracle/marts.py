@@ -102,8 +102,12 @@ select grid.store as store_id, grid.m as month_start_date, grid.store in (select
        grid.net / whole.net as sales_share_rate, 1 + len(list_filter(nets,
            lambda other: other > grid.net)) as sales_rank,
        old.net as previous_net_sales_amount, grid.net - old.net as net_sales_change_amount,
-       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate
+       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate, grid.baskets < 30 as is_small_number,
+       abs(grid.baskets / now_month.days - old.baskets / old_month.days)
+       > 3 * sqrt(grid.baskets / now_month.days ** 2 + old.baskets / old_month.days ** 2) + 1e-12 and not grid.part
+       as is_change_beyond_chance
 from grid join whole using (m) left join grid as old on old.store = grid.store and old.m = grid.m - interval 1 month
+left join month as now_month on now_month.starts = grid.m left join month as old_month on old_month.starts = old.m
 """
 
 HOURS = """
@@ -125,20 +129,64 @@ from cell join weekday using (dow) join whole using (department)
 
 AFFINITY = """
 with held as (
-    select basket, list_sort(list_distinct(list(category))) as names
+    select basket, list_sort(list_distinct(list(category))) as names, any_value(who) as who
     from sold where goods and category <> 'Unknown' group by basket
-), single as (select name, count(*) as n from (select unnest(names) as name from held) group by all),
-pair as (
-    select one, other, count(*) as n
-    from (select one, unnest(names) as other from (select names, unnest(names) as one from held)) as both_ways
-    where one <> other group by all having count(*) >= 100
-), total as (select count(*) as n from held)
-select pair.one as product_category, pair.other as other_product_category, pair.n as pair_baskets_count,
+), sized as (
+    select names, len(names) as k, round(10 * ln(len(names))) as band,
+           cast('0x' || substr(md5(cast(who as varchar)), 1, 16) as ubigint)::hugeint as hash from held
+), draw as (
+    select names, k, band, ((hash - if(hash >= 9223372036854775808, 18446744073709551616, 0)) % 20 + 20) % 20 as part
+    from sized
+), one as (select k, band, part, unnest(names) as name from draw),
+single as (select name, count(*) as n, sum(k - 1) as links from one group by all),
+share as (
+    select name, band, count(*) / any_value(baskets) as p
+    from one join (select band, count(*) as baskets from draw group by all) using (band) group by name, band
+), room as (select band, sum(p * (1 - p)) as d from share group by all),
+bet as (
+    select x.name as one, y.name as other, band, x.p * y.p * (1 - if(d = 0, 0, (1 - x.p) * (1 - y.p) / d)) as e
+    from share as x join share as y using (band) join room using (band) where x.name <> y.name
+), scale as (
+    select band, sum(e) as bets, any_value(pairs) as pairs
+    from bet join (select band, sum(k * (k - 1)) as pairs from draw group by all) using (band) group by band
+), hope as (
+    select one, other, sum(e * pairs / bets) as hoped from bet join scale using (band) where bets > 0 group by all
+), both_ways as (
+    select one, part, unnest(names) as other from (select names, part, unnest(names) as one from draw)
+), cell as (select one, other, part, count(*) as n from both_ways where one <> other group by all),
+pair as (select one, other, sum(n) as n from cell group by all having sum(n) >= 100),
+whole as (
+    select part, sum(k * (k - 1)) / any_value(pairs) as w
+    from draw cross join (select sum(k * (k - 1)) as pairs from draw) group by part
+),
+slice as (
+    select name, part, sum(k - 1) / any_value(single.links) as w from one join single using (name) group by name, part
+),
+spread as (
+    select pair.one, pair.other, any_value(pair.n) as n, any_value(hoped) as hoped,
+           sqrt(20 / 19 * sum(pow(coalesce(cell.n, 0)
+               - pair.n * (coalesce(a.w, 0) + coalesce(b.w, 0) - whole.w), 2))) / any_value(pair.n) as error
+    from pair join hope using (one, other) cross join whole left join cell using (one, other, part)
+    left join slice as a on a.name = pair.one and a.part = whole.part
+    left join slice as b on b.name = pair.other and b.part = whole.part
+    group by pair.one, pair.other
+), tested as (
+    select *, n / hoped as ratio, abs(ln(n / hoped)) / error as t,
+           erfc((1 - 1 / 76) * t / sqrt(1 + t * t / 38) / sqrt(2)) as chance from spread
+), placed as (
+    select *, chance * count(*) over () / (count(*) over (order by chance)) as raised from tested
+), final as (select *, min(raised) over (order by chance desc) as adjusted from placed),
+total as (select count(*) as n from held)
+select final.one as product_category, final.other as other_product_category, final.n as pair_baskets_count,
        one.n as baskets_count, other.n as other_baskets_count, total.n as all_baskets_count,
-       pair.n / total.n as support_rate, pair.n / one.n as confidence_rate,
-           pair.n / other.n as reverse_confidence_rate,
-       (pair.n / total.n) / ((one.n / total.n) * (other.n / total.n)) as lift
-from pair join single as one on one.name = pair.one join single as other on other.name = pair.other cross join total
+       final.n / total.n as support_rate, final.n / one.n as confidence_rate,
+           final.n / other.n as reverse_confidence_rate,
+       (final.n / total.n) / ((one.n / total.n) * (other.n / total.n)) as lift, hoped as expected_baskets_count,
+       ratio as affinity, ratio * exp(-2.093 * error) as affinity_lower, ratio * exp(2.093 * error) as affinity_upper,
+       adjusted as adjusted_p_value,
+       case when adjusted >= 0.05 then 'cannot tell' when ratio > 1 then 'together' else 'apart' end as verdict
+from final join single as one on one.name = final.one join single as other on other.name = final.other
+cross join total
 """
 
 COHORTS = """
@@ -163,41 +211,178 @@ from grid join running using (c, m)
 """
 
 VALUE = """
-with one as (
-    select who, min(day) as born,
+with recursive stand as (
+    select o, getvariable('last') - 45 * o as today,
+           getvariable('last') - getvariable('first') + 1 - 45 * o as days
+    from (select cast(range as integer) as o from range(9)) where days >= 90 or o = 0
+), life as (select unnest([30, 45, 60, 90]) as h), thing as (select unnest(['baskets', 'sales']) as what),
+buy as (select who, day, what, if(what = 'baskets', 1, cast(net as double)) as v from receipt cross join thing),
+seen as (
+    select what, o, h, who, sum(v * pow(0.5, (today - day) / h) * 90 * (1 - pow(0.5, 1 / h))
+           / (1 - pow(0.5, days / h))) as x
+    from buy join stand on day <= today cross join life group by what, o, h, who
+), came as (
+    select seen.what, seen.o, seen.h, seen.who, seen.x, if(seen.o > 1, coalesce(sum(v), 0), null) as y
+    from seen join stand using (o)
+    left join buy on buy.who = seen.who and buy.what = seen.what and day > today and day <= today + 90
+    group by seen.what, seen.o, seen.h, seen.who, seen.x
+), use as (
+    select 'forecast' as aim, * from came where o <> 1 union all select 'holdout', * from came where o not in (0, 1, 3)
+), pupil as (from use where o > if(aim = 'forecast', 1, 3)),
+square as (
+    select aim, what, h, regr_slope(y, x) as b, regr_intercept(y, x) as a from pupil group by all
+), best as (
+    select aim, what, arg_min(h, wrong) as h
+    from (
+        select aim, what, h, avg(abs(y - a - b * x)) as wrong from pupil join square using (aim, what, h) group by all
+    )
+    group by all
+), course as (
+    select pupil.*, avg(y) over (partition by aim, what) / 50 as least from pupil join best using (aim, what, h)
+), line as (
+    select aim, what, h, 0 as k, a, b from square join best using (aim, what, h)
+    union all
+    select aim, what, h, k + 1, (sxx * sy - sx * sxy) / (n * sxx - sx * sx), (n * sxy - sx * sy) / (n * sxx - sx * sx)
+    from (
+        select aim, what, h, k, sum(w) as n, sum(w * x) as sx, sum(w * y) as sy, sum(w * x * x) as sxx,
+               sum(w * x * y) as sxy
+        from (select *, 1 / greatest(abs(y - a - b * x), least) as w
+              from line join course using (aim, what, h) where k < 6)
+        group by aim, what, h, k)
+), told as (
+    select use.*, greatest(a + b * x, 0) as t,
+           least(9, floor(10 * percent_rank() over (partition by aim, what, o order by round(x, 9)))) as part
+    from use join line using (aim, what, h) where k = 6
+), mean as (
+    select aim, what, sum(y) / sum(t) as f from told where o > if(aim = 'forecast', 1, 3) group by all
+), reach as (
+    select aim, what, part, quantile_disc(y - t, 0.1) as l80, quantile_disc(y - t, 0.9) as u80,
+           quantile_disc(y - t, 0.025) as l95, quantile_disc(y - t, 0.975) as u95
+    from told where o > if(aim = 'forecast', 1, 3) group by all
+), answer as (
+    select aim, what, who, t, t * f as m, greatest(t + l80, 0) as l80, t + u80 as u80, greatest(t + l95, 0) as l95,
+           t + u95 as u95
+    from told left join mean using (aim, what) left join reach using (aim, what, part)
+    where o = if(aim = 'forecast', 0, 2)
+), one as (
+    select who, min(day) <= getvariable('last') - 90 as old,
            count(*) filter (where day > getvariable('last') - 365) as n12,
            coalesce(sum(net) filter (where day > getvariable('last') - 365), 0) as v12,
-           count(*) filter (where day >= getvariable('last') - 89) as n0,
+           count(*) filter (where day > getvariable('last') - 90) as n0,
            count(*) filter (where day between getvariable('last') - 179 and getvariable('last') - 90) as n1,
-           count(*) filter (where day between getvariable('last') - 269 and getvariable('last') - 180) as n2,
-           cast(coalesce(sum(net) filter (where day >= getvariable('last') - 89), 0) as double) as v0,
-           cast(coalesce(sum(net) filter (where day between getvariable('last') - 179 and getvariable('last') - 90),
-               0) as double) as v1,
-           cast(coalesce(sum(net) filter (where day between getvariable('last') - 269 and getvariable('last') - 180),
-               0) as double) as v2
+           coalesce(sum(net) filter (where day > getvariable('last') - 90), 0) as v0,
+           coalesce(sum(net) filter (where day between getvariable('last') - 179 and getvariable('last') - 90), 0) as v1
     from receipt group by who
-), now as (
-    select regr_slope(n0, n1) as bn, regr_intercept(n0, n1) as an, regr_slope(v0, v1) as bv, regr_intercept(v0,
-        v1) as av
-    from one where born <= getvariable('last') - 90
-), past as (
-    select regr_slope(n1, n2) as bn, regr_intercept(n1, n2) as an, regr_slope(v1, v2) as bv, regr_intercept(v1,
-        v2) as av
-    from one where born <= getvariable('last') - 180
 )
-select who as customer_id, getvariable('last') as as_of_date,
+select one.who as customer_id, getvariable('last') as as_of_date,
        getvariable('last') - getvariable('first') < 269 as is_history_cut, n12 as twelve_month_baskets_count,
        v12 as twelve_month_value_amount, n0 as last_90_days_baskets_count, v0 as last_90_days_sales_amount,
-       now.an + now.bn * n0 as expected_baskets_count, now.av + now.bv * v0 as expected_value_amount,
-       rank() over (order by round(v0, 2) desc) as expected_value_rank,
-       born <= getvariable('last') - 90 as is_in_holdout,
-       case when is_in_holdout then past.an + past.bn * n1 end as holdout_expected_baskets_count,
-       case when is_in_holdout then n1 end as holdout_naive_baskets_count,
-       case when is_in_holdout then n0 end as holdout_actual_baskets_count,
-       case when is_in_holdout then past.av + past.bv * v1 end as holdout_expected_value_amount,
-       case when is_in_holdout then v1 end as holdout_naive_value_amount,
-       case when is_in_holdout then v0 end as holdout_actual_value_amount
-from one cross join now cross join past
+       n.m as expected_baskets_count, n.t as typical_baskets_count, n.l80 as lower_80_baskets_count,
+       n.u80 as upper_80_baskets_count, n.l95 as lower_95_baskets_count, n.u95 as upper_95_baskets_count,
+       v.m as expected_value_amount, v.t as typical_value_amount, v.l80 as lower_80_value_amount,
+       v.u80 as upper_80_value_amount, v.l95 as lower_95_value_amount, v.u95 as upper_95_value_amount,
+       rank() over (order by round(v.m, 9) desc nulls last) as expected_value_rank, old as is_in_holdout,
+       if(old, hn.m, null) as holdout_expected_baskets_count, if(old, hn.t, null) as holdout_typical_baskets_count,
+       if(old, n1, null) as holdout_naive_baskets_count, if(old, n0, null) as holdout_actual_baskets_count,
+       if(old, n0 between hn.l80 - 1e-6 and hn.u80 + 1e-6, null) as is_baskets_in_holdout_80,
+       if(old, n0 between hn.l95 - 1e-6 and hn.u95 + 1e-6, null) as is_baskets_in_holdout_95,
+       if(old, hv.m, null) as holdout_expected_value_amount, if(old, hv.t, null) as holdout_typical_value_amount,
+       if(old, v1, null) as holdout_naive_value_amount, if(old, v0, null) as holdout_actual_value_amount,
+       if(old, v0 between hv.l80 - 1e-6 and hv.u80 + 1e-6, null) as is_value_in_holdout_80,
+       if(old, v0 between hv.l95 - 1e-6 and hv.u95 + 1e-6, null) as is_value_in_holdout_95
+from one
+left join answer as n on n.who = one.who and n.aim = 'forecast' and n.what = 'baskets'
+left join answer as v on v.who = one.who and v.aim = 'forecast' and v.what = 'sales'
+left join answer as hn on hn.who = one.who and hn.aim = 'holdout' and hn.what = 'baskets'
+left join answer as hv on hv.who = one.who and hv.aim = 'holdout' and hv.what = 'sales'
+"""
+
+FORECAST = """
+with grid as (
+    select starts, department from retail_week
+    cross join (select distinct department from sold union all select 'ALL DEPARTMENTS') where not part
+), money as (
+    select cast(date_trunc('week', day) as date) as starts,
+           if(grouping(department) = 1, 'ALL DEPARTMENTS', department) as department, cast(sum(net) as double) as net
+    from sold group by grouping sets ((starts, department), (starts))
+), week as (
+    select department, starts, coalesce(net, 0) as net,
+           cast(dense_rank() over (order by starts) as integer) as n
+    from grid left join money using (starts, department)
+), size as (select max(n) as n from week), life as (select unnest([1, 4, 16]) as h),
+level as (
+    select department, now.n, 'recent_' || h as method, sum(old.net * pow(0.5, (now.n - old.n) / h))
+           / sum(pow(0.5, (now.n - old.n) / h)) as v
+    from week as now join week as old using (department) cross join life
+    where old.n <= now.n and old.n > now.n - 156 group by department, now.n, h
+    union all
+    select department, now.n, 'mean_of_4', avg(old.net)
+    from week as now join week as old using (department) where old.n between now.n - 3 and now.n
+    group by department, now.n
+), ahead as (select cast(unnest(range(1, 14)) as integer) as k),
+say as (
+    select department, level.n, k, method, v
+    from level cross join ahead cross join size where level.n > 3 and level.n > size.n - 105
+    union all
+    select department, now.n, k, replace(now.method, 'recent', 'seasonal'),
+           (early.net + 2 * mid.net + late.net) / 4 * now.v / nullif(old.v, 0)
+    from level as now cross join ahead cross join size
+    join level as old using (department, method)
+    join week as early using (department) join week as mid using (department) join week as late using (department)
+    where now.method in ('recent_4', 'recent_16') and old.n = now.n - 52 and now.n > 3 and now.n > size.n - 105
+          and early.n = now.n + k - 53 and mid.n = now.n + k - 52 and late.n = now.n + k - 51
+), tried as (
+    select say.*, abs(week.net - v) as miss, week.net - v as off, say.n + k as t
+    from say join week on week.department = say.department and week.n = say.n + k
+), yardstick as (select department, n, k, miss as usual from tried where method = 'mean_of_4'),
+each as (
+    select department, method, t, sum(miss) as miss, sum(usual) as usual
+    from tried join yardstick using (department, n, k) group by department, method, t
+), sofar as (
+    select now.department, now.method, now.t as n, sum(old.miss) / nullif(sum(old.usual), 0) as rate
+    from each as now join each as old using (department, method) where old.t <= now.t
+    group by now.department, now.method, now.t having count(*) >= 8
+), pick as (
+    select department, n, first(method order by round(rate, 6) nulls last, list_position(
+        ['mean_of_4', 'recent_4', 'recent_16', 'recent_1', 'seasonal_16', 'seasonal_4'], method)) as method
+    from sofar group by department, n
+), today as (
+    select department, coalesce(pick.method, 'mean_of_4') as method
+    from (select distinct department from week) cross join size left join pick using (department, n)
+), said as (
+    select tried.department, tried.n, tried.k, miss, usual
+    from tried join yardstick using (department, n, k) left join pick using (department, n)
+    where tried.method = coalesce(pick.method, 'mean_of_4')
+), copied as (
+    select said.*, abs(goal.net - past.net) as lazy from said
+    join week as goal on goal.department = said.department and goal.n = said.n + said.k
+    left join week as past on past.department = said.department and past.n = goal.n - 52
+    cross join size
+    where size.n >= 104
+), verdict as (
+    select department, count(distinct n) as origins, avg(miss) as miss, avg(usual) as usual from said
+    group by department
+), rival as (
+    select department, avg(miss) filter (where lazy is not null) as miss, avg(lazy) as lazy from copied
+    group by department
+), width as (
+    select department, k, sqrt(avg(off * off) * (1 + k / (2 * count(*)))) as s
+    from tried join today using (department, method) group by department, k having count(*) >= 8
+)
+select department, cast(week.starts + 7 * k as date) as week_start_date,
+       department = 'ALL DEPARTMENTS' as is_all_departments, k as weeks_ahead, greatest(v, 0) as forecast_amount,
+       if(s is null, null, greatest(v - 1.2816 * s, 0)) as lower_80_amount,
+       if(s is null, null, greatest(v + 1.2816 * s, 0)) as upper_80_amount,
+       if(s is null, null, greatest(v - 1.96 * s, 0)) as lower_95_amount,
+       if(s is null, null, greatest(v + 1.96 * s, 0)) as upper_95_amount, method as forecast_method,
+       coalesce(origins, 0) as origins_count, verdict.miss as mean_error_amount, usual as mean_of_4_error_amount,
+       verdict.miss / nullif(usual, 0) as error_to_mean_of_4_rate,
+       rival.miss / nullif(lazy, 0) as error_to_seasonal_naive_rate,
+       case when coalesce(origins, 0) < 8 then 'cannot tell'
+            when verdict.miss >= usual then 'no better than the mean of 4 weeks'
+            when rival.miss >= lazy then 'no better than the year before' else 'better' end as verdict
+from today join say using (department, method) join size using (n) join week using (department, n)
+left join width using (department, k) left join verdict using (department) left join rival using (department)
 """
 
 COUPONS = """
@@ -249,12 +434,20 @@ grid as (
            coalesce(people, 0) as people
     from life join item_now using (item) join month on month.starts >= born
     left join cell on cell.item = life.item and cell.m = month.starts
-), level as (select department, m, net, sum(net) as at, count(*) as n from grid group by all),
+), year as (
+    select now.item, now.m, sum(old.net) as y, sum(old.baskets) as yb, count(*) as months
+    from grid as now join grid as old on old.item = now.item and old.m <= now.m and old.m > now.m - interval 12 month
+    group by now.item, now.m
+), level as (
+    select department, m, y, sum(y) as at, count(*) as n from grid join year using (item, m) group by department, m, y
+),
 above as (
-    select low.department, low.m, low.net, coalesce(sum(high.at), 0) as better, coalesce(sum(high.n), 0) as places
+    select low.department, low.m, low.y, coalesce(sum(high.at), 0) as better, coalesce(sum(high.n), 0) as places
     from level as low left join level as high
-        on high.department = low.department and high.m = low.m and high.net > low.net group by all
-), whole as (select department, m, sum(net) as net from grid group by all),
+        on high.department = low.department and high.m = low.m and high.y > low.y group by all
+), whole as (
+    select department, m, sum(net) as net, sum(y) as y from grid join year using (item, m) group by department, m
+),
 recent as (
     select now.item, now.m, sum(old.baskets) as baskets
     from grid as now join grid as old on old.item = now.item and old.m between now.m - interval 2 month and now.m
@@ -267,13 +460,20 @@ select grid.item as product_id, grid.m as month_start_date, grid.department, gri
        grid.baskets as baskets_count, grid.people as customers_count,
        grid.net / nullif(grid.units, 0) as average_price_amount, grid.given / nullif(grid.gross, 0) as discount_rate,
        places + 1 as department_rank, grid.net / nullif(whole.net, 0) as department_share_rate,
-       case when grid.net <= 0 then 'C' when better * 100 < whole.net * 80 then 'A'
-            when better * 100 < whole.net * 95 then 'B' else 'C' end as abc_class,
+       case when year.y <= 0 then 'C' when better * 100 < whole.y * 80 then 'A'
+            when better * 100 < whole.y * 95 then 'B' else 'C' end as abc_class,
+       year.y as trailing_sales_amount, months as trailing_months_count, yb < 30 as is_small_number,
        old.net as previous_net_sales_amount, grid.net - old.net as net_sales_change_amount,
-       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate, recent.baskets = 0 as is_dormant
-from grid join above using (department, m, net) join whole using (department, m)
+       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate, recent.baskets = 0 as is_dormant,
+       abs(grid.baskets / now_month.days - old.baskets / old_month.days)
+       > 3 * sqrt(grid.baskets / now_month.days ** 2 + old.baskets / old_month.days ** 2) + 1e-12 and not grid.part
+       as is_change_beyond_chance
+from grid join year using (item, m)
+join above on above.department = grid.department and above.m = grid.m and above.y = year.y
+join whole on whole.department = grid.department and whole.m = grid.m
 join recent on recent.item = grid.item and recent.m = grid.m
 left join grid as old on old.item = grid.item and old.m = grid.m - interval 1 month
+left join month as now_month on now_month.starts = grid.m left join month as old_month on old_month.starts = old.m
 """
 
 SCORED = """
@@ -561,6 +761,7 @@ MARTS = {
     "store_performance": Mart("sales", ("store_id", "month_start_date"), STORES),
     "sales_by_hour": Mart("sales", ("weekday_number", "business_hour", "department"), HOURS),
     "basket_affinity": Mart("sales", ("product_category", "other_product_category"), AFFINITY),
+    "sales_forecast": Mart("sales", ("department", "week_start_date"), FORECAST),
     "cohort_retention": Mart("marketing", ("cohort_month_start_date", "months_since_count"), COHORTS),
     "customer_value": Mart("marketing", ("customer_id",), VALUE),
     "coupon_performance": Mart("marketing", ("campaign_id", "coupon_id"), COUPONS),
