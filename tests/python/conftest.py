@@ -37,6 +37,7 @@ GROUPS = (
     "demo",
     "areas",
     "finance",
+    "truth",
     "land",
     "loader",
 )  # in order: what can't be divided and takes long begins

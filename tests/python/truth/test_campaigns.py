@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -10,7 +12,7 @@ import pytest
 
 from truth import shoppers
 from truth.chain import Chain
-from truth.conftest import FULL, SEED
+from truth.conftest import ESTIMATES, SEED
 from truth.score import Share, share
 
 MODELS = (
@@ -22,16 +24,15 @@ MODELS = (
 )
 READ = ("campaign_id", "uplift_lower_amount", "uplift_upper_amount", "p_value", "adjusted_p_value", "verdict",
         "placebo_p_value")  # fmt: skip
-WORLDS = 270 if FULL else 4
 
 
 @pytest.fixture(scope="module")
 def scores(chain_of: Callable[[Sequence[str]], Chain]) -> dict[str, Share]:
     """How often each promise is held, over the campaigns that can be judged: neither too early nor too small."""
     chain = chain_of(MODELS)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     with psycopg.connect(autocommit=True) as connection:
-        for number in range(WORLDS):
+        for number in itertools.takewhile(lambda _: len(rows) < ESTIMATES, itertools.count()):
             world = shoppers.draw(np.random.default_rng([SEED, number]))
             chain.build(connection, world.tables())
             for campaign, low, high, p, adjusted, verdict, placebo in chain.read(connection, MODELS[-1], READ):
