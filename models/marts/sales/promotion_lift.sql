@@ -71,7 +71,7 @@ chosen as (
                 then 'same week'
             when equal_depth.products_count >= 10 and equal_depth.log_standard_error is not null then 'equal depth'
             else 'none'
-        end as quote
+        end as quoted_comparison
     from summed
     left join lifts as same_week
         on
@@ -88,8 +88,8 @@ chosen as (
 quoted as (
     select
         chosen.*,
-        case quote when 'same week' then same_week_ratio when 'equal depth' then equal_depth_ratio end as quoted_ratio,
-        case quote when 'same week' then same_week_error when 'equal depth' then equal_depth_error end as quoted_error
+        case quoted_comparison when 'same week' then same_week_ratio when 'equal depth' then equal_depth_ratio end as quoted_ratio,
+        case quoted_comparison when 'same week' then same_week_error when 'equal depth' then equal_depth_error end as quoted_error
     from chosen
 )
 
@@ -114,11 +114,11 @@ select
     cast(quoted.equal_depth_ratio - 1 as numeric(14, 6)) as equal_depth_lift_rate,
     cast(quoted.same_week_ratio - 1 as numeric(14, 6)) as same_week_lift_rate,
     cast(coalesce(quoted.same_week_rate, 0) as numeric(12, 8)) as same_week_compared_rate,
-    quoted.quote as quoted_comparison,
+    quoted.quoted_comparison,
     cast(quoted.quoted_ratio - 1 as numeric(14, 6)) as units_lift_rate,
     cast(quoted.quoted_ratio * exp(-1.96 * quoted.quoted_error) - 1 as numeric(14, 6)) as units_lift_lower_rate,
     cast(quoted.quoted_ratio * exp(1.96 * quoted.quoted_error) - 1 as numeric(14, 6)) as units_lift_upper_rate,
-    case quoted.quote
+    case quoted.quoted_comparison
         when 'same week' then 'against other stores in the same week: season and price are the same'
         when 'equal depth' then 'nearly all stores have it at once: the season can''t be told apart'
         else 'too little compares'

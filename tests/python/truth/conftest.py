@@ -26,4 +26,3 @@ def chain_of(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Itera
         dbt = Dbt(tmp_path_factory.mktemp("target"))
         yield lambda models: Chain(dbt, models)
     administer(f"drop database {name} with (force)")
-

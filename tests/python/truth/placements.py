@@ -124,11 +124,12 @@ def draw(chance: np.random.Generator) -> Shelves:
         for key, (is_display, is_mailer) in PLACEMENTS.items():
             lift[one, key] = float((display if is_display else 1) * (mailer if is_mailer else 1))
     for key in PLACEMENTS:
-        its = np.array([lift[one, key] for one in category]) * chance.lognormal(-0.01, 0.15, goods)
+        its = np.array([lift[int(one), key] for one in category]) * chance.lognormal(-0.01, 0.15, goods)
         more = np.where(placement == key, its[:, None, None], more)
     hunger = chance.uniform(1, 4, CATEGORIES)[category]  # for price cuts
     season = np.exp(
-        chance.uniform(0, 0.3, (CATEGORIES, 1)) * np.sin(np.arange(WEEKS) / 8.3 + chance.uniform(0, 6.3, (CATEGORIES, 1)))
+        chance.uniform(0, 0.3, (CATEGORIES, 1))
+        * np.sin(np.arange(WEEKS) / 8.3 + chance.uniform(0, 6.3, (CATEGORIES, 1)))
     )[category]
     rate = (
         0.12 * chance.lognormal(0, 1, goods)[:, None, None]

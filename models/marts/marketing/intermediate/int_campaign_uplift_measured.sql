@@ -71,7 +71,7 @@ measured as (
     select
         rated.*,
         spread.freedom,
-        audience_during_amount - control_during_amount as incremental_amount,
+        rated.audience_during_amount - rated.control_during_amount as incremental_amount,
         spread.standard_error * (1 + 1.21 / spread.freedom + 1.44 / power(spread.freedom, 2)) as standard_error
     from rated
     left join spread on rated.campaign_id = spread.campaign_id and rated.is_placebo = spread.is_placebo

@@ -1,4 +1,4 @@
--- one row: one campaign: its uplift as a rate, adjusted for how many campaigns were looked at, and what may be concluded
+-- one row: one campaign: its uplift as a rate, adjusted for how many were looked at, and what may be concluded of it
 with measured as (
     select * from {{ ref('int_campaign_uplift_measured') }}
 ),
@@ -96,10 +96,10 @@ select
     cast(uplift_rate as numeric(14, 6)) as uplift_rate,
     cast(uplift_rate - 1.96 * standard_error_rate as numeric(14, 6)) as uplift_lower_rate,
     cast(uplift_rate + 1.96 * standard_error_rate as numeric(14, 6)) as uplift_upper_rate,
-    cast(p_value as numeric(8, 6)) as p_value,
-    cast(adjusted_p_value as numeric(8, 6)) as adjusted_p_value,
+    cast(p_value as numeric(6, 4)) as p_value,
+    cast(adjusted_p_value as numeric(6, 4)) as adjusted_p_value,
     cast(placebo_uplift_rate as numeric(14, 6)) as placebo_uplift_rate,
-    cast(placebo_p_value as numeric(8, 6)) as placebo_p_value,
+    cast(placebo_p_value as numeric(6, 4)) as placebo_p_value,
     cast(detectable_rate as numeric(14, 6)) as detectable_rate,
     case
         when reason is not null then 'cannot tell'

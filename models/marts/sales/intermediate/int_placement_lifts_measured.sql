@@ -41,16 +41,16 @@ paired as (
         placed_strata.placement_key,
         placed_strata.product_id,
         placed_strata.size_units as with_size,
-        case when others.size_units > 0 then placed_strata.size_units else 0 end as compared_size,
-        placed_strata.units * others.size_units / (placed_strata.size_units + others.size_units) as with_units,
-        others.units * placed_strata.size_units / (placed_strata.size_units + others.size_units) as without_units
+        case when bare_strata.size_units > 0 then placed_strata.size_units else 0 end as compared_size,
+        placed_strata.units * bare_strata.size_units / (placed_strata.size_units + bare_strata.size_units) as with_units,
+        bare_strata.units * placed_strata.size_units / (placed_strata.size_units + bare_strata.size_units) as without_units
     from strata as placed_strata
-    left join strata as others
+    left join strata as bare_strata
         on
-            placed_strata.comparison = others.comparison
-            and placed_strata.product_id = others.product_id
-            and placed_strata.stratum = others.stratum
-            and others.placement_key = 0
+            placed_strata.comparison = bare_strata.comparison
+            and placed_strata.product_id = bare_strata.product_id
+            and placed_strata.stratum = bare_strata.stratum
+            and bare_strata.placement_key = 0
     where placed_strata.placement_key <> 0 and placed_strata.size_units > 0
 ),
 

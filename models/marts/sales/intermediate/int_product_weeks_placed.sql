@@ -99,7 +99,7 @@ select
     cast(spread.size_units as numeric(18, 3)) as size_units,
     cast(coalesce(sold.units_count, 0) as numeric(16, 3)) as units_count,
     cast(
-        case when priced.stores_count > 1 then spread.size_units else spread.size_units - coalesce(sold.size_units, 0) end
+        spread.size_units - case when priced.stores_count > 1 then 0 else coalesce(sold.size_units, 0) end
         as numeric(18, 3)
     ) as depth_size_units,
     cast(case when priced.stores_count > 1 then coalesce(sold.units_count, 0) else 0 end as numeric(16, 3))

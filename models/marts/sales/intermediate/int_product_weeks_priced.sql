@@ -23,15 +23,25 @@ covered_weeks as (
     inner join stores on observed_placements.store_id = stores.store_id
 ),
 
+named_stores as (
+    select distinct store_key from covered_weeks
+),
+
+named_weeks as (
+    select distinct week_start_date from covered_weeks
+),
+
 -- nearly all stores are named in nearly all weeks: the few that aren't are taken off
 missing_weeks as (
     select
-        named.store_key,
-        weeks.week_start_date
-    from (select distinct store_key from covered_weeks) as named
-    cross join (select distinct week_start_date from covered_weeks) as weeks
+        named_stores.store_key,
+        named_weeks.week_start_date
+    from named_stores
+    cross join named_weeks
     left join covered_weeks
-        on named.store_key = covered_weeks.store_key and weeks.week_start_date = covered_weeks.week_start_date
+        on
+            named_stores.store_key = covered_weeks.store_key
+            and named_weeks.week_start_date = covered_weeks.week_start_date
     where covered_weeks.store_key is null
 ),
 
