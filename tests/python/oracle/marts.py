@@ -376,7 +376,7 @@ weight as (
     join mailed on mailed.campaign = other.campaign group by all
 ), alike as (
     select kept.*, placed.who, base, (campaign, placed.who) in (select (campaign, who) from mailed) as reached,
-           least(below * 10 // greatest(n - 1, 1), 9) as tenth, coalesce(busy, 0) as busy,
+           least(below * 20 // greatest(n - 1, 1), 19) as twentieth, coalesce(busy, 0) as busy,
            case when coalesce(busy, 0) = 0 then 0 when busy < days / 2 then 1 else 2 end as others,
            coalesce((select sum(net) from spent where spent.who = placed.who and day >= from_day and day < opens), 0)
                as before,
@@ -384,12 +384,12 @@ weight as (
                as during
     from placed join kept using (campaign, dummy) left join busy using (campaign, dummy, who)
 ), cell as (
-    select campaign, dummy, tenth, others, sum(base) filter (where reached) as ab,
+    select campaign, dummy, twentieth, others, sum(base) filter (where reached) as ab,
            sum(base) filter (where not reached) as cb, sum(during) filter (where not reached) as cd
     from alike group by all having count(*) filter (where reached) > 0 and count(*) filter (where not reached) > 1
 )
 select alike.*, case when reached then 1 else round(ab / cb, 10) end as w, base * cd / cb as due, base / cb as part
-from alike join cell using (campaign, dummy, tenth, others)
+from alike join cell using (campaign, dummy, twentieth, others)
 """
 
 DAYS = """
@@ -489,7 +489,10 @@ compared as (
     left join placed on placed.item = shop.item and placed.store = shop.store and placed.week = feed.week
     where feed.week between shop.born and shop.dies
 ), price as (
-    select item, week, count(*) as sellers, floor(20 * greatest(1 - sum(net) / sum(gross), 0) + 0.5) as step
+    -- in whole cents, for a depth of 7.5 % lies between two steps
+    select item, week, count(*) as sellers,
+           greatest(cast(round(100 * (41 * sum(gross) - 40 * sum(net))) as bigint), 0)
+           // cast(round(200 * sum(gross)) as bigint) as step
     from every where sells group by all having sum(gross) > 0
 ), way as (
     select 'week' as way, item, category, every.week as stratum, display, mailer, size, units

@@ -18,11 +18,11 @@ ranked as (
     inner join windows on observed.campaign_id = windows.campaign_id and observed.is_placebo = windows.is_placebo
 ),
 
--- alike: the same tenth by what was expected, and as much under other campaigns
+-- alike: the same twentieth by what was expected, and as much under other campaigns
 celled as (
     select
         ranked.*,
-        cast(least(floor(10 * spending_rank), 9) + 1 as integer) as spending_stratum,
+        cast(least(floor(20 * spending_rank), 19) + 1 as integer) as spending_stratum,
         case
             when other_days_count = 0 then 'none'
             when 2 * other_days_count < during_days_count then 'some'
