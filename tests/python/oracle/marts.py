@@ -541,55 +541,83 @@ from cell join whole using (m, was)
 
 MEMBERS = """
 create or replace temp table member as
-with span as (
-    select *, greatest(opens - 1 - cast(date_diff('day', opens, closes) as integer), getvariable('first')) as from_day,
-           date_diff('day', opens, closes) + 1 as days from offer where opens <= closes
-), spent as (select who, day, cast(sum(net) as double) as net from receipt group by all),
-touched as (
-    select distinct span.campaign, mailed.who from span
-    join offer on offer.starts <= span.closes and offer.ends >= span.opens
-        join mailed on mailed.campaign = offer.campaign
-), bought as (
-    select span.campaign, who, coalesce(sum(net) filter (where day < opens), 0) as before,
-           coalesce(sum(net) filter (where day >= opens), 0) as during
-    from span join spent on day between from_day and closes group by all
-), everyone as (
-    select campaign, who, true as reached from mailed join span using (campaign)
+with seen as (
+    select campaign, false as dummy, opens, closes, cast(date_diff('day', opens, closes) as integer) + 1 as days
+    from offer
+    where opens <= closes
+), span as (
+    select campaign, dummy, opens, closes, days from seen
     union all
-    select campaign, who, false from bought where (campaign, who) not in (select (campaign, who) from touched)
+    select campaign, true, cast(opens - days as date), cast(opens - 1 as date), days from seen
+), aged as (
+    select *, date_diff('day', getvariable('first'), opens) as known,
+           greatest(opens - 365, getvariable('first')) as since,
+           greatest(opens - days, getvariable('first')) as from_day
+    from span
+), kept as (select * from aged where not dummy or known >= 90),
+spent as (select who, day, cast(sum(net) as double) as net from receipt group by all),
+weight as (
+    select campaign, dummy, day, round(1000000 * 0.5 ^ (date_diff('day', day, opens) / 60)) as w
+    from kept join calendar on day >= since and day < opens
+), past as (
+    select campaign, dummy, who, sum(round(net * 100) * w) / 100 as s
+    from weight join spent using (day) group by all having s > 0
+), based as (
+    select campaign, dummy, who, round(s / total, 6) as base
+    from past join (select campaign, dummy, sum(w) as total from weight group by all) using (campaign, dummy)
+), placed as (
+    select based.*, (select count(*) from based as low where low.campaign = based.campaign and low.dummy = based.dummy
+                     and low.base < based.base) as below,
+           count(*) over (partition by campaign, dummy) as n
+    from based
+), busy as (
+    select kept.campaign, kept.dummy, who, count(distinct day) as busy
+    from kept join calendar on day between kept.opens and kept.closes
+    join offer as other on day between other.starts and other.ends and other.campaign <> kept.campaign
+    join mailed on mailed.campaign = other.campaign group by all
+), alike as (
+    select kept.*, placed.who, base, (campaign, placed.who) in (select (campaign, who) from mailed) as reached,
+           least(below * 20 // greatest(n - 1, 1), 19) as twentieth, coalesce(busy, 0) as busy,
+           case when coalesce(busy, 0) = 0 then 0 when busy < days / 2 then 1 else 2 end as others,
+           coalesce((select sum(net) from spent where spent.who = placed.who and day >= from_day and day < opens), 0)
+               as before,
+           coalesce((select sum(net) from spent where spent.who = placed.who and day between opens and closes), 0)
+               as during
+    from placed join kept using (campaign, dummy) left join busy using (campaign, dummy, who)
+), cell as (
+    select campaign, dummy, twentieth, others, sum(base) filter (where reached) as ab,
+           sum(base) filter (where not reached) as cb, sum(during) filter (where not reached) as cd
+    from alike group by all having count(*) filter (where reached) > 0 and count(*) filter (where not reached) > 1
 )
-select span.*, who, reached, date_diff('day', from_day, opens) as before_days, coalesce(before, 0) as before,
-       coalesce(during, 0) as during
-from everyone join span using (campaign) left join bought using (campaign, who)
+select alike.*, case when reached then 1 else round(ab / cb, 10) end as w, base * cd / cb as due, base / cb as part
+from alike join cell using (campaign, dummy, twentieth, others)
 """
 
 DAYS = """
 with level as (
-    select campaign, any_value(opens) as opens, any_value(closes) as closes,
-           count(*) filter (where reached) as a, count(*) filter (where not reached) as c,
-           sum(before) filter (where reached) / nullif(any_value(before_days), 0) / nullif(a, 0)
-           - sum(before) filter (where not reached) / nullif(any_value(before_days), 0) / nullif(c, 0) as gap
-    from member group by campaign
+    select campaign, count(*) filter (where reached) as a, count(*) filter (where not reached) as c
+    from member where not dummy group by campaign
 ), cell as (
-    select campaign, day, sum(net) filter (where reached) as av, sum(net) filter (where not reached) as cv
-    from receipt join member using (who) where day between opens and closes group by all
+    select campaign, day, coalesce(sum(net) filter (where reached), 0) as av,
+           coalesce(sum(w * net) filter (where not reached), 0) as cv
+    from receipt join member using (who) where not dummy and day between opens and closes group by all
 ), used as (select campaign, day, count(*) as n from redemption group by all),
 grid as (
-    select level.*, calendar.day, coalesce(used.n, 0) as used, coalesce(av, 0) as av, coalesce(cv, 0) as cv,
-           coalesce(av, 0) / nullif(a, 0) - coalesce(cv, 0) / nullif(c, 0) - gap as lift
-    from level join calendar on calendar.day between opens and closes
-    left join cell on cell.campaign = level.campaign and cell.day = calendar.day
-    left join used on used.campaign = level.campaign and used.day = calendar.day
+    select offer.campaign, opens, calendar.day, coalesce(a, 0) as a, coalesce(c, 0) as c, coalesce(used.n, 0) as used,
+           coalesce(av, 0) as av, coalesce(cv, 0) as cv
+    from offer join calendar on calendar.day between opens and closes left join level using (campaign)
+    left join cell on cell.campaign = offer.campaign and cell.day = calendar.day
+    left join used on used.campaign = offer.campaign and used.day = calendar.day
 ), running as (
-    select now.campaign, now.day, sum(old.used) as used, sum(old.av) as av, sum(old.lift) as lift
+    select now.campaign, now.day, sum(old.used) as used, sum(old.av) as av, sum(old.av - old.cv) as more
     from grid as now join grid as old on old.campaign = now.campaign and old.day <= now.day group by all
 )
 select campaign as campaign_id, day as business_date, date_diff('day', opens, day) + 1 as day_number,
        a as audience_count, c as control_count, grid.used as redemptions_count,
-       running.used as cumulative_redemptions_count, grid.av as audience_sales_amount, cv as control_sales_amount,
+       running.used as cumulative_redemptions_count, grid.av as audience_sales_amount, cv as expected_sales_amount,
        running.av as cumulative_audience_sales_amount, grid.av / nullif(a, 0) as audience_daily_amount,
-       cv / nullif(c, 0) as control_daily_amount, grid.lift as uplift_daily_amount,
-       running.lift * a as cumulative_incremental_sales_amount, a < 30 or c < 30 as is_small_group
+       cv / nullif(a, 0) as control_daily_amount, (grid.av - cv) / nullif(a, 0) as uplift_daily_amount,
+       case when a > 0 then more end as cumulative_incremental_sales_amount, a < 30 or c < 30 as is_small_group
 from grid join running using (campaign, day)
 """
 
@@ -606,7 +634,8 @@ with shown as (
           as mailed_out(mailer, mailer_name)
 ), week as (
     select item, store, date_diff('day', date '2016-12-26', day) // 7 + 1 as week,
-           sum(case when goods_now then quantity else 0 end) as units, sum(net) as net
+           sum(case when goods_now then quantity else 0 end) as units, sum(net) as net,
+           sum(net + card + own) as gross
     from (select sold.*, sold.goods as goods_now, item_now.category as c,
                  item_now.department not in ('FUEL', 'COUPON', 'UNKNOWN') and item_now.category <> 'COUPON/MISC ITEMS'
                  and item_now.category <> 'Unknown' as wanted
@@ -618,87 +647,204 @@ feed as (select distinct store, week from promotion),
 placed as (select promotion.*, born, dies from promotion join life using (item)
            where week between born and dies and not (display = '0' and mailer = '0')),
 covered as (
-    select item, store, count(*) as weeks, sum(units) as units, sum(net) as net, count(sold_week) as sold_weeks
+    select item, store, count(*) as weeks, sum(units) as units, sum(net) as net, sum(gross) as gross,
+           count(sold_week) as sold_weeks
     from (select kept.item, feed.store, feed.week, coalesce(week.units, 0) as units, coalesce(week.net, 0) as net,
-                 week.week as sold_week
+                 coalesce(week.gross, 0) as gross, week.week as sold_week
           from (select distinct item, store, born, dies from week join life using (item)) as kept
           join feed on feed.store = kept.store and feed.week between born and dies
           left join week on week.item = kept.item and week.store = feed.store and week.week = feed.week)
     group by all having count(sold_week) > 0
 ), tagged as (
     select placed.item, placed.store, display, mailer, count(*) as n, coalesce(sum(week.units), 0) as units,
-           coalesce(sum(week.net), 0) as net
+           coalesce(sum(week.net), 0) as net, coalesce(sum(week.gross), 0) as gross
     from placed join covered using (item, store) left join week using (item, store, week) group by all
-), tags as (select item, store, sum(n) as n, sum(units) as units, sum(net) as net from tagged group by all),
+), tags as (
+    select item, store, sum(n) as n, sum(units) as units, sum(net) as net, sum(gross) as gross from tagged group by all
+),
 compared as (
     select item_now.category, display, mailer, cast(tagged.n as double) as n, cast(tagged.units as double) as y,
-           cast(tagged.net as double) as v, covered.weeks - tags.n as m,
-           case when covered.weeks > tags.n then tagged.n * cast(covered.units - tags.units as double)
-                / (covered.weeks - tags.n) end as x,
-           case when covered.weeks > tags.n then tagged.n * cast(covered.net - tags.net as double)
-                / (covered.weeks - tags.n) end as w
+           cast(tagged.net as double) as v, cast(tagged.gross as double) as g, covered.weeks - tags.n as m,
+           case when m > 0 then tagged.n * cast(covered.units - tags.units as double) / m end as x,
+           case when m > 0 then tagged.n * cast(covered.net - tags.net as double) / m end as w,
+           case when m > 0 then tagged.n * cast(covered.gross - tags.gross as double) / m end as h
     from tagged join tags using (item, store) join covered using (item, store) join item_now using (item)
-), ratio as (
-    select category, display, mailer, sum(y) / nullif(sum(x), 0) as r from compared where m > 0 group by all
 ), added as (
     select category, display, mailer, count(*) filter (where m > 0) as pairs, count(*) filter (where m = 0) as always,
            coalesce(sum(n) filter (where m > 0), 0) as n, coalesce(sum(m) filter (where m > 0), 0) as m,
            sum(y) filter (where m > 0) as y, sum(x) as x, sum(v) filter (where m > 0) as v, sum(w) as w,
-           sum((y - r * x) ^ 2) filter (where m > 0) as residuals
-    from compared left join ratio using (category, display, mailer) group by all
+           sum(g) filter (where m > 0) as g, sum(h) as h
+    from compared group by all
+), size as (
+    select category, store, cast(sum(units) as double) as size from week join item_now using (item) group by all
+), shop as (
+    select covered.item, covered.store, category, size, born, dies
+    from covered join item_now using (item) join size using (category, store) join life using (item)
+), every as (
+    -- all stores of a product in all weeks that the feed covers, whether anything sold or not
+    select shop.item, shop.category, shop.store, feed.week, size, coalesce(week.units, 0) as units,
+           week.gross, week.net,
+           week.units is not null as sells, coalesce(display, '0') as display, coalesce(mailer, '0') as mailer
+    from shop join feed using (store) left join week on week.item = shop.item and week.store = shop.store
+        and week.week = feed.week
+    left join placed on placed.item = shop.item and placed.store = shop.store and placed.week = feed.week
+    where feed.week between shop.born and shop.dies
+), price as (
+    -- in whole cents, for a depth of 7.5 % lies between two steps
+    select item, week, count(*) as sellers,
+           greatest(cast(round(100 * (41 * sum(gross) - 40 * sum(net))) as bigint), 0)
+           // cast(round(200 * sum(gross)) as bigint) as step
+    from every where sells group by all having sum(gross) > 0
+), way as (
+    select 'week' as way, item, category, every.week as stratum, display, mailer, size, units
+    from every join price using (item, week)
+    union all
+    select 'depth', item, category, step, display, mailer, size, units
+    from every join price using (item, week) where sellers > 1 or not sells
+), bar as (
+    select way, item, category, stratum, display, mailer, sum(size) as t, sum(units) as u from way group by all
+), pair as (
+    select bar.way, bar.item, bar.category, bar.display, bar.mailer, bar.t, case when base.t > 0 then bar.t else 0 end
+               as told, bar.u * base.t / (bar.t + base.t) as a, base.u * bar.t / (bar.t + base.t) as b
+    from bar left join (from bar where display = '0' and mailer = '0') as base using (way, item, stratum)
+    where not (bar.display = '0' and bar.mailer = '0')
+), thing as (
+    select way, item, category, display, mailer, sum(t) as t, sum(told) as told, coalesce(sum(a), 0) as a,
+           coalesce(sum(b), 0) as b from pair group by all
+), whole as (
+    select way, category, display, mailer, sum(told) / sum(t) as told, count(*) filter (where a + b > 0) as things,
+           sum(a) as sa, sum(b) as sb, sum(a) / nullif(sum(b), 0) as r from thing group by all
+), far as (
+    select way, category, display, mailer, (a - r * b) / nullif(1 - b / sb, 0) as d
+    from thing join whole using (way, category, display, mailer) where sb > 0 and a + b > 0
+), spread as (
+    select way, category, display, mailer, sqrt(sum(d ^ 2)) as e, 3 * sum(d ^ 2) ^ 2 / nullif(sum(d ^ 4), 0) as f
+    from far group by all having count(*) = count(d)
+), lift as (
+    select whole.*, e / nullif(sa, 0) * (1 + 1.21 / f + 1.44 / f ^ 2) as e
+    from whole left join spread using (way, category, display, mailer)
+), chosen as (
+    select added.*, w.r as wr, w.told as wt, d.r as dr,
+           case when w.things >= 10 and w.told >= 0.5 and w.e is not null then 'same week'
+                when d.things >= 10 and d.e is not null then 'equal depth' else 'none' end as quote,
+           case quote when 'same week' then w.r when 'equal depth' then d.r end as r,
+           case quote when 'same week' then w.e when 'equal depth' then d.e end as e
+    from added left join (from lift where way = 'week') as w using (category, display, mailer)
+    left join (from lift where way = 'depth') as d using (category, display, mailer)
 )
 select category as product_category, display as display_code, mailer as mailer_code,
        display_name, mailer_name, cast(pairs as integer) as product_stores_count,
        cast(always as integer) as always_placed_count,
        cast(n as bigint) as with_weeks_count, cast(m as bigint) as without_weeks_count,
        y / nullif(n, 0) as with_weekly_units_count, x / nullif(n, 0) as without_weekly_units_count,
-       y / nullif(x, 0) - 1 as units_lift_rate,
-       y / nullif(x, 0) - 1 - 1.96 * sqrt(pairs / nullif(pairs - 1, 0) * residuals) / nullif(x, 0)
-           as units_lift_lower_rate,
-       y / nullif(x, 0) - 1 + 1.96 * sqrt(pairs / nullif(pairs - 1, 0) * residuals) / nullif(x, 0)
-           as units_lift_upper_rate,
        v / nullif(n, 0) as with_weekly_sales_amount, w / nullif(n, 0) as without_weekly_sales_amount,
-       v / nullif(w, 0) - 1 as net_sales_lift_rate, pairs < 30 as is_small_group
-from added join shown using (display) join mailed_out using (mailer)
+       1 - v / nullif(g, 0) as with_discount_rate, 1 - w / nullif(h, 0) as without_discount_rate,
+       y / nullif(x, 0) - 1 as plain_units_lift_rate, v / nullif(w, 0) - 1 as plain_net_sales_lift_rate,
+       dr - 1 as equal_depth_lift_rate, wr - 1 as same_week_lift_rate, coalesce(wt, 0) as same_week_compared_rate,
+       quote as quoted_comparison, r - 1 as units_lift_rate, r * exp(-1.96 * e) - 1 as units_lift_lower_rate,
+       r * exp(1.96 * e) - 1 as units_lift_upper_rate,
+       case quote when 'same week' then 'against other stores in the same week: season and price are the same'
+                  when 'equal depth' then 'nearly all stores have it at once: the season can''t be told apart'
+                  else 'too little compares' end as caution
+from chosen join shown using (display) join mailed_out using (mailer)
 """
 
 
 CAMPAIGNS = """
 with t as (
-    select campaign, count(*) filter (where reached) as a, count(*) filter (where not reached) as c,
-           any_value(before_days) as b, any_value(days) as d,
-           avg(during / days - before / nullif(before_days, 0)) filter (where reached) as am,
-           avg(during / days - before / nullif(before_days, 0)) filter (where not reached) as cm,
-           var_samp(during / days - before / nullif(before_days, 0)) filter (where reached) as av,
-           var_samp(during / days - before / nullif(before_days, 0)) filter (where not reached) as cv
-    from member group by campaign
-), figure as (
-    select *, am - cm as lift, case when b > 0 then sqrt(av / a + cv / c) end as error from t
+    select campaign, dummy, any_value(known) as known, any_value(date_diff('day', from_day, opens)) as b,
+           any_value(days) as d, count(*) filter (where reached) as a, count(*) filter (where not reached) as c,
+           sum(before) filter (where reached) as ab, sum(during) filter (where reached) as ad,
+           sum(w * before) filter (where not reached) as cb, sum(w * during) filter (where not reached) as cd,
+           avg(busy) filter (where reached) as abusy,
+           sum(w * busy) filter (where not reached) / sum(w) filter (where not reached) as cbusy
+    from member group by all
+), far as (
+    select campaign, dummy,
+           case when reached then (during - ad / cd * due) / nullif(1 - due / cd, 0)
+                else w * (during - due) / nullif(1 - part, 0) end as r
+    from member join t using (campaign, dummy) where cd > 0
+), spread as (
+    select campaign, dummy, sqrt(sum(r ^ 2)) as e, 3 * sum(r ^ 2) ^ 2 / nullif(sum(r ^ 4), 0) as f
+    from far group by all having count(*) = count(r)
+), error as (select campaign, dummy, e * (1 + 1.21 / f + 1.44 / f ^ 2) as e from spread),
+-- the normal distribution's tail by adding up its density, 0.001 at a time
+tail as (
+    select campaign, dummy,
+           1 - 2 * sum(exp(-((abs(ad - cd) / e * (k + 0.5) / 8000) ^ 2) / 2)) * abs(ad - cd) / e / 8000
+               / sqrt(2 * pi()) as p
+    from t join error using (campaign, dummy) cross join range(8000) as step(k) group by campaign, dummy, ad, cd, e
 ), n as (select campaign, count(*) as n from mailed group by all),
-offered as (select campaign, count(distinct upc) as upcs, count(distinct item) as items from coupon group by all),
+judged as (
+    select t.*, e, p, n,
+           case when p is null then 'there is nobody to compare with'
+                when known < 90 then 'the data begins less than 90 days before it'
+                when a < 30 or c < 30 then 'fewer than 30 customers compare'
+                when 2 * a < n then 'most of its audience has nobody alike' end as flaw
+    from t left join error using (campaign, dummy) left join tail using (campaign, dummy) left join n using (campaign)
+), sound as (select campaign, p from judged where flaw is null and not dummy),
+stepped as (
+    select campaign, sound.p, sound.p * (select count(*) from sound) /
+           (select count(*) from sound as o where o.p <= sound.p) as q from sound
+), adjusted as (
+    select campaign, least(1, (select min(o.q) from stepped as o where o.p >= stepped.p)) as q from stepped
+), figure as (
+    select judged.*, q, 2.8 * judged.e / judged.cd as least_seen, dummies.p as dp,
+           dummies.ad / dummies.cd - 1 as du
+    from judged left join adjusted using (campaign)
+    left join (select * from judged where dummy) as dummies on dummies.campaign = judged.campaign
+    where not judged.dummy
+), said as (
+    select *, case when flaw is not null then flaw when q < 0.05 then null
+                   when least_seen > 0.2 then 'chance would hide even 20 %' end as doubt from figure
+), offered as (select campaign, count(distinct upc) as upcs, count(distinct item) as items from coupon group by all),
 used as (select campaign, count(*) as times, count(distinct who) as people from redemption group by all),
 till as (
     select campaign, sum(own) as own, sum(net) as net
     from sold join mailed using (who) join offer using (campaign)
     where day between opens and closes and (campaign, item) in (select (campaign, item) from coupon) group by all
+), span as (
+    select campaign, date_diff('day', getvariable('first'), opens) as known, date_diff('day', opens, closes) + 1 as d
+    from offer where opens <= closes
 )
 select campaign as campaign_id, kind as campaign_type, starts as start_date, ends as end_date,
        case when opens <= closes then opens end as observed_start_date,
        case when opens <= closes then closes end as observed_end_date,
-       starts < getvariable('first') or ends > getvariable('last') as is_window_cut, coalesce(n, 0) as contacts_count,
-       a as audience_count, c as control_count, coalesce(upcs, 0) as coupons_offered_count,
+       starts < getvariable('first') or ends > getvariable('last') as is_window_cut, coalesce(n.n, 0) as contacts_count,
+       case when span.d is not null then coalesce(a, 0) end as audience_count,
+       case when span.d is not null then coalesce(c, 0) end as control_count,
+       coalesce(upcs, 0) as coupons_offered_count,
        coalesce(items, 0) as promoted_products_count, coalesce(times, 0) as redemptions_count,
-       coalesce(people, 0) as redeeming_customers_count, coalesce(people, 0) / nullif(n, 0) as redemption_rate,
-       coalesce(n, 0) * 0.85 as mailing_cost_amount, coalesce(own, 0) as coupon_match_cost_amount,
-       coalesce(n, 0) * 0.85 + coalesce(own, 0) as campaign_cost_amount, coalesce(net, 0) as promoted_sales_amount,
-       b as before_days_count, d as during_days_count, lift as uplift_daily_amount, error as standard_error_amount,
-       lift - 1.96 * error as uplift_lower_amount, lift + 1.96 * error as uplift_upper_amount,
-       abs(lift) > 1.96 * error as is_uplift_significant,
-       round(lift, 6) * a * d as incremental_sales_amount,
-       round(lift, 6) * a * d / nullif(coalesce(n, 0) * 0.85 + coalesce(own, 0), 0) as return_on_cost_rate,
-       b < d as is_before_cut, a < 30 or c < 30 as is_small_group
-from offer left join figure using (campaign) left join n using (campaign) left join offered using (campaign)
-left join used using (campaign) left join till using (campaign)
+       coalesce(people, 0) as redeeming_customers_count, coalesce(people, 0) / nullif(n.n, 0) as redemption_rate,
+       coalesce(n.n, 0) * 0.85 as mailing_cost_amount, coalesce(own, 0) as coupon_match_cost_amount,
+       coalesce(n.n, 0) * 0.85 + coalesce(own, 0) as campaign_cost_amount,
+       coalesce(till.net, 0) as promoted_sales_amount,
+       least(span.known, 365) as history_days_count, least(span.known, span.d) as before_days_count,
+       span.d as during_days_count, span.known < span.d as is_before_cut,
+       case when span.d is not null then coalesce(a, 0) < 30 or coalesce(c, 0) < 30 end as is_small_group,
+       ab / nullif(a * b, 0) as audience_before_daily_amount, ad / (a * span.d) as audience_during_daily_amount,
+       ad * b / nullif(ab * span.d, 0) - 1 as audience_change_rate,
+       cb / nullif(a * b, 0) as control_before_daily_amount, cd / (a * span.d) as control_during_daily_amount,
+       cd * b / nullif(cb * span.d, 0) - 1 as control_change_rate,
+       abusy / span.d as audience_overlap_rate, cbusy / span.d as control_overlap_rate,
+       (ad - cd) / (a * span.d) as uplift_daily_amount,
+       (ad - cd - 1.96 * e) / (a * span.d) as uplift_lower_amount,
+       (ad - cd + 1.96 * e) / (a * span.d) as uplift_upper_amount,
+       (ad - cd) / nullif(cd, 0) as uplift_rate, (ad - cd - 1.96 * e) / nullif(cd, 0) as uplift_lower_rate,
+       (ad - cd + 1.96 * e) / nullif(cd, 0) as uplift_upper_rate, least_seen as detectable_rate, p as p_value,
+       q as adjusted_p_value, du as placebo_uplift_rate, dp as placebo_p_value,
+       case when span.d is null or a is null or doubt is not null then 'cannot tell'
+            when q < 0.05 and ad > cd then 'sold more' when q < 0.05 then 'sold less' else 'no difference found' end
+           as verdict,
+       case when span.d is null then 'the data covers no day of it'
+            when a is null then 'there is nobody to compare with' when doubt is not null then doubt
+            when q < 0.05 and dp < 0.05
+                then 'more than chance explains, but so it was already before: see how the audience was picked'
+            when q < 0.05 then 'more than chance explains' else 'chance explains it as well' end as verdict_reason,
+       ad - cd as incremental_sales_amount,
+       (ad - cd) / nullif(coalesce(n.n, 0) * 0.85 + coalesce(own, 0), 0) as return_on_cost_rate
+from offer left join said using (campaign) left join span using (campaign) left join n using (campaign)
+left join offered using (campaign) left join used using (campaign) left join till using (campaign)
 """
 
 PROFILES = """

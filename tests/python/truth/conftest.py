@@ -1,4 +1,4 @@
-"""A database of its own for each chain of models, and how many worlds to draw."""
+"""A database of their own for the worlds, and how many of them to draw."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 
-import psycopg
 import pytest
 
 from dbt_runs import Dbt, administer
-from journey import settings
 from journey.services.state import State
 from truth.chain import Chain
 
-FULL = "JOURNEY_TRUTH" in os.environ  # make truth: enough worlds for 4,000 estimates; else a few
+ESTIMATES = int(os.environ.get("ESTIMATES", "60"))  # of each kind: make truth makes 4,000, CI a few
 SEED = int(os.environ.get("SEED", "1"))  # another one draws other worlds
 
 
@@ -28,10 +26,3 @@ def chain_of(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Itera
         dbt = Dbt(tmp_path_factory.mktemp("target"))
         yield lambda models: Chain(dbt, models)
     administer(f"drop database {name} with (force)")
-
-
-@pytest.fixture
-def world_database(chain_of: object) -> Iterator[psycopg.Connection]:
-    """A connection to the worlds' database."""
-    with settings.connect(autocommit=True) as connection:
-        yield connection

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 FIRST = date(2017, 1, 1)
 DAYS = 365
 EARLIER = 182  # days before the data begins: known to whoever sends campaigns, unknown to the marts
-CUSTOMERS = 2000
+CUSTOMERS = 2469
 WEEKDAYS = np.array([1.26, 0.95, 0.91, 0.85, 0.88, 0.95, 1.20])  # from Sunday
 EFFECTS = (0.0, 0.0, 0.05, 0.2)
 BROAD, NARROW = 3, 17  # campaigns to nearly half of the customers, and to a few
@@ -127,13 +127,13 @@ def _customers(chance: np.random.Generator) -> tuple[NDArray[np.float64], NDArra
     """Expected baskets of each customer on each day, and what one of them is worth on average."""
     span = EARLIER + DAYS
     weeks = span // 7 + 1
-    heavy = 0.9 * np.log(chance.gamma(1.2, 1 / 1.2, CUSTOMERS))
+    heavy = 0.9 * np.log(chance.gamma(1.3, 1 / 1.3, CUSTOMERS))
     level = np.log(0.16) + heavy
-    basket = 29 * chance.lognormal(0, 0.5, CUSTOMERS)
-    drift = _wander(chance, CUSTOMERS, weeks, 0.85, 0.25) + _wander(chance, CUSTOMERS, weeks, 0.98, 0.3)
-    drift *= np.exp(-0.2 * heavy)[:, None]  # and heavy ones wander less
+    basket = 27 * chance.lognormal(0, 0.5, CUSTOMERS)
+    drift = _wander(chance, CUSTOMERS, weeks, 0.8, 0.2) + _wander(chance, CUSTOMERS, weeks, 0.98, 0.2)
+    drift *= np.minimum(np.exp(-0.5 * heavy), 2)[:, None]  # and heavy ones wander less
     season = np.cumsum(chance.normal(0, 0.012, weeks)) + chance.normal(0, 0.03, weeks)
-    feeling = chance.lognormal(0, 0.3, CUSTOMERS) * np.exp(-0.3 * heavy)  # light buyers feel it more
+    feeling = chance.lognormal(0, 0.3, CUSTOMERS) * np.minimum(np.exp(-0.3 * heavy), 2)  # light buyers feel it more
     weekly = np.exp(level[:, None] + drift + feeling[:, None] * season)
     trips = np.repeat(weekly, 7, axis=1)[:, :span] * WEEKDAYS[np.arange(span) % 7]
     days = np.arange(span)
@@ -157,8 +157,8 @@ def _calendar(chance: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[n
     narrow = np.clip(chance.lognormal(np.log(130), 0.6, NARROW), 12, 300).astype(int)
     broad = (CUSTOMERS * chance.uniform(0.3, 0.45, BROAD)).astype(int)
     sizes = np.concatenate([narrow, broad])
-    starts = chance.integers(30, DAYS - 21, len(sizes))
-    starts[NARROW:] = 60 + 95 * np.arange(BROAD) + chance.integers(0, 40, BROAD)
+    starts = chance.integers(60, DAYS - 21, len(sizes))
+    starts[NARROW:] = 80 + 90 * np.arange(BROAD) + chance.integers(0, 40, BROAD)
     order = np.argsort(starts, kind="stable")
     ends = starts + chance.choice([33, 33, 33, 47, 64], len(sizes)) - 1
     return starts[order], ends[order], sizes[order]
@@ -172,7 +172,7 @@ def _trade(
     who, when = np.nonzero(counts)
     times = counts[who, when]
     who, when = np.repeat(who, times), np.repeat(when, times)
-    return who, when + first, basket[who] * chance.lognormal(-0.45, 0.95, len(who))
+    return who, when + first, basket[who] * chance.lognormal(-0.1, 0.45, len(who))
 
 
 def _by_day(lines: Lines, first: int, until: int) -> NDArray[np.float64]:

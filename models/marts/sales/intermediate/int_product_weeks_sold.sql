@@ -23,6 +23,7 @@ select
     dates.week_start_date,
     sales.placement_key,
     cast(sum(sales.units_count) as {{ var('quantity_type') }}) as units_count,
+    cast(sum(sales.gross_sales_amount) as numeric(14, 2)) as gross_sales_amount,
     cast(sum(sales.net_sales_amount) as numeric(14, 2)) as net_sales_amount
 from sales
 inner join products on sales.product_id = products.product_id
