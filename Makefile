@@ -109,6 +109,10 @@ prove: $(VENV)/.setup-dev ## incremental builds against full refreshes over newl
 areas: $(VENV)/.setup-dev ## all 18 combinations of subject areas, and each feed empty; `make test` builds eight and two
 	@AREAS=all $(BIN)/pytest -q tests/python/areas
 
+.PHONY: truth
+truth: $(VENV)/.setup-dev ## campaigns, placements and more over generated worlds whose truth is known: do intervals cover it (about 30 minutes); ESTIMATES=4000 SEED=1
+	@ESTIMATES=$(or $(ESTIMATES),4000) SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/python/truth
+
 .PHONY: chaos
 chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, until 200 kills met one at work: nothing lost, nothing doubled (about 10 minutes)
 	@PYTHONPATH=tests/python $(BIN)/python -m loader.chaos $(ARGS)

@@ -24,6 +24,10 @@ columns:
   budget_amount:
     type: money
     meaning: Budget in the account's normal direction.
+  budget_units_count:
+    type: "{{ var('quantity_type') }}"
+    may_be_null: no units are planned on this account
+    meaning: Units planned to be sold, on revenue lines; without them a budget's variance is not split.
   _file_id:
     type: integer
     meaning: File that the row came from, as the loader's raw table has it.

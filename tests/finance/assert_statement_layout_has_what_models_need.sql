@@ -8,11 +8,12 @@ needed as (
     {%- set needed = {
         'income_statement': [
             'gross_sales', 'loyalty_discounts', 'coupon_match', 'net_sales', 'cost_of_goods_sold', 'gross_profit',
-            'payroll', 'rent', 'operating_expenses', 'operating_income', 'net_income'
+            'payroll', 'rent', 'operating_expenses', 'operating_income', 'interest_expense', 'net_income'
         ],
         'balance_sheet': [
-            'cash', 'coupons_receivable', 'inventory', 'current_assets', 'current_liabilities', 'total_assets',
-            'retained_earnings', 'unappropriated_earnings', 'total_liabilities_and_equity'
+            'cash', 'coupons_receivable', 'inventory', 'current_assets', 'accounts_payable', 'current_liabilities',
+            'long_term_debt', 'total_assets', 'retained_earnings', 'unappropriated_earnings', 'total_equity',
+            'total_liabilities_and_equity'
         ],
         'cash_flow_statement': [
             'net_income', 'distributions', 'net_change_in_cash', 'opening_cash', 'change_in_cash_accounts',

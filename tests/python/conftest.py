@@ -38,6 +38,7 @@ GROUPS = (
     "demo",
     "areas",
     "finance",
+    "truth",
     "land",
     "alone",
     "loader",

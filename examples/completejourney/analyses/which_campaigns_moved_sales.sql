@@ -1,9 +1,10 @@
 -- question: Which campaigns moved what their audience buys?
--- how to read it: `incremental_sales_amount` is what the audience bought more than the control group's change lets
---   expect; the two amounts after it are its 95 % interval. Where the interval holds 0, chance explains the figure as
---   well. Of 20 campaigns one is outside by chance alone. Campaigns with small groups are left out.
--- answer on the default data: Only campaign 20 sold more, by 9,708.46 dollars for a cost of 212.55. Campaigns 8, 9 and
---   11 sold less than expected; for the others it can't be told.
+-- how to read it: read the verdict first. `uplift_percent` is what the audience bought more than customers alike, with
+--   its 95 % interval; it means something only where the verdict is sold more or sold less. `detectable_percent` is how
+--   large an effect would have shown in 8 of 10 cases: a smaller one may be there all the same. Campaigns of which
+--   nobody can tell are left out.
+-- answer on the default data: None: of the 16 campaigns that can be judged, chance explains each, and an effect of 9 to
+--   15 % would have shown. So what the others cost, 12 to 1,319 dollars, may or may not have come back.
 with campaigns as (
     select * from {{ ref('campaign_performance') }}
 )
@@ -13,16 +14,11 @@ select
     campaign_type,
     audience_count,
     campaign_cost_amount,
-    incremental_sales_amount,
-    round(uplift_lower_amount * audience_count * during_days_count, 2) as incremental_lower_amount,
-    round(uplift_upper_amount * audience_count * during_days_count, 2) as incremental_upper_amount,
-    case
-        when uplift_lower_amount > 0 then 'more'
-        when uplift_upper_amount < 0 then 'less'
-        else 'cannot tell'
-    end as verdict
+    round(100 * uplift_rate, 1) as uplift_percent,
+    round(100 * uplift_lower_rate, 1) as uplift_lower_percent,
+    round(100 * uplift_upper_rate, 1) as uplift_upper_percent,
+    round(100 * detectable_rate, 1) as detectable_percent,
+    verdict
 from campaigns
-where
-    uplift_daily_amount is not null
-    and not is_small_group
-order by incremental_sales_amount desc, campaign_id asc
+where verdict <> 'cannot tell'
+order by uplift_rate desc, campaign_id asc

@@ -1,8 +1,11 @@
 -- question: How much is at stake with customers that stay away?
 -- how to read it: customers by stage of life: Lapsing haven't bought for more than 30 days, Lapsed for more than 90.
---   The value of 12 months is what they bought, the expected value what the model expects of the next 90 days.
+--   The value of 12 months is what they bought, the expected value what such customers bring on average in the next 90
+--   days if nothing is done. What winning them back would bring beyond that, no figure here says: that takes a campaign
+--   with a control group.
 -- answer on the default data: Little: 142 Lapsed customers bought for 42,741.7 dollars in a year, 0.9 % of
---   all. The 265 Lapsing are worth more, 579.66 dollars each, and 155.36 are expected of each if nothing is done.
+--   all, and 39.84 are expected of each in the next 90 days. The 265 Lapsing bought for 579.66 each, and 116.04 are
+--   expected.
 with profiles as (
     select * from {{ ref('customer_profiles') }}
 ),

@@ -23,7 +23,7 @@ _ACCOUNT = ("account_id", "account_name", "parent_account_id", "account_type", "
             "is_posting")  # fmt: skip
 _LINE = ("journal_id", "line_number", "journal_type", "posting_date", "entry_date", "fiscal_period", "account_id",
          "department", "description", "debit_amount", "credit_amount", "reverses_journal_id")  # fmt: skip
-_BUDGET = ("version", "fiscal_period", "department", "account_id", "amount")
+_BUDGET = ("version", "fiscal_period", "department", "account_id", "amount", "units")
 _TOTAL = ("exported_on", "fiscal_period", "account_id", "closing_balance")
 
 
@@ -93,7 +93,7 @@ def _budget_file(version: str) -> bytes:
     return formats.erp_csv(
         _BUDGET,
         (
-            (one.version, one.fiscal_period, one.department, one.account, formats.decimal_comma(one.cents))
+            (one.version, one.fiscal_period, one.department, one.account, formats.decimal_comma(one.cents), one.units)
             for one in budgets(version)
         ),
     )

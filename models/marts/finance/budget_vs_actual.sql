@@ -50,6 +50,9 @@ compared as (
         versions.budget_version,
         cells.department,
         cells.account_id,
+        accounts.account_name,
+        coalesce(accounts.account_type, 'unknown') as account_type,
+        accounts.statement_line_code,
         periods.fiscal_period,
         periods.fiscal_year,
         periods.is_posted,
@@ -65,6 +68,7 @@ compared as (
     from versions
     cross join cells
     cross join periods
+    left join accounts on cells.account_id = accounts.account_id
     left join budgets
         on
             versions.budget_version = budgets.budget_version
@@ -81,7 +85,7 @@ compared as (
 accumulated as (
     select
         compared.*,
-        actual_amount - budget_amount as variance_amount,
+        case account_type when 'revenue' then 1 else -1 end as profit_sign,
         sum(budget_amount) over year_to_date as year_to_date_budget_amount,
         case when is_posted then sum(actual_amount) over year_to_date end as year_to_date_actual_amount,
         sum(budget_amount) over whole_year as full_year_budget_amount,
@@ -96,33 +100,38 @@ accumulated as (
         )
 )
 
+-- a variance is signed by what it does to profit, whatever the direction of the account
 select
-    accumulated.budget_version,
-    accumulated.fiscal_period,
-    accumulated.department,
-    accumulated.account_id,
-    coalesce(accounts.account_name, 'Unknown account') as account_name,
-    coalesce(accounts.account_type, 'unknown') as account_type,
-    accounts.statement_line_code,
-    accumulated.period_status,
-    accumulated.coverage,
-    cast(accumulated.budget_amount as numeric(16, 2)) as budget_amount,
-    cast(accumulated.actual_amount as numeric(16, 2)) as actual_amount,
-    cast(accumulated.variance_amount as numeric(16, 2)) as variance_amount,
-    cast(accumulated.variance_amount / nullif(abs(accumulated.budget_amount), 0) as numeric(18, 6)) as variance_rate,
+    budget_version,
+    fiscal_period,
+    department,
+    account_id,
+    coalesce(account_name, 'Unknown account') as account_name,
+    account_type,
+    statement_line_code,
+    period_status,
+    coverage,
+    cast(budget_amount as numeric(16, 2)) as budget_amount,
+    cast(actual_amount as numeric(16, 2)) as actual_amount,
+    cast(profit_sign * (actual_amount - budget_amount) as numeric(16, 2)) as variance_amount,
+    cast(
+        case
+            when abs(budget_amount) >= {{ var('variance_rate_floor_amount') }}
+                then profit_sign * (actual_amount - budget_amount) / nullif(abs(budget_amount), 0)
+        end as numeric(18, 6)
+    ) as variance_rate,
     case
-        when accumulated.variance_amount is null then 'not yet posted'
-        when accumulated.variance_amount = 0 then 'on budget'
-        when (accumulated.variance_amount > 0) = (accounts.account_type = 'revenue') then 'favourable'
+        when actual_amount is null then 'not yet posted'
+        when actual_amount = budget_amount then 'on budget'
+        when profit_sign * (actual_amount - budget_amount) > 0 then 'favourable'
         else 'unfavourable'
     end as variance_effect,
-    cast(accumulated.year_to_date_budget_amount as numeric(16, 2)) as year_to_date_budget_amount,
-    cast(accumulated.year_to_date_actual_amount as numeric(16, 2)) as year_to_date_actual_amount,
-    cast(accumulated.year_to_date_actual_amount - accumulated.year_to_date_budget_amount as numeric(16, 2))
+    cast(year_to_date_budget_amount as numeric(16, 2)) as year_to_date_budget_amount,
+    cast(year_to_date_actual_amount as numeric(16, 2)) as year_to_date_actual_amount,
+    cast(profit_sign * (year_to_date_actual_amount - year_to_date_budget_amount) as numeric(16, 2))
         as year_to_date_variance_amount,
-    cast(accumulated.full_year_budget_amount as numeric(16, 2)) as full_year_budget_amount,
-    cast(accumulated.full_year_outlook_amount as numeric(16, 2)) as full_year_outlook_amount,
-    cast(accumulated.full_year_outlook_amount - accumulated.full_year_budget_amount as numeric(16, 2))
+    cast(full_year_budget_amount as numeric(16, 2)) as full_year_budget_amount,
+    cast(full_year_outlook_amount as numeric(16, 2)) as full_year_outlook_amount,
+    cast(profit_sign * (full_year_outlook_amount - full_year_budget_amount) as numeric(16, 2))
         as full_year_variance_amount
 from accumulated
-left join accounts on accumulated.account_id = accounts.account_id

@@ -85,6 +85,8 @@ compared as (
         lag(actual_amount) over (partition by line_code order by fiscal_period asc nulls last) as prior_period_amount,
         max(case when line_code = 'net_sales' then actual_amount end) over (partition by fiscal_period)
             as net_sales_amount,
+        max(case when line_code = 'net_sales' then abs(budget_amount) end) over (partition by fiscal_period)
+            as budget_net_sales_amount,
         sum(actual_amount) over (
             partition by line_code, fiscal_year
             order by fiscal_period asc nulls last
@@ -109,7 +111,14 @@ select
     cast(actual_amount as numeric(16, 2)) as actual_amount,
     cast(budget_amount as numeric(16, 2)) as budget_amount,
     cast(variance_amount as numeric(16, 2)) as variance_amount,
-    cast(variance_amount / nullif(abs(budget_amount), 0) as numeric(18, 6)) as variance_rate,
+    cast(
+        case
+            when
+                abs(budget_amount) >= {{ var('variance_rate_floor_amount') }}
+                and (line_kind <> 'subtotal' or abs(budget_amount) >= 0.01 * budget_net_sales_amount)
+                then variance_amount / nullif(abs(budget_amount), 0)
+        end as numeric(18, 6)
+    ) as variance_rate,
     case
         when actual_amount is null then 'not yet posted'
         when budget_amount is null then 'no budget'

@@ -5,6 +5,7 @@ with campaigns as (
 
 compared as (
     select * from {{ ref('int_campaign_customers_compared') }}
+    where not is_placebo
 ),
 
 baskets as (
@@ -29,21 +30,20 @@ groups as (
     select
         campaign_id,
         count(*) filter (where is_audience) as audience_count,
-        count(*) filter (where not is_audience) as control_count,
-        sum(before_sales_amount) filter (where is_audience)
-        / nullif(max(before_days_count) * count(*) filter (where is_audience), 0) as audience_before_daily_amount,
-        sum(before_sales_amount) filter (where not is_audience)
-        / nullif(max(before_days_count) * count(*) filter (where not is_audience), 0) as control_before_daily_amount
+        count(*) filter (where not is_audience) as control_count
     from compared
     group by campaign_id
 ),
 
+-- the controls' sales, weighted into what the audience was expected to buy
 group_days as (
     select
         compared.campaign_id,
         baskets.business_date,
         sum(baskets.net_sales_amount) filter (where compared.is_audience) as audience_sales_amount,
-        sum(baskets.net_sales_amount) filter (where not compared.is_audience) as control_sales_amount
+        sum(compared.comparison_weight * baskets.net_sales_amount) filter (
+            where not compared.is_audience
+        ) as expected_sales_amount
     from baskets
     inner join customers on baskets.customer_key = customers.customer_key
     inner join compared on customers.customer_id = compared.customer_id
@@ -73,19 +73,17 @@ days as (
         campaigns.campaign_id,
         dates.date_key as business_date,
         {{ dbt.datediff('campaigns.observed_start_date', 'dates.date_key', 'day') }} + 1 as day_number,
-        groups.audience_count,
-        groups.control_count,
+        coalesce(groups.audience_count, 0) as audience_count,
+        coalesce(groups.control_count, 0) as control_count,
         coalesce(redeemed.redemptions_count, 0) as redemptions_count,
         coalesce(group_days.audience_sales_amount, 0) as audience_sales_amount,
-        coalesce(group_days.control_sales_amount, 0) as control_sales_amount,
-        groups.audience_before_daily_amount,
-        groups.control_before_daily_amount
+        coalesce(group_days.expected_sales_amount, 0) as expected_sales_amount
     from campaigns
     inner join dates
         on
             campaigns.observed_start_date <= dates.date_key
             and campaigns.observed_end_date >= dates.date_key
-    inner join groups on campaigns.campaign_id = groups.campaign_id
+    left join groups on campaigns.campaign_id = groups.campaign_id
     left join group_days
         on
             campaigns.campaign_id = group_days.campaign_id
@@ -94,16 +92,6 @@ days as (
         on
             campaigns.campaign_id = redeemed.campaign_id
             and dates.date_key = redeemed.redemption_date
-),
-
-measured as (
-    select
-        days.*,
-        audience_sales_amount / nullif(audience_count, 0) as audience_daily_amount,
-        control_sales_amount / nullif(control_count, 0) as control_daily_amount,
-        (audience_sales_amount / nullif(audience_count, 0) - audience_before_daily_amount)
-        - (control_sales_amount / nullif(control_count, 0) - control_before_daily_amount) as uplift_daily_amount
-    from days
 )
 
 select
@@ -115,15 +103,19 @@ select
     {{ area_value('coupons', 'redemptions_count', 'integer') }} as redemptions_count,
     {{ area_value('coupons', 'sum(redemptions_count) over series', 'integer') }} as cumulative_redemptions_count,
     cast(audience_sales_amount as numeric(14, 2)) as audience_sales_amount,
-    cast(control_sales_amount as numeric(14, 2)) as control_sales_amount,
+    cast(expected_sales_amount as numeric(14, 2)) as expected_sales_amount,
     cast(sum(audience_sales_amount) over series as numeric(14, 2)) as cumulative_audience_sales_amount,
-    cast(audience_daily_amount as numeric(14, 6)) as audience_daily_amount,
-    cast(control_daily_amount as numeric(14, 6)) as control_daily_amount,
-    cast(uplift_daily_amount as numeric(14, 6)) as uplift_daily_amount,
-    cast(sum(uplift_daily_amount) over series * audience_count as numeric(14, 2))
-        as cumulative_incremental_sales_amount,
+    cast(audience_sales_amount / nullif(audience_count, 0) as numeric(14, 6)) as audience_daily_amount,
+    cast(expected_sales_amount / nullif(audience_count, 0) as numeric(14, 6)) as control_daily_amount,
+    cast((audience_sales_amount - expected_sales_amount) / nullif(audience_count, 0) as numeric(14, 6))
+        as uplift_daily_amount,
+    cast(
+        case
+            when audience_count > 0 then sum(audience_sales_amount - expected_sales_amount) over series
+        end as numeric(14, 2)
+    ) as cumulative_incremental_sales_amount,
     audience_count < 30 or control_count < 30 as is_small_group
-from measured
+from days
 window series as (
     partition by campaign_id order by business_date asc nulls last
     rows between unbounded preceding and current row

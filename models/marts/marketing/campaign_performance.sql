@@ -25,8 +25,8 @@ products_sold as (
     }) }}
 ),
 
-uplift as (
-    select * from {{ ref('int_campaign_uplift_measured') }}
+compared as (
+    select * from {{ ref('int_campaign_verdicts_reached') }}
 ),
 
 contacted as (
@@ -98,8 +98,6 @@ select
     measured.observed_end_date,
     measured.is_window_cut,
     measured.contacts_count,
-    uplift.audience_count,
-    uplift.control_count,
     {%- for count in [
         'coupons_offered_count', 'promoted_products_count', 'redemptions_count', 'redeeming_customers_count'
     ] %}
@@ -114,21 +112,38 @@ select
     {{ area_value('coupons', 'measured.coupon_match_cost_amount', 'numeric(14, 2)') }} as coupon_match_cost_amount,
     cast(measured.mailing_cost_amount + measured.coupon_match_cost_amount as numeric(14, 2)) as campaign_cost_amount,
     {{ area_value('coupons', 'measured.promoted_sales_amount', 'numeric(14, 2)') }} as promoted_sales_amount,
-    uplift.before_days_count,
-    uplift.during_days_count,
-    uplift.uplift_daily_amount,
-    uplift.standard_error_amount,
-    uplift.uplift_lower_amount,
-    uplift.uplift_upper_amount,
-    uplift.uplift_lower_amount > 0 or uplift.uplift_upper_amount < 0 as is_uplift_significant,
+    compared.history_days_count,
+    compared.before_days_count,
+    compared.during_days_count,
+    compared.before_days_count < compared.during_days_count as is_before_cut,
+    compared.audience_count,
+    compared.control_count,
+    compared.audience_count < 30 or compared.control_count < 30 as is_small_group,
+    compared.audience_before_daily_amount,
+    compared.audience_during_daily_amount,
+    compared.audience_change_rate,
+    compared.control_before_daily_amount,
+    compared.control_during_daily_amount,
+    compared.control_change_rate,
+    compared.audience_overlap_rate,
+    compared.control_overlap_rate,
+    compared.uplift_daily_amount,
+    compared.uplift_lower_amount,
+    compared.uplift_upper_amount,
+    compared.uplift_rate,
+    compared.uplift_lower_rate,
+    compared.uplift_upper_rate,
+    compared.detectable_rate,
+    compared.p_value,
+    compared.adjusted_p_value,
+    compared.placebo_uplift_rate,
+    compared.placebo_p_value,
+    coalesce(compared.verdict, 'cannot tell') as verdict,
+    coalesce(compared.verdict_reason, 'the data covers no day of it') as verdict_reason,
+    cast(compared.incremental_amount as numeric(14, 2)) as incremental_sales_amount,
     cast(
-        uplift.uplift_daily_amount * uplift.audience_count * uplift.during_days_count as numeric(14, 2)
-    ) as incremental_sales_amount,
-    cast(
-        uplift.uplift_daily_amount * uplift.audience_count * uplift.during_days_count
+        compared.incremental_amount
         / nullif(measured.mailing_cost_amount + measured.coupon_match_cost_amount, 0) as numeric(14, 6)
-    ) as return_on_cost_rate,
-    uplift.before_days_count < uplift.during_days_count as is_before_cut,
-    uplift.audience_count < 30 or uplift.control_count < 30 as is_small_group
+    ) as return_on_cost_rate
 from measured
-left join uplift on measured.campaign_id = uplift.campaign_id
+left join compared on measured.campaign_id = compared.campaign_id

@@ -1,5 +1,5 @@
 -- one row: one customer that has bought, with its value of 12 months and what is expected of the next 90 days
-{%- set measures = ['baskets', 'sales'] %}
+{%- set levels = {'80': (0.1, 0.9), '95': (0.025, 0.975)} %}
 with baskets as (
     select * from {{ ref('fct_baskets') }}
 ),
@@ -12,11 +12,15 @@ sales_window as (
     select * from {{ ref('int_sales_window_measured') }}
 ),
 
+predicted as (
+    select * from {{ ref('int_customer_values_predicted') }}
+),
+
 aged_baskets as (
     select
         customers.customer_id,
         {{ dbt.datediff('baskets.business_date', 'sales_window.as_of_date', 'day') }} as age_days,
-        cast(case when baskets.is_sale then 1 else 0 end as numeric) as baskets,
+        case when baskets.is_sale then 1 else 0 end as baskets,
         baskets.net_sales_amount as sales
     from baskets
     inner join customers on baskets.customer_key = customers.customer_key
@@ -24,89 +28,120 @@ aged_baskets as (
     where {{ is_identified('customers.customer_key') }}
 ),
 
--- spans of 90 days, counted back from the as-of date: 0 the newest, 1 the one before, 2 the one before that
 spans as (
     select
         customer_id,
-        {%- for measure in measures %}
+        {%- for measure in ['baskets', 'sales'] %}
             coalesce(sum({{ measure }}) filter (where age_days < 365), 0) as year_{{ measure }},
-            coalesce(sum({{ measure }}) filter (where age_days < 90), 0) as span_0_{{ measure }},
-            coalesce(sum({{ measure }}) filter (where age_days between 90 and 179), 0) as span_1_{{ measure }},
-            coalesce(sum({{ measure }}) filter (where age_days between 180 and 269), 0) as span_2_{{ measure }},
+            coalesce(sum({{ measure }}) filter (where age_days < 90), 0) as last_{{ measure }},
+            coalesce(sum({{ measure }}) filter (where age_days between 90 and 179), 0) as naive_{{ measure }},
         {%- endfor %}
-        max(age_days) as known_days
+        max(age_days) >= 90 as is_in_holdout
     from aged_baskets
     group by customer_id
 ),
 
--- the line through all customers that were known before a span: what they did in it, by what they did in the one
--- before
-sums as (
+-- how far customers of the same tenth were from the line that was fitted on them
+tenths as (
     select
-        {%- for measure in measures %}
-            {%- for fit in [0, 1] %}
-                {%- set later, earlier = 'span_%d_%s' % (fit, measure), 'span_%d_%s' % (fit + 1, measure) %}
-                {%- set known = 'filter (where known_days >= %d)' % (90 * (fit + 1)) %}
-                cast(count(*) {{ known }} as numeric) as {{ measure }}_n_{{ fit }},
-                sum({{ earlier }}) {{ known }} as {{ measure }}_x_{{ fit }},
-                sum({{ later }}) {{ known }} as {{ measure }}_y_{{ fit }},
-                sum({{ earlier }} * {{ earlier }}) {{ known }} as {{ measure }}_xx_{{ fit }},
-                sum({{ earlier }} * {{ later }}) {{ known }} as {{ measure }}_xy_{{ fit }},
-            {%- endfor %}
-        {%- endfor %}
-        count(*) as customers_count
-    from spans
+        purpose,
+        measure,
+        tenth,
+    {%- for level, ends in levels.items() %}
+        percentile_disc({{ ends[0] }}) within group (order by later - typical) as lower_{{ level }},
+        percentile_disc({{ ends[1] }}) within group (order by later - typical)
+            as upper_{{ level }}{{ ',' if not loop.last }}
+    
+    {%- endfor %}
+    from predicted
+    where is_fitted
+    group by
+        purpose,
+        measure,
+        tenth
 ),
 
-slopes as (
+-- one row a customer, from today and from 90 days ago
+forecasts as (
     select
-        {%- for measure in measures %}
-            {%- for fit in [0, 1] %}
-                {%- set key = measure ~ '_%s_' ~ fit %}
-                ({{ key % 'n' }} * {{ key % 'xy' }} - {{ key % 'x' }} * {{ key % 'y' }})
-                / nullif({{ key % 'n' }} * {{ key % 'xx' }} - {{ key % 'x' }} * {{ key % 'x' }}, 0)
-                    as {{ key % 'slope' }},
+        predicted.customer_id,
+        {%- for purpose, origin in [('forecast', 0), ('holdout', 2)] %}
+            {%- for measure in ['baskets', 'sales'] %}
+                {%- set asked %}
+                    filter (
+                        where predicted.purpose = '{{ purpose }}'
+                        and predicted.measure = '{{ measure }}'
+                        and predicted.origin_number = {{ origin }}
+                    )
+                {%- endset %}
+                {%- for kind in ['typical', 'expected'] %}
+                    max(predicted.{{ kind }}) {{ asked }} as {{ purpose }}_{{ kind }}_{{ measure }},
+                {%- endfor %}
+                {%- for level in levels %}
+                    max(case
+                        when predicted.typical + tenths.lower_{{ level }} < 0 then 0
+                        else predicted.typical + tenths.lower_{{ level }}
+                    end) {{ asked }}
+                        as {{ purpose }}_lower_{{ level }}_{{ measure }},
+                    max(predicted.typical + tenths.upper_{{ level }}) {{ asked }}
+                        as {{ purpose }}_upper_{{ level }}_{{ measure }},
+                {%- endfor %}
             {%- endfor %}
         {%- endfor %}
-        sums.*
-    from sums
-),
-
-predicted as (
-    select
-        spans.*,
-        {%- for measure in measures %}
-            {%- for fit in [0, 1] %}
-                {%- set key = 'slopes.' ~ measure ~ '_%s_' ~ fit %}
-                ({{ key % 'y' }} - {{ key % 'slope' }} * {{ key % 'x' }}) / {{ key % 'n' }}
-                + {{ key % 'slope' }} * spans.span_{{ fit }}_{{ measure }} as expected_{{ fit }}_{{ measure }},
-            {%- endfor %}
-        {%- endfor %}
-        sales_window.as_of_date,
-        {{ dbt.datediff('sales_window.first_business_date', 'sales_window.as_of_date', 'day') }} < 269
-            as is_history_cut,
-        spans.known_days >= 90 as is_in_holdout
-    from spans
-    cross join slopes
-    cross join sales_window
+        count(*) as predictions_count
+    from predicted
+    left join tenths
+        on
+            predicted.purpose = tenths.purpose
+            and predicted.measure = tenths.measure
+            and predicted.tenth = tenths.tenth
+    where predicted.origin_number in (0, 2)
+    group by predicted.customer_id
 )
 
 select
-    customer_id,
-    as_of_date,
-    is_history_cut,
-    cast(year_baskets as integer) as twelve_month_baskets_count,
-    cast(year_sales as numeric(14, 2)) as twelve_month_value_amount,
-    cast(span_0_baskets as integer) as last_90_days_baskets_count,
-    cast(span_0_sales as numeric(14, 2)) as last_90_days_sales_amount,
-    cast(expected_0_baskets as numeric(14, 6)) as expected_baskets_count,
-    cast(expected_0_sales as numeric(14, 2)) as expected_value_amount,
-    cast(rank() over (order by span_0_sales desc nulls last) as integer) as expected_value_rank,
-    is_in_holdout,
-    cast(case when is_in_holdout then expected_1_baskets end as numeric(14, 6)) as holdout_expected_baskets_count,
-    cast(case when is_in_holdout then span_1_baskets end as integer) as holdout_naive_baskets_count,
-    cast(case when is_in_holdout then span_0_baskets end as integer) as holdout_actual_baskets_count,
-    cast(case when is_in_holdout then expected_1_sales end as numeric(14, 2)) as holdout_expected_value_amount,
-    cast(case when is_in_holdout then span_1_sales end as numeric(14, 2)) as holdout_naive_value_amount,
-    cast(case when is_in_holdout then span_0_sales end as numeric(14, 2)) as holdout_actual_value_amount
-from predicted
+    spans.customer_id,
+    sales_window.as_of_date,
+    {{ dbt.datediff('sales_window.first_business_date', 'sales_window.as_of_date', 'day') }} < 269 as is_history_cut,
+    cast(spans.year_baskets as integer) as twelve_month_baskets_count,
+    cast(spans.year_sales as numeric(14, 2)) as twelve_month_value_amount,
+    cast(spans.last_baskets as integer) as last_90_days_baskets_count,
+    cast(spans.last_sales as numeric(14, 2)) as last_90_days_sales_amount,
+    {%- for measure, name, type in [('baskets', 'baskets_count', '14, 6'), ('sales', 'value_amount', '14, 2')] %}
+        cast(forecasts.forecast_expected_{{ measure }} as numeric({{ type }})) as expected_{{ name }},
+        cast(forecasts.forecast_typical_{{ measure }} as numeric({{ type }})) as typical_{{ name }},
+        {%- for level in levels %}
+            {%- for end in ['lower', 'upper'] %}
+                cast(
+                    forecasts.forecast_{{ end }}_{{ level }}_{{ measure }} as numeric({{ type }})
+                ) as {{ end }}_{{ level }}_{{ name }},
+            {%- endfor %}
+        {%- endfor %}
+    {%- endfor %}
+    cast(rank() over (order by forecasts.forecast_expected_sales desc nulls last) as integer) as expected_value_rank,
+    spans.is_in_holdout,
+{%- for measure, name, type in [('baskets', 'baskets_count', '14, 6'), ('sales', 'value_amount', '14, 2')] %}
+    {%- for kind in ['expected', 'typical'] %}
+        cast(
+            case when spans.is_in_holdout then forecasts.holdout_{{ kind }}_{{ measure }} end as numeric({{ type }})
+        ) as holdout_{{ kind }}_{{ name }},
+    {%- endfor %}
+    {%- for kind in ['naive', 'last'] %}
+        cast(
+            case when spans.is_in_holdout then spans.{{ kind }}_{{ measure }} end
+            as {{ 'integer' if measure == 'baskets' else 'numeric(14, 2)' }}
+        ) as holdout_{{ 'actual' if kind == 'last' else kind }}_{{ name }},
+    {%- endfor %}
+{%- for level in levels %}
+    case
+        when spans.is_in_holdout
+            then
+                spans.last_{{ measure }} between forecasts.holdout_lower_{{ level }}_{{ measure }}
+                and forecasts.holdout_upper_{{ level }}_{{ measure }}
+    end as is_{{ name.split('_')[0] }}_in_holdout_{{ level }}{{ ',' if not (loop.last and measure == 'sales') }}
+{%- endfor %}
+
+{%- endfor %}
+from spans
+cross join sales_window
+left join forecasts on spans.customer_id = forecasts.customer_id

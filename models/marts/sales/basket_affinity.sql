@@ -1,117 +1,126 @@
 -- one row: one category and one other that baskets hold together, each pair in both directions
-with sales as (
-    select * from {{ ref('fct_sales') }}
+with category_baskets as (
+    select * from {{ ref('int_category_baskets_counted') }}
 ),
 
-products as (
-    select * from {{ ref('dim_product') }}
+expected_pairs as (
+    select * from {{ ref('int_category_pairs_expected') }}
 ),
 
-sales_window as (
-    select * from {{ ref('int_sales_window_measured') }}
+spread_pairs as (
+    select * from {{ ref('int_category_pairs_spread') }}
 ),
 
--- a basket counts a category once, however many of its products it holds
-basket_categories as (
-    select
-        sales.basket_id,
-        products.product_category
-    from sales
-    inner join products on sales.product_key = products.product_key
-    inner join sales_window on sales.business_date <= sales_window.as_of_date
-    where
-        products.is_merchandise
-        and products.product_category <> 'Unknown'
-        and sales.line_kind = 'sale'
-    group by
-        sales.basket_id,
-        products.product_category
-),
-
--- numbers stand for names, so that the pairs are joined and grouped by integers
 categories as (
     select
         product_category,
-        count(*) as baskets_count,
-        row_number() over (order by product_category asc nulls last) as category_number
-    from basket_categories
+        sum(baskets_count) as baskets_count
+    from category_baskets
     group by product_category
 ),
 
+-- a basket of k categories stands in k rows
 totals as (
-    select count(distinct basket_id) as all_baskets_count
-    from basket_categories
+    select round(sum(cast(baskets_count as numeric) / categories_count), 0) as all_baskets_count
+    from category_baskets
 ),
 
--- a pair can't be in more baskets than either category: rare ones go before the pairs are made
-frequent_categories as (
+compared as (
     select
-        basket_categories.basket_id,
-        cast(categories.category_number as integer) as category_number
-    from basket_categories
-    inner join categories on basket_categories.product_category = categories.product_category
-    where categories.baskets_count >= {{ var('affinity_min_baskets_count') }}
-),
-
-pairs as (
-    select
-        one.category_number,
-        other.category_number as other_category_number,
-        count(*) as pair_baskets_count
-    from frequent_categories as one
-    inner join frequent_categories as other
+        spread_pairs.product_category,
+        spread_pairs.other_product_category,
+        spread_pairs.pair_baskets_count,
+        expected_pairs.expected_baskets_count,
+        spread_pairs.pair_baskets_count / nullif(expected_pairs.expected_baskets_count, 0) as affinity,
+        spread_pairs.standard_error_baskets_count / spread_pairs.pair_baskets_count as relative_error
+    from spread_pairs
+    inner join expected_pairs
         on
-            one.basket_id = other.basket_id
-            and one.category_number < other.category_number
-    group by
-        one.category_number,
-        other.category_number
-    having count(*) >= {{ var('affinity_min_baskets_count') }}
+            spread_pairs.product_category = expected_pairs.product_category
+            and spread_pairs.other_product_category = expected_pairs.other_product_category
+),
+
+-- 2.093 is what t of 19 degrees of freedom, 20 groups, exceeds in 2.5 %
+intervals as (
+    select
+        compared.*,
+        affinity * exp(-2.093 * relative_error) as affinity_lower,
+        affinity * exp(2.093 * relative_error) as affinity_upper,
+        abs(ln(affinity)) / nullif(relative_error, 0) as t_value
+    from compared
+),
+
+-- that t as a normal deviate, and its chance on both sides
+chances as (
+    select
+        intervals.*,
+        erfc(
+            cast((1 - 1 / 76.0) * t_value / sqrt(1 + t_value * t_value / 38) / sqrt(2.0) as double precision)
+        ) as p_value
+    from intervals
+),
+
+ranked as (
+    select
+        chances.*,
+        p_value * count(p_value) over () / count(p_value) over (order by p_value asc nulls last) as ranked_p_value
+    from chances
+),
+
+-- Benjamini and Hochberg: of the pairs called clear, 5 % at most are expected to be chance
+adjusted as (
+    select
+        ranked.*,
+        min(ranked_p_value) over (
+            order by p_value desc nulls last
+            range between unbounded preceding and current row
+        ) as adjusted_p_value
+    from ranked
 ),
 
 directed_pairs as (
     select
-        category_number,
-        other_category_number,
-        pair_baskets_count
-    from pairs
+        product_category as one_category,
+        other_product_category as other_category,
+        adjusted.*
+    from adjusted
 
     union all
 
     select
-        other_category_number as category_number,
-        category_number as other_category_number,
-        pair_baskets_count
-    from pairs
-),
-
-measured as (
-    select
-        categories.product_category,
-        other_categories.product_category as other_product_category,
-        directed_pairs.pair_baskets_count,
-        categories.baskets_count,
-        other_categories.baskets_count as other_baskets_count,
-        totals.all_baskets_count,
-        cast(directed_pairs.pair_baskets_count as numeric) as pair_baskets
-    from directed_pairs
-    inner join categories on directed_pairs.category_number = categories.category_number
-    inner join categories as other_categories
-        on directed_pairs.other_category_number = other_categories.category_number
-    cross join totals
+        other_product_category as one_category,
+        product_category as other_category,
+        adjusted.*
+    from adjusted
 )
 
 select
-    product_category,
-    other_product_category,
-    cast(pair_baskets_count as integer) as pair_baskets_count,
-    cast(baskets_count as integer) as baskets_count,
-    cast(other_baskets_count as integer) as other_baskets_count,
-    cast(all_baskets_count as integer) as all_baskets_count,
-    cast(pair_baskets / all_baskets_count as numeric(12, 8)) as support_rate,
-    cast(pair_baskets / baskets_count as numeric(12, 8)) as confidence_rate,
-    cast(pair_baskets / other_baskets_count as numeric(12, 8)) as reverse_confidence_rate,
+    directed_pairs.one_category as product_category,
+    directed_pairs.other_category as other_product_category,
+    directed_pairs.pair_baskets_count,
+    cast(categories.baskets_count as integer) as baskets_count,
+    cast(other_categories.baskets_count as integer) as other_baskets_count,
+    cast(totals.all_baskets_count as integer) as all_baskets_count,
+    cast(directed_pairs.pair_baskets_count / totals.all_baskets_count as numeric(12, 8)) as support_rate,
+    cast(cast(directed_pairs.pair_baskets_count as numeric) / categories.baskets_count as numeric(12, 8))
+        as confidence_rate,
+    cast(cast(directed_pairs.pair_baskets_count as numeric) / other_categories.baskets_count as numeric(12, 8))
+        as reverse_confidence_rate,
     cast(
-        pair_baskets * all_baskets_count / (cast(baskets_count as numeric) * other_baskets_count) as numeric(14, 6)
-    ) as lift
-from measured
+        directed_pairs.pair_baskets_count * totals.all_baskets_count
+        / (cast(categories.baskets_count as numeric) * other_categories.baskets_count) as numeric(14, 6)
+    ) as lift,
+    cast(directed_pairs.expected_baskets_count as numeric(14, 2)) as expected_baskets_count,
+    cast(directed_pairs.affinity as numeric(14, 6)) as affinity,
+    cast(directed_pairs.affinity_lower as numeric(14, 6)) as affinity_lower,
+    cast(directed_pairs.affinity_upper as numeric(14, 6)) as affinity_upper,
+    cast(directed_pairs.adjusted_p_value as numeric(8, 6)) as adjusted_p_value,
+    case
+        when directed_pairs.adjusted_p_value < 0.05 and directed_pairs.affinity > 1 then 'together'
+        when directed_pairs.adjusted_p_value < 0.05 and directed_pairs.affinity < 1 then 'apart'
+        else 'cannot tell'
+    end as verdict
+from directed_pairs
+inner join categories on directed_pairs.one_category = categories.product_category
+inner join categories as other_categories on directed_pairs.other_category = other_categories.product_category
+cross join totals

@@ -22,6 +22,7 @@ sales_window as (
 months as (
     select
         dates.month_start_date,
+        count(*) filter (where dates.date_key <= sales_window.as_of_date) as days_count,
         max(dates.date_key) > max(sales_window.as_of_date) as is_partial_month
     from dates
     cross join sales_window
@@ -65,6 +66,7 @@ filled as (
         products.brand,
         months.month_start_date,
         months.is_partial_month,
+        months.days_count,
         {{ dbt.datediff('first_sales.first_month_start_date', 'months.month_start_date', 'month') }}
             as months_since_first_sale_count,
         coalesce(sold.gross_sales_amount, 0) as gross_sales_amount,
@@ -82,28 +84,33 @@ filled as (
             and months.month_start_date = sold.month_start_date
 ),
 
+-- a month has two baskets of a product that is in the middle: ranks and classes are of 12 months
+summed as (
+    select
+        filled.*,
+        sum(net_sales_amount) over (series rows between 11 preceding and current row) as trailing_sales_amount,
+        sum(baskets_count) over (series rows between 11 preceding and current row) as trailing_baskets_count,
+        count(*) over (series rows between 11 preceding and current row) as trailing_months_count,
+        sum(baskets_count) over (series rows between 2 preceding and current row) as baskets_in_3_months_count,
+        lag(net_sales_amount) over series as previous_net_sales_amount,
+        lag(baskets_count) over series as previous_baskets_count,
+        lag(days_count) over series as previous_days_count
+    from filled
+    window series as (partition by product_id order by month_start_date asc nulls last)
+),
+
 -- equal sales share a rank and a place in the cumulative share: ties never depend on the order of rows
 compared as (
     select
-        filled.*,
-        rank() over (
-            partition by department, month_start_date order by net_sales_amount desc nulls last
-        ) as department_rank,
+        summed.*,
+        rank() over better as department_rank,
         sum(net_sales_amount) over (partition by department, month_start_date) as department_sales_amount,
-        sum(net_sales_amount) over (
-            partition by department, month_start_date order by net_sales_amount desc nulls last
-            range between unbounded preceding and current row
-        ) - net_sales_amount * count(*) over (
-            partition by department, month_start_date, net_sales_amount
-        ) as better_sales_amount,
-        lag(net_sales_amount) over (
-            partition by product_id order by month_start_date asc nulls last
-        ) as previous_net_sales_amount,
-        sum(baskets_count) over (
-            partition by product_id order by month_start_date asc nulls last
-            rows between 2 preceding and current row
-        ) as baskets_in_3_months_count
-    from filled
+        sum(trailing_sales_amount) over (partition by department, month_start_date) as department_trailing_amount,
+        sum(trailing_sales_amount) over (better range between unbounded preceding and current row)
+        - trailing_sales_amount * count(*) over (partition by department, month_start_date, trailing_sales_amount)
+            as better_sales_amount
+    from summed
+    window better as (partition by department, month_start_date order by trailing_sales_amount desc nulls last)
 )
 
 select
@@ -124,15 +131,20 @@ select
     cast(department_rank as integer) as department_rank,
     cast(net_sales_amount / nullif(department_sales_amount, 0) as numeric(12, 8)) as department_share_rate,
     case
-        when net_sales_amount <= 0 then 'C'
-        when better_sales_amount < 0.80 * department_sales_amount then 'A'
-        when better_sales_amount < 0.95 * department_sales_amount then 'B'
+        when trailing_sales_amount <= 0 then 'C'
+        when better_sales_amount < 0.80 * department_trailing_amount then 'A'
+        when better_sales_amount < 0.95 * department_trailing_amount then 'B'
         else 'C'
     end as abc_class,
+    cast(trailing_sales_amount as numeric(14, 2)) as trailing_sales_amount,
+    cast(trailing_months_count as integer) as trailing_months_count,
+    trailing_baskets_count < 30 as is_small_number,
     cast(previous_net_sales_amount as numeric(14, 2)) as previous_net_sales_amount,
     cast(net_sales_amount - previous_net_sales_amount as numeric(14, 2)) as net_sales_change_amount,
     cast(
         (net_sales_amount - previous_net_sales_amount) / nullif(previous_net_sales_amount, 0) as numeric(14, 6)
     ) as net_sales_change_rate,
+    {{ is_beyond_chance('baskets_count', 'days_count', 'previous_baskets_count', 'previous_days_count') }}
+    and not is_partial_month as is_change_beyond_chance,
     baskets_in_3_months_count = 0 as is_dormant
 from compared

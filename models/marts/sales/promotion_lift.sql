@@ -11,6 +11,10 @@ placements as (
     select * from {{ ref('dim_placement') }}
 ),
 
+lifts as (
+    select * from {{ ref('int_placement_lifts_measured') }}
+),
+
 -- what the weeks with the placement would have sold at the rate of the same product and store without any
 expected as (
     select
@@ -19,9 +23,12 @@ expected as (
         compared.with_weeks_count,
         compared.without_weeks_count,
         cast(compared.with_units_count as numeric) as with_units,
+        compared.with_gross_amount as with_gross,
         compared.with_sales_amount as with_sales,
         cast(compared.with_weeks_count as numeric) * compared.without_units_count
         / nullif(compared.without_weeks_count, 0) as expected_units,
+        compared.with_weeks_count * compared.without_gross_amount
+        / nullif(compared.without_weeks_count, 0) as expected_gross,
         compared.with_weeks_count * compared.without_sales_amount
         / nullif(compared.without_weeks_count, 0) as expected_sales
     from compared
@@ -38,55 +45,83 @@ summed as (
         sum(without_weeks_count) filter (where without_weeks_count > 0) as without_weeks,
         sum(with_units) filter (where without_weeks_count > 0) as with_units,
         sum(with_sales) filter (where without_weeks_count > 0) as with_sales,
+        sum(with_gross) filter (where without_weeks_count > 0) as with_gross,
         sum(expected_units) as expected_units,
-        sum(expected_sales) as expected_sales,
-        sum(with_units * with_units) filter (where without_weeks_count > 0) as squares_with,
-        sum(with_units * expected_units) as products_both,
-        sum(expected_units * expected_units) as squares_expected
+        sum(expected_gross) as expected_gross,
+        sum(expected_sales) as expected_sales
     from expected
     group by
         product_category,
         placement_key
 ),
 
-lifted as (
+-- an estimate needs 10 products, and something to compare with for half of what was placed
+chosen as (
     select
         summed.*,
-        with_units / nullif(expected_units, 0) as units_ratio,
-        product_stores_count / nullif(product_stores_count - 1.0, 0) as small_sample_factor
+        same_week.units_ratio as same_week_ratio,
+        same_week.log_standard_error as same_week_error,
+        same_week.compared_rate as same_week_rate,
+        equal_depth.units_ratio as equal_depth_ratio,
+        equal_depth.log_standard_error as equal_depth_error,
+        case
+            when
+                same_week.products_count >= 10 and same_week.compared_rate >= 0.5
+                and same_week.log_standard_error is not null
+                then 'same week'
+            when equal_depth.products_count >= 10 and equal_depth.log_standard_error is not null then 'equal depth'
+            else 'none'
+        end as quoted_comparison
     from summed
+    left join lifts as same_week
+        on
+            summed.product_category = same_week.product_category
+            and summed.placement_key = same_week.placement_key
+            and same_week.comparison = 'same week'
+    left join lifts as equal_depth
+        on
+            summed.product_category = equal_depth.product_category
+            and summed.placement_key = equal_depth.placement_key
+            and equal_depth.comparison = 'equal depth'
 ),
 
--- standard error of a ratio over product-stores, whose weeks are not independent
-measured as (
+quoted as (
     select
-        lifted.*,
-        sqrt(
-            small_sample_factor * greatest(
-                squares_with - 2 * units_ratio * products_both + units_ratio * units_ratio * squares_expected, 0
-            )
-        ) / nullif(expected_units, 0) as standard_error
-    from lifted
+        chosen.*,
+        case quoted_comparison when 'same week' then same_week_ratio when 'equal depth' then equal_depth_ratio end as quoted_ratio,
+        case quoted_comparison when 'same week' then same_week_error when 'equal depth' then equal_depth_error end as quoted_error
+    from chosen
 )
 
 select
-    measured.product_category,
+    quoted.product_category,
     placements.display_code,
     placements.mailer_code,
     placements.display_name,
     placements.mailer_name,
-    cast(measured.product_stores_count as integer) as product_stores_count,
-    cast(measured.always_placed_count as integer) as always_placed_count,
-    cast(coalesce(measured.with_weeks, 0) as integer) as with_weeks_count,
-    cast(coalesce(measured.without_weeks, 0) as integer) as without_weeks_count,
-    cast(measured.with_units / measured.with_weeks as numeric(14, 6)) as with_weekly_units_count,
-    cast(measured.expected_units / measured.with_weeks as numeric(14, 6)) as without_weekly_units_count,
-    cast(measured.units_ratio - 1 as numeric(14, 6)) as units_lift_rate,
-    cast(measured.units_ratio - 1 - 1.96 * measured.standard_error as numeric(14, 6)) as units_lift_lower_rate,
-    cast(measured.units_ratio - 1 + 1.96 * measured.standard_error as numeric(14, 6)) as units_lift_upper_rate,
-    cast(measured.with_sales / measured.with_weeks as numeric(14, 6)) as with_weekly_sales_amount,
-    cast(measured.expected_sales / measured.with_weeks as numeric(14, 6)) as without_weekly_sales_amount,
-    cast(measured.with_sales / nullif(measured.expected_sales, 0) - 1 as numeric(14, 6)) as net_sales_lift_rate,
-    measured.product_stores_count < 30 as is_small_group
-from measured
-inner join placements on measured.placement_key = placements.placement_key
+    cast(quoted.product_stores_count as integer) as product_stores_count,
+    cast(quoted.always_placed_count as integer) as always_placed_count,
+    cast(coalesce(quoted.with_weeks, 0) as integer) as with_weeks_count,
+    cast(coalesce(quoted.without_weeks, 0) as integer) as without_weeks_count,
+    cast(quoted.with_units / quoted.with_weeks as numeric(14, 6)) as with_weekly_units_count,
+    cast(quoted.expected_units / quoted.with_weeks as numeric(14, 6)) as without_weekly_units_count,
+    cast(quoted.with_sales / quoted.with_weeks as numeric(14, 6)) as with_weekly_sales_amount,
+    cast(quoted.expected_sales / quoted.with_weeks as numeric(14, 6)) as without_weekly_sales_amount,
+    cast(1 - quoted.with_sales / nullif(quoted.with_gross, 0) as numeric(14, 6)) as with_discount_rate,
+    cast(1 - quoted.expected_sales / nullif(quoted.expected_gross, 0) as numeric(14, 6)) as without_discount_rate,
+    cast(quoted.with_units / nullif(quoted.expected_units, 0) - 1 as numeric(14, 6)) as plain_units_lift_rate,
+    cast(quoted.with_sales / nullif(quoted.expected_sales, 0) - 1 as numeric(14, 6)) as plain_net_sales_lift_rate,
+    cast(quoted.equal_depth_ratio - 1 as numeric(14, 6)) as equal_depth_lift_rate,
+    cast(quoted.same_week_ratio - 1 as numeric(14, 6)) as same_week_lift_rate,
+    cast(coalesce(quoted.same_week_rate, 0) as numeric(12, 8)) as same_week_compared_rate,
+    quoted.quoted_comparison,
+    cast(quoted.quoted_ratio - 1 as numeric(14, 6)) as units_lift_rate,
+    cast(quoted.quoted_ratio * exp(-1.96 * quoted.quoted_error) - 1 as numeric(14, 6)) as units_lift_lower_rate,
+    cast(quoted.quoted_ratio * exp(1.96 * quoted.quoted_error) - 1 as numeric(14, 6)) as units_lift_upper_rate,
+    case quoted.quoted_comparison
+        when 'same week' then 'against other stores in the same week: season and price are the same'
+        when 'equal depth' then 'nearly all stores have it at once: the season can''t be told apart'
+        else 'too little compares'
+    end as caution
+from quoted
+inner join placements on quoted.placement_key = placements.placement_key

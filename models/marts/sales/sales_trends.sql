@@ -108,7 +108,7 @@ windowed as (
         {%- endfor %}
         sum(whole_sales_amount) over position / sum(whole_days_count) over position as position_daily_amount,
         count(whole_sales_amount) over position as seasonal_years_count,
-        sum(whole_sales_amount) over span / sum(whole_days_count) over span as span_daily_amount
+        sum(whole_sales_amount) over span / sum(whole_days_count) over span as daily_amount
     from with_totals
     window
         series as (partition by period_type, department order by period_start_date asc nulls last),
@@ -144,6 +144,7 @@ select
             case when period_type = '{{ period_type }}' then mean_of_{{ length }}_amount end as numeric(14, 6)
         ) as moving_average_{{ length }}_{{ period_type }}s_amount,
     {%- endfor %}
-    cast(position_daily_amount / nullif(span_daily_amount, 0) as numeric(14, 6)) as seasonal_index,
+    cast(case when seasonal_years_count > 1 then position_daily_amount / nullif(daily_amount, 0) end as numeric(14, 6))
+        as seasonal_index,
     cast(seasonal_years_count as integer) as seasonal_years_count
 from windowed

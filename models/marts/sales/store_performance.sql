@@ -19,6 +19,7 @@ months as (
     select
         period_start_date as month_start_date,
         observed_end_date,
+        days_count,
         is_partial_period as is_partial_month
     from periods
     where period_type = 'month'
@@ -62,6 +63,7 @@ filled as (
         stores.has_promotions,
         months.month_start_date,
         months.is_partial_month,
+        months.days_count,
         coalesce(sold.gross_sales_amount, 0) as gross_sales_amount,
         coalesce(sold.net_sales_amount, 0) as net_sales_amount,
         coalesce(sold.discount_amount, 0) as discount_amount,
@@ -84,10 +86,11 @@ compared as (
         filled.*,
         rank() over (partition by month_start_date order by net_sales_amount desc nulls last) as sales_rank,
         sum(net_sales_amount) over (partition by month_start_date) as month_sales_amount,
-        lag(net_sales_amount) over (
-            partition by store_id order by month_start_date asc nulls last
-        ) as previous_net_sales_amount
+        lag(net_sales_amount) over series as previous_net_sales_amount,
+        lag(baskets_count) over series as previous_baskets_count,
+        lag(days_count) over series as previous_days_count
     from filled
+    window series as (partition by store_id order by month_start_date asc nulls last)
 )
 
 select
@@ -106,9 +109,12 @@ select
     cast(discount_amount / nullif(gross_sales_amount, 0) as numeric(12, 8)) as discount_rate,
     cast(net_sales_amount / nullif(month_sales_amount, 0) as numeric(12, 8)) as sales_share_rate,
     cast(sales_rank as integer) as sales_rank,
+    baskets_count < 30 as is_small_number,
     cast(previous_net_sales_amount as numeric(14, 2)) as previous_net_sales_amount,
     cast(net_sales_amount - previous_net_sales_amount as numeric(14, 2)) as net_sales_change_amount,
     cast(
         (net_sales_amount - previous_net_sales_amount) / nullif(previous_net_sales_amount, 0) as numeric(14, 6)
-    ) as net_sales_change_rate
+    ) as net_sales_change_rate,
+    {{ is_beyond_chance('baskets_count', 'days_count', 'previous_baskets_count', 'previous_days_count') }}
+    and not is_partial_month as is_change_beyond_chance
 from compared

@@ -35,6 +35,7 @@ select
     ranked.budget_amount,
     case when accounts.normal_balance = 'credit' then -ranked.budget_amount else ranked.budget_amount end
         as net_debit_amount,
+    cast(ranked.budget_units_count as {{ var('quantity_type') }}) as budget_units_count,
     ranked.version_number = ranked.newest_version_number as is_in_force
 from ranked
 left join accounts on ranked.account_id = accounts.account_id

@@ -24,6 +24,7 @@ select
     dated.kpi_name,
     dated.unit,
     dated.better_when,
+    dated.judged_on,
     dated.target_value,
     dated.watch_value
 from periods

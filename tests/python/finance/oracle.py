@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ CASH_FLOW = {
     "share_capital": {3000}, "distributions": {3100}, "financing_cash_flow": {2500, 3000, 3100},
     "net_change_in_cash": OPERATING | {1500, 2500, 3000, 3100},
 }  # fmt: skip
+FLOOR = 500_00  # a smaller budget has no rate
 TILL = ("gross_sales", "loyalty_discount", "coupon_match", "net_sales", "manufacturer_coupon", "customer_paid")
 TILL_SQL = """
     with product as (from read_parquet('{folder}/pos/products/*.parquet')),
@@ -70,21 +72,24 @@ TILL_SQL = """
     ),
     classified as (
         select sale.*, coalesce(version.department, first_version.department, 'UNKNOWN') as department,
-            coalesce(version.product_category, first_version.category, '') as category
+            coalesce(version.product_category, first_version.category, '') as category,
+            coalesce(first_version.product_id, 0) as item
         from sale
         asof left join product version
             on sale.product_id = version.product_id and sale.business_date >= version.extract_date
         left join first_version on sale.product_id = first_version.product_id
     )
-    select business_date, department,
+    select {key}, department,
         cast(100 * sum(sales_value + retail_disc + coupon_match_disc) as bigint),
         cast(100 * sum(retail_disc) as bigint), cast(100 * sum(coupon_match_disc) as bigint),
         cast(100 * sum(sales_value) as bigint), cast(100 * sum(coupon_disc) as bigint),
         cast(100 * sum(sales_value - coupon_disc) as bigint),
         cast(coalesce(sum(quantity) filter (where department not in ('UNKNOWN', 'COUPON', 'FUEL')
             and category <> 'COUPON/MISC ITEMS'), 0) as bigint)
-    from classified group by business_date, department
+    from classified group by {key}, department
 """
+BY_LINE = "business_date, product_id, item, store_id, household_id"
+BY_PRODUCT = "strftime(business_date, '%Y-%m'), item"
 
 
 def money(cents: int | None) -> Decimal | None:
@@ -104,6 +109,11 @@ def ratio(numerator: int | None, denominator: int | None) -> Decimal | None:
     with localcontext() as context:
         context.prec = 50
         return Decimal(numerator) / Decimal(denominator)
+
+
+def whole(number: Fraction) -> int:
+    """A number without decimals, halves away from zero."""
+    return int(abs(number) + Fraction(1, 2)) * (1 if number > 0 else -1)
 
 
 def effect(gain: int | None) -> str:
@@ -143,6 +153,9 @@ class Oracle:
 
     def __init__(self, folder: Path, seeds: Path) -> None:
         self.folder = folder
+        self.segments: dict[
+            tuple[date, int], str
+        ] = {}  # by month and customer: marketing's, which has an oracle of its own
         self.targets = {row["kpi_code"]: row for row in csv.DictReader((seeds / "kpi_targets.csv").open())}
         self.chart = {int(row["account_id"]): row for row in self._erp("chart_of_accounts")}
         self.posting = [account for account, row in self.chart.items() if row["is_posting"] == "Y"]
@@ -160,6 +173,11 @@ class Oracle:
                 _cents(row["amount"])
             for row in self._erp("budgets")
         }  # fmt: skip
+        self.budget_units = {
+            (row["version"], row["fiscal_period"], row["department"]): int(row["units"])
+            for row in self._erp("budgets")
+            if row["units"]
+        }
         self.totals = self._erp("control_totals")
         covered = {key[1] for key in self.budgets} | {line.period for line in self.lines}
         self.periods = [
@@ -176,8 +194,20 @@ class Oracle:
     @cached_property
     def tills(self) -> dict[tuple[date, str], tuple[int, ...]]:
         """Cents by day and department, in the order of `TILL`, and the units."""
-        found = duckdb.connect(config={"threads": 2}).execute(TILL_SQL.format(folder=self.folder)).fetchall()
+        found = self._sum_tills("business_date")
         return {(day, department): tuple(rest) for day, department, *rest in found}
+
+    @cached_property
+    def products(self) -> dict[tuple[str, str], dict[int, tuple[int, int]]]:
+        """Cents and units of each product, by period and department."""
+        found: dict[tuple[str, str], dict[int, tuple[int, int]]] = defaultdict(dict)
+        for period, product, department, *sums in self._sum_tills(BY_PRODUCT):
+            found[period, department][product] = sums[3], sums[6]
+        return found
+
+    def _sum_tills(self, key: str) -> list[Any]:
+        sql = TILL_SQL.format(folder=self.folder, key=key)
+        return duckdb.connect(config={"threads": 2}).execute(sql).fetchall()
 
     def closes(self, period: str) -> date:
         """The 10th of the month after."""
@@ -288,13 +318,17 @@ class Oracle:
                 year = None if actual is None else sum(self.profit(at, accounts) or 0 for at in self.so_far(period))
                 plan = sum(self.budget(self.in_force(at), at, accounts) or 0 for at in self.so_far(period))
                 variance = None if actual is None or budget is None else actual - budget
+                smallest: float = FLOOR
+                if len(accounts) > 1 and code != "remodelling_and_repairs":  # a subtotal
+                    smallest = max(FLOOR, abs(self.budget(version, period, NET_SALES) or 0) / 100)
+                has_rate = budget is not None and abs(budget) >= smallest
                 rows[period, code] = {
                     "period_status": self.status(period),
                     "budget_version": version,
                     "actual_amount": money(actual),
                     "budget_amount": money(budget),
                     "variance_amount": money(variance),
-                    "variance_rate": rounded(ratio(variance, abs(budget or 0))),
+                    "variance_rate": rounded(ratio(variance, abs(budget or 0))) if has_rate else None,
                     "variance_effect": effect(variance),
                     "prior_period_amount": money(before),
                     "prior_period_change_amount": money(None if None in (actual, before) else actual - before),  # type: ignore[operator]
@@ -369,8 +403,8 @@ class Oracle:
                 outlook = sum(plan if real is None else real for plan, real in zip(budgets, actuals, strict=True))
                 for place, period in enumerate(self.periods):
                     plan, real = budgets[place], actuals[place]
-                    variance = None if real is None else real - plan
-                    gain = variance if variance is None or account in SALES else -variance
+                    up = 1 if account in SALES else -1  # less cost is more profit
+                    variance = None if real is None else up * (real - plan)
                     plans = sum(budgets[: place + 1])
                     reals = None if real is None else sum(one or 0 for one in actuals[: place + 1])
                     has = (
@@ -388,14 +422,14 @@ class Oracle:
                         "budget_amount": money(plan),
                         "actual_amount": money(real),
                         "variance_amount": money(variance),
-                        "variance_rate": rounded(ratio(variance, plan and abs(plan))),
-                        "variance_effect": effect(gain),
+                        "variance_rate": rounded(ratio(variance, abs(plan))) if abs(plan) >= FLOOR else None,
+                        "variance_effect": effect(variance),
                         "year_to_date_budget_amount": money(plans),
                         "year_to_date_actual_amount": money(reals),
-                        "year_to_date_variance_amount": money(None if reals is None else reals - plans),
+                        "year_to_date_variance_amount": money(None if reals is None else up * (reals - plans)),
                         "full_year_budget_amount": money(sum(budgets)),
                         "full_year_outlook_amount": money(outlook),
-                        "full_year_variance_amount": money(outlook - sum(budgets)),
+                        "full_year_variance_amount": money(up * (outlook - sum(budgets))),
                     }  # fmt: skip
         return rows
 
@@ -495,47 +529,185 @@ class Oracle:
             }
         return rows
 
+    @cached_property
+    def _split(self) -> dict[tuple[str, str], dict[int, dict[str, Any]]]:
+        """By period, department and product, what price, mix and volume did against the period before, in cents."""
+        return {
+            (period, department): _price_mix_volume(
+                self.products.get((period, department), {}),
+                self.products.get((self.before(period) or "", department), {}),
+            )
+            for period in self.posted[1:]
+            for department in {department for _, department in self.products}
+        }
+
+    def product_sales_variance(self) -> Rows:
+        return {
+            ("prior period", period, department, item): {
+                "base_fiscal_period": self.before(period),
+                "product_status": row["status"],
+                "units_count": row["units"],
+                "base_units_count": row["old_units"],
+                "net_sales_amount": money(row["cents"]),
+                "base_net_sales_amount": money(row["old_cents"]),
+                "variance_amount": money(row["cents"] - row["old_cents"]),
+                "unit_price_amount": rounded(ratio(row["cents"], 100 * row["units"]), 4),
+                "base_unit_price_amount": rounded(ratio(row["old_cents"], 100 * row["old_units"]), 4),
+                "price_effect_amount": money(row.get("price")),
+                "price_at_base_units_amount": money(row.get("then")),
+                "mix_effect_amount": money(row.get("mix")),
+                "volume_effect_amount": money(row.get("volume")),
+                "unsplit_amount": None if "price" in row else money(row["cents"] - row["old_cents"]),
+            }
+            for (period, department), items in self._split.items()
+            for item, row in items.items()
+        }
+
     def sales_variance(self) -> Rows:
-        units: dict[tuple[str, str], int] = defaultdict(int)
+        sold: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
         for (day, department), till in self.tills.items():
-            units[f"{day:%Y-%m}", department] += till[6]
-        departments = {key[2] for key in self.budgets if key[3] in NET_SALES}
-        departments |= {key[1] for key in self._actuals if key[2] in NET_SALES}
+            sold[f"{day:%Y-%m}", department][0] += till[3]
+            sold[f"{day:%Y-%m}", department][1] += till[6]
 
         def net(found: dict[Any, int], *key: str) -> int:
             return sum(found.get((*key, one), 0) * (1 if one in SALES else -1) for one in NET_SALES)
 
+        posted = {key[1] for key in self._actuals if key[2] in NET_SALES}
+        planned = {key[2] for key in self.budgets if key[3] in NET_SALES}
         rows: Rows = {}
+        for period in self.posted[1:]:
+            before = self.before(period) or ""
+            parts = {}
+            for department in posted:
+                own = list(self._split.get((period, department), {}).values())
+                split = [row for row in own if "price" in row]
+                part: dict[str, Any] = {
+                    name: sum(row[name] for row in split) if split else None
+                    for name in ("price", "then", "mix", "volume")
+                }
+                part["base units"] = sum(row["old_units"] for row in own) if own else None
+                part["units of"] = [sum(row[name] for row in split) for name in ("units", "old_units", "old_cents")]
+                part["matched"] = sum(row["cents"] for row in split if row["status"] == "in both") if own else None
+                part["money"] = net(self._actuals, period, department), net(self._actuals, before, department)
+                parts[department] = part
+            rows |= self._varied("prior period", period, before, parts, sold)
         for version in {key[0] for key in self.budgets}:
-            for department in departments:
-                price_before: Decimal | None = None
-                for period in self.periods:
-                    plan = net(self.budgets, version, period, department)
+            for period in self.periods:
+                parts = {}
+                for department in posted | planned:
                     real = net(self._actuals, period, department) if period in self.posted else None
-                    count = units[period, department]
-                    price = ratio(real, 100 * count)
-                    variance = None if real is None else real - plan
-                    by_price = None
-                    if price is not None and price_before is not None:
-                        by_price = rounded((price - price_before) * count, 2)
-                    is_split = by_price is not None
-                    rows[version, period, department] = {
-                        "period_status": self.status(period),
-                        "budget_net_sales_amount": money(plan),
-                        "actual_net_sales_amount": money(real),
-                        "variance_amount": money(variance),
-                        "variance_effect": effect(variance),
-                        "units_count": count,
-                        "unit_price_amount": rounded(price, 4),
-                        "prior_unit_price_amount": rounded(price_before, 4),
-                        "price_effect_amount": by_price,
-                        "volume_effect_amount": Decimal(variance or 0) / 100 - by_price
-                        if by_price is not None
-                        else None,
-                        "unsplit_amount": None if is_split else money(variance),
-                    }
-                    price_before = price
+                    plan = net(self.budgets, version, period, department)
+                    base = self.budget_units.get((version, period, department))
+                    cents, units = sold[period, department]
+                    part = {"money": (real, plan), "base units": base, "units of": [0, 0, 0]}
+                    if real is not None and base and (units > 0 or not cents):
+                        part["units of"] = [units, base, plan]
+                        part["volume"] = whole(Fraction(plan * (units - base), base))
+                        part["price"] = cents - plan - part["volume"]
+                    parts[department] = part
+                rows |= self._varied(f"budget {version}", period, period, parts, sold)
         return rows
+
+    def _varied(
+        self, comparison: str, period: str, base: str, parts: dict[str, dict[str, Any]], sold: dict[Any, list[int]]
+    ) -> Rows:
+        """The rows of one comparison and period."""
+        units, old_units = (sum(part["units of"][place] for part in parts.values()) for place in (0, 1))
+        rows: Rows = {}
+        for department, part in parts.items():
+            real, plan = part["money"]
+            variance = None if real is None else real - plan
+            volume = part.get("volume")
+            shared = Fraction(part["units of"][2] * (units - old_units), old_units) if old_units else Fraction(0)
+            split = [part[name] for name in ("price", "mix", "volume") if part.get(name) is not None]
+            by = "product" if comparison == "prior period" else "department"
+            matched = part.get("matched")
+            rows[comparison, period, department] = {
+                "base_fiscal_period": base,
+                "period_status": self.status(period),
+                "actual_net_sales_amount": money(real),
+                "base_net_sales_amount": money(plan),
+                "variance_amount": money(variance),
+                "variance_effect": "no difference" if variance == 0 else effect(variance),
+                "units_count": sold[period, department][1],
+                "base_units_count": part["base units"],
+                "split_by": "not yet posted" if variance is None else by if split else "not split",
+                "price_effect_amount": money(part.get("price")),
+                "price_at_base_units_amount": money(part.get("then")),
+                "mix_effect_amount": money(part.get("mix")),
+                "volume_effect_amount": money(volume),
+                "department_mix_amount": money(None if volume is None else whole(volume - shared)),
+                "unsplit_amount": money(None if variance is None else variance - sum(split)),
+                "matched_sales_rate": rounded(ratio(matched, sold[period, department][0]), 8),
+            }
+        return rows
+
+    def gross_margin(self) -> Rows:
+        """Each line bears its part of what its department's goods cost on its day."""
+        day_costs: dict[tuple[date, str], int] = defaultdict(int)
+        for line in self.lines:
+            if line.account in GOODS:
+                day_costs[line.posted, line.department or "NO DEPARTMENT"] += line.cents
+        campaigns = self._campaigns()
+        spans = {day: (day.replace(day=1), min(self.end(f"{day:%Y-%m}"), self.last_day)) for day, _ in self.tills}
+        cells: dict[Key, dict[tuple[date, str], int]] = defaultdict(lambda: defaultdict(int))
+        for day, product, item, store, customer, department, *sums in self._sum_tills(BY_LINE):
+            span, at = spans[day], (day, department)
+            segment = self.segments.get((span[0], customer), "NO SEGMENT")
+            for breakdown, member in (("department", department), ("product", item), ("store", store),
+                                      ("customer", customer), ("segment", segment)):  # fmt: skip
+                cells[(breakdown, str(member), *span)][at] += sums[3]
+            for campaign, opens, closes, promoted in campaigns[customer]:
+                if opens <= day <= closes and product in promoted:
+                    cells["campaign", str(campaign), opens, closes][at] += sums[3]
+        rows: Rows = {}
+        for (breakdown, member, opens, closes), days in cells.items():
+            costed = {at: cents for at, cents in days.items() if at in day_costs and self.tills[at][3]}
+            net, goods = sum(costed.values()), None
+            if costed:
+                with localcontext() as context:
+                    context.prec = 50
+                    goods = sum(
+                        (Decimal(cents * day_costs[at]) / self.tills[at][3] for at, cents in costed.items()), Decimal(0)
+                    )
+            margin = None if goods is None else net - goods
+            rows[breakdown, member, opens] = {
+                "period_end_date": closes,
+                "net_sales_amount": money(sum(days.values())),
+                "costed_net_sales_amount": money(net),
+                "cost_of_goods_amount": rounded(None if goods is None else goods / 100),
+                "gross_margin_amount": rounded(None if margin is None else margin / 100),
+                "gross_margin_rate": rounded(margin / net if margin is not None and net else None),
+            }
+        return rows
+
+    @cached_property
+    def last_day(self) -> date:
+        """The tills' last day."""
+        return max(day for day, _ in self.tills)
+
+    def _campaigns(self) -> dict[int, list[tuple[int, date, date, set[int]]]]:
+        """By household, the campaigns sent to it: window, as far as the tills go, and the products promoted."""
+        shop, at = duckdb.connect(), f"{self.folder}/loyalty"
+        sent = shop.execute(f"select distinct campaign_id, household_id from read_json('{at}/campaign_households/*')")
+        contacts = sent.fetchall()
+        promoted: dict[int, set[int]] = defaultdict(set)
+        coupons = shop.execute(f"select campaign_id, product_id from read_csv('{at}/coupons/*.csv.zst')")
+        for campaign, product in coupons.fetchall():
+            promoted[campaign].add(product)
+        first = min(day for day, _ in self.tills)
+        windows = {
+            campaign: (max(opens, first), min(closes, self.last_day))
+            for campaign, opens, closes in shop.execute(
+                f"""select campaign_id, cast(start_date as date), cast(end_date as date)
+                from read_json('{at}/campaigns/*')"""
+            ).fetchall()
+        }
+        found: dict[int, list[tuple[int, date, date, set[int]]]] = defaultdict(list)
+        for campaign, household in contacts:
+            if campaign in windows:
+                found[household].append((campaign, *windows[campaign], promoted[campaign]))
+        return found
 
     def late_entries(self) -> Rows:
         rows: Rows = {}
@@ -560,14 +732,21 @@ class Oracle:
         for period in self.periods:
             months = self.so_far(period)
             now, year = self._figures([period]), self._figures(months)
+            place = self.periods.index(period)
+            quarter = self._figures([self.periods[at] if at >= 0 else "" for at in range(place - 2, place + 1)])
             before = self._figures([self.before(period) or ""])
             for code in now:
                 target, watch = (Decimal(self.targets[code][name]) for name in ("target_value", "watch_value"))
+                judged_on = self.targets[code]["judged_on"]
+                judged = rounded({"period": now, "trailing quarter": quarter, "year to date": year}[judged_on][code])
                 rows[period, code] = {
                     "period_status": self.status(period),
                     "target_value": target,
                     "watch_value": watch,
-                    "status": self._judged(period, rounded(now[code]), target, watch),
+                    "status": self._judged(period, judged, target, watch),
+                    "judged_on": judged_on,
+                    "judged_value": judged,
+                    "trailing_quarter_value": rounded(quarter[code]),
                     "kpi_value": rounded(now[code]),
                     "prior_period_value": rounded(before[code]),
                     "year_to_date_value": rounded(year[code]),
@@ -593,8 +772,31 @@ class Oracle:
         sales, net, days = flow(SALES), flow(NET_SALES), sum(self.end(month).day for month in months if month)
         given, goods = flow(DISCOUNTS | MATCH), flow(GOODS)
         current, owed, inventory = stock(CURRENT_ASSETS), stock(CURRENT_DEBTS), stock({1200})
+        owed_to_suppliers, coupons, equity = stock({2000}), stock({1100}), stock(EQUITY)
+        interest, margin, debt = flow({7000}), flow(NET_SALES | GOODS), stock({2500})
+
+        def days_of(balance: int | None, of: int | None) -> Decimal | None:
+            return ratio(None if balance is None else balance * days, of)
+
+        def minus(amount: int | None) -> int | None:
+            return None if amount is None else -amount
+
+        def a_year(amount: int | None) -> Decimal | None:
+            if amount is None or not inventory:
+                return None
+            return ratio(amount * 365, inventory * days)
+
+        cycle = (days_of(inventory, minus(goods)), days_of(coupons, net), days_of(owed_to_suppliers, minus(goods)))
         found = {
-            "gross_margin": ratio(flow(NET_SALES | GOODS), net),
+            "days_payable": days_of(minus(owed_to_suppliers), minus(goods)),
+            "cash_conversion_cycle": None
+            if None in cycle
+            else sum((one for one in cycle if one is not None), Decimal(0)),
+            "inventory_turns": a_year(minus(goods)),
+            "margin_return_on_inventory": a_year(margin),
+            "debt_to_equity": ratio(debt, equity),
+            "interest_cover": ratio(flow(NET_SALES | GOODS | COSTS), minus(interest)),
+            "gross_margin": ratio(margin, net),
             "operating_margin": ratio(flow(NET_SALES | GOODS | COSTS), net),
             "net_margin": ratio(flow(INCOME), net),
             "cost_of_goods_rate": ratio(goods, net),
@@ -611,6 +813,34 @@ class Oracle:
             value = found[cost]
             found[cost] = None if value is None else -value
         return found
+
+
+def _price_mix_volume(now: dict[int, tuple[int, int]], then: dict[int, tuple[int, int]]) -> dict[int, dict[str, Any]]:
+    """By product, from cents and units: exact fractions of cents, whose running sums are rounded."""
+    both = {item: (now.get(item, (0, 0)), then.get(item, (0, 0))) for item in sorted({*now, *then})}
+    priced = {item for item, sides in both.items() if all(units > 0 or cents == units == 0 for cents, units in sides)}
+    units_now, units_then = (sum(both[item][side][1] for item in priced) for side in (0, 1))
+    carried = {"price": Fraction(0), "volume": Fraction(0)}
+    rows: dict[int, dict[str, Any]] = {}
+    for item, ((cents, units), (old_cents, old_units)) in both.items():
+        sells_now, sold_then = (cents, units) != (0, 0), (old_cents, old_units) != (0, 0)
+        row = rows[item] = {
+            "units": units, "old_units": old_units, "cents": cents, "old_cents": old_cents,
+            "status": "in both" if sells_now and sold_then else "gone" if sold_then else "new",
+        }  # fmt: skip
+        if item not in priced or not units_then:
+            continue
+        is_matched = units > 0 and old_units > 0
+        row["then"] = whole(Fraction(cents * old_units, units) - old_cents) if is_matched else 0
+        exact = {
+            "price": cents - Fraction(old_cents * units, old_units) if is_matched else Fraction(0),
+            "volume": Fraction(old_cents * (units_now - units_then), units_then),
+        }
+        for name, change in exact.items():
+            row[name] = whole(carried[name] + change) - whole(carried[name])
+            carried[name] += change
+        row["mix"] = cents - old_cents - row["price"] - row["volume"]
+    return rows
 
 
 def _total(lines: Iterable[Line], accounts: set[int], sign: int) -> int:

@@ -233,6 +233,8 @@ def test_identities_catch_a_mart_that_says_something_else(corrupted: Corrupted) 
         f"update finance.income_statement set actual_amount = actual_amount + 5 {where} line_code = 'rent'",
         f"update finance.income_statement set actual_amount = actual_amount + 6 {where} line_code = 'net_sales'",
         f"update finance.budget_vs_actual set budget_amount = budget_amount + 7 {where} account_id = 6100",
+        "update finance.gross_margin set cost_of_goods_amount = cost_of_goods_amount + 9"
+        " where breakdown = 'department' and member = 'DELI' and period_start_date = '2017-02-01'",
         f"update finance.sales_variance set price_effect_amount = price_effect_amount + 8 {where} department = 'DELI'",
         arguments=("test", "--select", *TESTS),
     )
@@ -245,6 +247,7 @@ def test_identities_catch_a_mart_that_says_something_else(corrupted: Corrupted) 
         "assert_net_sales_are_the_tills": "period 2017-02: tills",
         "assert_budgets_are_complete": "budget original, period 2017-02",
         "assert_sales_variance_adds_up": "budget original, period 2017-02",
+        "assert_gross_margin_ties_to_ledger": "department, month 2017-02-01: cost of goods",
     }
     assert ran.failed == set(expected)
     for test, message in expected.items():
@@ -261,6 +264,7 @@ def test_identities_fail_when_a_row_is_missing(corrupted: Corrupted) -> None:
         f"delete from finance.income_statement {where} line_code in ('net_income', 'net_sales')",
         f"delete from finance.ledger_control_totals {where} account_id = 6500",
         f"delete from finance.sales_ledger_reconciliation {where} department = 'DELI' and business_date = '2017-02-02'",
+        "delete from finance.gross_margin where breakdown = 'store' and period_start_date = '2017-02-01'",
         "delete from finance.budget_vs_actual where fiscal_period = '2017-02' and budget_version = 'original'",
         arguments=("test", "--select", *TESTS),
     )
@@ -273,6 +277,7 @@ def test_identities_fail_when_a_row_is_missing(corrupted: Corrupted) -> None:
         "assert_net_sales_are_the_tills",
         "assert_budgets_are_complete",
         "assert_sales_variance_adds_up",
+        "assert_gross_margin_ties_to_ledger",
         "assert_control_totals_are_complete",
         "assert_tills_tie_to_ledger",
         "assert_finance_rows_are_complete",

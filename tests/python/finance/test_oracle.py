@@ -20,19 +20,24 @@ KEYS = {
     "general_ledger": ("fiscal_period", "account_id"),
     "sales_ledger_reconciliation": ("business_date", "department"),
     "ledger_control_totals": ("fiscal_period", "account_id"),
-    "sales_variance": ("budget_version", "fiscal_period", "department"),
+    "sales_variance": ("comparison", "fiscal_period", "department"),
+    "product_sales_variance": ("comparison", "fiscal_period", "department", "product_id"),
     "late_entries": ("journal_id",),
+    "gross_margin": ("breakdown", "member", "period_start_date"),
 }
 
 NAMES = {  # columns that say in words what the key says
     "line_order", "line_name", "line_kind", "account_name", "statement_line_code", "kpi_order", "kpi_name", "unit",
-    "better_when", "journal_type", "description",
+    "better_when", "journal_type", "description", "product_category",
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def oracle(books: Books) -> Oracle:
-    return Oracle(books.folder, DEFAULT / "seeds")
+    found = Oracle(books.folder, DEFAULT / "seeds")
+    scores = books.rows("select month_start_date, customer_id, segment_name from marketing.int_customer_rfm_scored")
+    found.segments = {(row["month_start_date"], row["customer_id"]): row["segment_name"] for row in scores}
+    return found
 
 
 @pytest.mark.parametrize("mart", KEYS)

@@ -272,6 +272,10 @@ def test_budgets_are_a_plan_with_gaps_on_both_sides(landed: Landed, books: duckd
         cells = [(row["fiscal_period"], row["department"], row["account_id"]) for row in rows]
         assert len(set(cells)) == len(cells)
         assert all(money(row["amount"]) > 0 for row in rows)
+        counted = {(row["department"], row["account_id"]) for row in rows if row["units"]}
+        everywhere = {(row["department"], "4000") for row in rows if row["department"]}
+        assert counted == everywhere - {("FUEL", "4000"), ("MISCELLANEOUS", "4000")}
+        assert all(0.5 < money(row["amount"]) / int(row["units"]) < 15 for row in rows if row["units"])
         planned = {(row["department"] or None, row["account_id"]) for row in rows}
         assert planned - actual == {
             ("HOUSEWARES", "4000"), ("HOUSEWARES", "4100"), ("HOUSEWARES", "5000"), (None, "6500")

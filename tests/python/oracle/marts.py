@@ -73,7 +73,8 @@ select kind as period_type, starts as period_start_date, department,
        case when kind = 'week' and of_4 = 4 then mean_4 end as moving_average_4_weeks_amount,
        case when kind = 'week' and of_13 = 13 then mean_13 end as moving_average_13_weeks_amount,
        case when kind = 'month' and of_3 = 3 then mean_3 end as moving_average_3_months_amount,
-       place.daily / nullif(base.daily, 0) as seasonal_index, coalesce(years, 0) as seasonal_years_count
+       case when years > 1 then place.daily / nullif(base.daily, 0) end as seasonal_index,
+       coalesce(years, 0) as seasonal_years_count
 from pair left join mean using (kind, starts, department) left join base using (kind, department)
 left join place using (kind, department, place)
 """
@@ -101,8 +102,12 @@ select grid.store as store_id, grid.m as month_start_date, grid.store in (select
        grid.net / whole.net as sales_share_rate, 1 + len(list_filter(nets,
            lambda other: other > grid.net)) as sales_rank,
        old.net as previous_net_sales_amount, grid.net - old.net as net_sales_change_amount,
-       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate
+       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate, grid.baskets < 30 as is_small_number,
+       abs(grid.baskets / now_month.days - old.baskets / old_month.days)
+       > 3 * sqrt(grid.baskets / now_month.days ** 2 + old.baskets / old_month.days ** 2) + 1e-12 and not grid.part
+       as is_change_beyond_chance
 from grid join whole using (m) left join grid as old on old.store = grid.store and old.m = grid.m - interval 1 month
+left join month as now_month on now_month.starts = grid.m left join month as old_month on old_month.starts = old.m
 """
 
 HOURS = """
@@ -124,20 +129,64 @@ from cell join weekday using (dow) join whole using (department)
 
 AFFINITY = """
 with held as (
-    select basket, list_sort(list_distinct(list(category))) as names
+    select basket, list_sort(list_distinct(list(category))) as names, any_value(who) as who
     from sold where goods and category <> 'Unknown' group by basket
-), single as (select name, count(*) as n from (select unnest(names) as name from held) group by all),
-pair as (
-    select one, other, count(*) as n
-    from (select one, unnest(names) as other from (select names, unnest(names) as one from held)) as both_ways
-    where one <> other group by all having count(*) >= 100
-), total as (select count(*) as n from held)
-select pair.one as product_category, pair.other as other_product_category, pair.n as pair_baskets_count,
+), sized as (
+    select names, len(names) as k, round(10 * ln(len(names))) as band,
+           cast('0x' || substr(md5(cast(who as varchar)), 1, 16) as ubigint)::hugeint as hash from held
+), draw as (
+    select names, k, band, ((hash - if(hash >= 9223372036854775808, 18446744073709551616, 0)) % 20 + 20) % 20 as part
+    from sized
+), one as (select k, band, part, unnest(names) as name from draw),
+single as (select name, count(*) as n, sum(k - 1) as links from one group by all),
+share as (
+    select name, band, count(*) / any_value(baskets) as p
+    from one join (select band, count(*) as baskets from draw group by all) using (band) group by name, band
+), room as (select band, sum(p * (1 - p)) as d from share group by all),
+bet as (
+    select x.name as one, y.name as other, band, x.p * y.p * (1 - if(d = 0, 0, (1 - x.p) * (1 - y.p) / d)) as e
+    from share as x join share as y using (band) join room using (band) where x.name <> y.name
+), scale as (
+    select band, sum(e) as bets, any_value(pairs) as pairs
+    from bet join (select band, sum(k * (k - 1)) as pairs from draw group by all) using (band) group by band
+), hope as (
+    select one, other, sum(e * pairs / bets) as hoped from bet join scale using (band) where bets > 0 group by all
+), both_ways as (
+    select one, part, unnest(names) as other from (select names, part, unnest(names) as one from draw)
+), cell as (select one, other, part, count(*) as n from both_ways where one <> other group by all),
+pair as (select one, other, sum(n) as n from cell group by all having sum(n) >= 100),
+whole as (
+    select part, sum(k * (k - 1)) / any_value(pairs) as w
+    from draw cross join (select sum(k * (k - 1)) as pairs from draw) group by part
+),
+slice as (
+    select name, part, sum(k - 1) / any_value(single.links) as w from one join single using (name) group by name, part
+),
+spread as (
+    select pair.one, pair.other, any_value(pair.n) as n, any_value(hoped) as hoped,
+           sqrt(20 / 19 * sum(pow(coalesce(cell.n, 0)
+               - pair.n * (coalesce(a.w, 0) + coalesce(b.w, 0) - whole.w), 2))) / any_value(pair.n) as error
+    from pair join hope using (one, other) cross join whole left join cell using (one, other, part)
+    left join slice as a on a.name = pair.one and a.part = whole.part
+    left join slice as b on b.name = pair.other and b.part = whole.part
+    group by pair.one, pair.other
+), tested as (
+    select *, n / hoped as ratio, abs(ln(n / hoped)) / error as t,
+           erfc((1 - 1 / 76) * t / sqrt(1 + t * t / 38) / sqrt(2)) as chance from spread
+), placed as (
+    select *, chance * count(*) over () / (count(*) over (order by chance)) as raised from tested
+), final as (select *, min(raised) over (order by chance desc) as adjusted from placed),
+total as (select count(*) as n from held)
+select final.one as product_category, final.other as other_product_category, final.n as pair_baskets_count,
        one.n as baskets_count, other.n as other_baskets_count, total.n as all_baskets_count,
-       pair.n / total.n as support_rate, pair.n / one.n as confidence_rate,
-           pair.n / other.n as reverse_confidence_rate,
-       (pair.n / total.n) / ((one.n / total.n) * (other.n / total.n)) as lift
-from pair join single as one on one.name = pair.one join single as other on other.name = pair.other cross join total
+       final.n / total.n as support_rate, final.n / one.n as confidence_rate,
+           final.n / other.n as reverse_confidence_rate,
+       (final.n / total.n) / ((one.n / total.n) * (other.n / total.n)) as lift, hoped as expected_baskets_count,
+       ratio as affinity, ratio * exp(-2.093 * error) as affinity_lower, ratio * exp(2.093 * error) as affinity_upper,
+       adjusted as adjusted_p_value,
+       case when adjusted >= 0.05 then 'cannot tell' when ratio > 1 then 'together' else 'apart' end as verdict
+from final join single as one on one.name = final.one join single as other on other.name = final.other
+cross join total
 """
 
 COHORTS = """
@@ -162,41 +211,178 @@ from grid join running using (c, m)
 """
 
 VALUE = """
-with one as (
-    select who, min(day) as born,
+with recursive stand as (
+    select o, getvariable('last') - 45 * o as today,
+           getvariable('last') - getvariable('first') + 1 - 45 * o as days
+    from (select cast(range as integer) as o from range(9)) where days >= 90 or o = 0
+), life as (select unnest([30, 45, 60, 90]) as h), thing as (select unnest(['baskets', 'sales']) as what),
+buy as (select who, day, what, if(what = 'baskets', 1, cast(net as double)) as v from receipt cross join thing),
+seen as (
+    select what, o, h, who, sum(v * pow(0.5, (today - day) / h) * 90 * (1 - pow(0.5, 1 / h))
+           / (1 - pow(0.5, days / h))) as x
+    from buy join stand on day <= today cross join life group by what, o, h, who
+), came as (
+    select seen.what, seen.o, seen.h, seen.who, seen.x, if(seen.o > 1, coalesce(sum(v), 0), null) as y
+    from seen join stand using (o)
+    left join buy on buy.who = seen.who and buy.what = seen.what and day > today and day <= today + 90
+    group by seen.what, seen.o, seen.h, seen.who, seen.x
+), use as (
+    select 'forecast' as aim, * from came where o <> 1 union all select 'holdout', * from came where o not in (0, 1, 3)
+), pupil as (from use where o > if(aim = 'forecast', 1, 3)),
+square as (
+    select aim, what, h, regr_slope(y, x) as b, regr_intercept(y, x) as a from pupil group by all
+), best as (
+    select aim, what, arg_min(h, wrong) as h
+    from (
+        select aim, what, h, avg(abs(y - a - b * x)) as wrong from pupil join square using (aim, what, h) group by all
+    )
+    group by all
+), course as (
+    select pupil.*, avg(y) over (partition by aim, what) / 50 as least from pupil join best using (aim, what, h)
+), line as (
+    select aim, what, h, 0 as k, a, b from square join best using (aim, what, h)
+    union all
+    select aim, what, h, k + 1, (sxx * sy - sx * sxy) / (n * sxx - sx * sx), (n * sxy - sx * sy) / (n * sxx - sx * sx)
+    from (
+        select aim, what, h, k, sum(w) as n, sum(w * x) as sx, sum(w * y) as sy, sum(w * x * x) as sxx,
+               sum(w * x * y) as sxy
+        from (select *, 1 / greatest(abs(y - a - b * x), least) as w
+              from line join course using (aim, what, h) where k < 6)
+        group by aim, what, h, k)
+), told as (
+    select use.*, greatest(a + b * x, 0) as t,
+           least(9, floor(10 * percent_rank() over (partition by aim, what, o order by round(x, 9)))) as part
+    from use join line using (aim, what, h) where k = 6
+), mean as (
+    select aim, what, sum(y) / sum(t) as f from told where o > if(aim = 'forecast', 1, 3) group by all
+), reach as (
+    select aim, what, part, quantile_disc(y - t, 0.1) as l80, quantile_disc(y - t, 0.9) as u80,
+           quantile_disc(y - t, 0.025) as l95, quantile_disc(y - t, 0.975) as u95
+    from told where o > if(aim = 'forecast', 1, 3) group by all
+), answer as (
+    select aim, what, who, t, t * f as m, greatest(t + l80, 0) as l80, t + u80 as u80, greatest(t + l95, 0) as l95,
+           t + u95 as u95
+    from told left join mean using (aim, what) left join reach using (aim, what, part)
+    where o = if(aim = 'forecast', 0, 2)
+), one as (
+    select who, min(day) <= getvariable('last') - 90 as old,
            count(*) filter (where day > getvariable('last') - 365) as n12,
            coalesce(sum(net) filter (where day > getvariable('last') - 365), 0) as v12,
-           count(*) filter (where day >= getvariable('last') - 89) as n0,
+           count(*) filter (where day > getvariable('last') - 90) as n0,
            count(*) filter (where day between getvariable('last') - 179 and getvariable('last') - 90) as n1,
-           count(*) filter (where day between getvariable('last') - 269 and getvariable('last') - 180) as n2,
-           cast(coalesce(sum(net) filter (where day >= getvariable('last') - 89), 0) as double) as v0,
-           cast(coalesce(sum(net) filter (where day between getvariable('last') - 179 and getvariable('last') - 90),
-               0) as double) as v1,
-           cast(coalesce(sum(net) filter (where day between getvariable('last') - 269 and getvariable('last') - 180),
-               0) as double) as v2
+           coalesce(sum(net) filter (where day > getvariable('last') - 90), 0) as v0,
+           coalesce(sum(net) filter (where day between getvariable('last') - 179 and getvariable('last') - 90), 0) as v1
     from receipt group by who
-), now as (
-    select regr_slope(n0, n1) as bn, regr_intercept(n0, n1) as an, regr_slope(v0, v1) as bv, regr_intercept(v0,
-        v1) as av
-    from one where born <= getvariable('last') - 90
-), past as (
-    select regr_slope(n1, n2) as bn, regr_intercept(n1, n2) as an, regr_slope(v1, v2) as bv, regr_intercept(v1,
-        v2) as av
-    from one where born <= getvariable('last') - 180
 )
-select who as customer_id, getvariable('last') as as_of_date,
+select one.who as customer_id, getvariable('last') as as_of_date,
        getvariable('last') - getvariable('first') < 269 as is_history_cut, n12 as twelve_month_baskets_count,
        v12 as twelve_month_value_amount, n0 as last_90_days_baskets_count, v0 as last_90_days_sales_amount,
-       now.an + now.bn * n0 as expected_baskets_count, now.av + now.bv * v0 as expected_value_amount,
-       rank() over (order by round(v0, 2) desc) as expected_value_rank,
-       born <= getvariable('last') - 90 as is_in_holdout,
-       case when is_in_holdout then past.an + past.bn * n1 end as holdout_expected_baskets_count,
-       case when is_in_holdout then n1 end as holdout_naive_baskets_count,
-       case when is_in_holdout then n0 end as holdout_actual_baskets_count,
-       case when is_in_holdout then past.av + past.bv * v1 end as holdout_expected_value_amount,
-       case when is_in_holdout then v1 end as holdout_naive_value_amount,
-       case when is_in_holdout then v0 end as holdout_actual_value_amount
-from one cross join now cross join past
+       n.m as expected_baskets_count, n.t as typical_baskets_count, n.l80 as lower_80_baskets_count,
+       n.u80 as upper_80_baskets_count, n.l95 as lower_95_baskets_count, n.u95 as upper_95_baskets_count,
+       v.m as expected_value_amount, v.t as typical_value_amount, v.l80 as lower_80_value_amount,
+       v.u80 as upper_80_value_amount, v.l95 as lower_95_value_amount, v.u95 as upper_95_value_amount,
+       rank() over (order by round(v.m, 9) desc nulls last) as expected_value_rank, old as is_in_holdout,
+       if(old, hn.m, null) as holdout_expected_baskets_count, if(old, hn.t, null) as holdout_typical_baskets_count,
+       if(old, n1, null) as holdout_naive_baskets_count, if(old, n0, null) as holdout_actual_baskets_count,
+       if(old, n0 between hn.l80 - 1e-6 and hn.u80 + 1e-6, null) as is_baskets_in_holdout_80,
+       if(old, n0 between hn.l95 - 1e-6 and hn.u95 + 1e-6, null) as is_baskets_in_holdout_95,
+       if(old, hv.m, null) as holdout_expected_value_amount, if(old, hv.t, null) as holdout_typical_value_amount,
+       if(old, v1, null) as holdout_naive_value_amount, if(old, v0, null) as holdout_actual_value_amount,
+       if(old, v0 between hv.l80 - 1e-6 and hv.u80 + 1e-6, null) as is_value_in_holdout_80,
+       if(old, v0 between hv.l95 - 1e-6 and hv.u95 + 1e-6, null) as is_value_in_holdout_95
+from one
+left join answer as n on n.who = one.who and n.aim = 'forecast' and n.what = 'baskets'
+left join answer as v on v.who = one.who and v.aim = 'forecast' and v.what = 'sales'
+left join answer as hn on hn.who = one.who and hn.aim = 'holdout' and hn.what = 'baskets'
+left join answer as hv on hv.who = one.who and hv.aim = 'holdout' and hv.what = 'sales'
+"""
+
+FORECAST = """
+with grid as (
+    select starts, department from retail_week
+    cross join (select distinct department from sold union all select 'ALL DEPARTMENTS') where not part
+), money as (
+    select cast(date_trunc('week', day) as date) as starts,
+           if(grouping(department) = 1, 'ALL DEPARTMENTS', department) as department, cast(sum(net) as double) as net
+    from sold group by grouping sets ((starts, department), (starts))
+), week as (
+    select department, starts, coalesce(net, 0) as net,
+           cast(dense_rank() over (order by starts) as integer) as n
+    from grid left join money using (starts, department)
+), size as (select max(n) as n from week), life as (select unnest([1, 4, 16]) as h),
+level as (
+    select department, now.n, 'recent_' || h as method, sum(old.net * pow(0.5, (now.n - old.n) / h))
+           / sum(pow(0.5, (now.n - old.n) / h)) as v
+    from week as now join week as old using (department) cross join life
+    where old.n <= now.n and old.n > now.n - 156 group by department, now.n, h
+    union all
+    select department, now.n, 'mean_of_4', avg(old.net)
+    from week as now join week as old using (department) where old.n between now.n - 3 and now.n
+    group by department, now.n
+), ahead as (select cast(unnest(range(1, 14)) as integer) as k),
+say as (
+    select department, level.n, k, method, v
+    from level cross join ahead cross join size where level.n > 3 and level.n > size.n - 105
+    union all
+    select department, now.n, k, replace(now.method, 'recent', 'seasonal'),
+           (early.net + 2 * mid.net + late.net) / 4 * now.v / nullif(old.v, 0)
+    from level as now cross join ahead cross join size
+    join level as old using (department, method)
+    join week as early using (department) join week as mid using (department) join week as late using (department)
+    where now.method in ('recent_4', 'recent_16') and old.n = now.n - 52 and now.n > 3 and now.n > size.n - 105
+          and early.n = now.n + k - 53 and mid.n = now.n + k - 52 and late.n = now.n + k - 51
+), tried as (
+    select say.*, abs(week.net - v) as miss, week.net - v as off, say.n + k as t
+    from say join week on week.department = say.department and week.n = say.n + k
+), yardstick as (select department, n, k, miss as usual from tried where method = 'mean_of_4'),
+each as (
+    select department, method, t, sum(miss) as miss, sum(usual) as usual
+    from tried join yardstick using (department, n, k) group by department, method, t
+), sofar as (
+    select now.department, now.method, now.t as n, sum(old.miss) / nullif(sum(old.usual), 0) as rate
+    from each as now join each as old using (department, method) where old.t <= now.t
+    group by now.department, now.method, now.t having count(*) >= 8
+), pick as (
+    select department, n, first(method order by round(rate, 6) nulls last, list_position(
+        ['mean_of_4', 'recent_4', 'recent_16', 'recent_1', 'seasonal_16', 'seasonal_4'], method)) as method
+    from sofar group by department, n
+), today as (
+    select department, coalesce(pick.method, 'mean_of_4') as method
+    from (select distinct department from week) cross join size left join pick using (department, n)
+), said as (
+    select tried.department, tried.n, tried.k, miss, usual
+    from tried join yardstick using (department, n, k) left join pick using (department, n)
+    where tried.method = coalesce(pick.method, 'mean_of_4')
+), copied as (
+    select said.*, abs(goal.net - past.net) as lazy from said
+    join week as goal on goal.department = said.department and goal.n = said.n + said.k
+    left join week as past on past.department = said.department and past.n = goal.n - 52
+    cross join size
+    where size.n >= 104
+), verdict as (
+    select department, count(distinct n) as origins, avg(miss) as miss, avg(usual) as usual from said
+    group by department
+), rival as (
+    select department, avg(miss) filter (where lazy is not null) as miss, avg(lazy) as lazy from copied
+    group by department
+), width as (
+    select department, k, sqrt(avg(off * off) * (1 + k / (2 * count(*)))) as s
+    from tried join today using (department, method) group by department, k having count(*) >= 8
+)
+select department, cast(week.starts + 7 * k as date) as week_start_date,
+       department = 'ALL DEPARTMENTS' as is_all_departments, k as weeks_ahead, greatest(v, 0) as forecast_amount,
+       if(s is null, null, greatest(v - 1.2816 * s, 0)) as lower_80_amount,
+       if(s is null, null, greatest(v + 1.2816 * s, 0)) as upper_80_amount,
+       if(s is null, null, greatest(v - 1.96 * s, 0)) as lower_95_amount,
+       if(s is null, null, greatest(v + 1.96 * s, 0)) as upper_95_amount, method as forecast_method,
+       coalesce(origins, 0) as origins_count, verdict.miss as mean_error_amount, usual as mean_of_4_error_amount,
+       verdict.miss / nullif(usual, 0) as error_to_mean_of_4_rate,
+       rival.miss / nullif(lazy, 0) as error_to_seasonal_naive_rate,
+       case when coalesce(origins, 0) < 8 then 'cannot tell'
+            when verdict.miss >= usual then 'no better than the mean of 4 weeks'
+            when rival.miss >= lazy then 'no better than the year before' else 'better' end as verdict
+from today join say using (department, method) join size using (n) join week using (department, n)
+left join width using (department, k) left join verdict using (department) left join rival using (department)
 """
 
 COUPONS = """
@@ -248,12 +434,20 @@ grid as (
            coalesce(people, 0) as people
     from life join item_now using (item) join month on month.starts >= born
     left join cell on cell.item = life.item and cell.m = month.starts
-), level as (select department, m, net, sum(net) as at, count(*) as n from grid group by all),
+), year as (
+    select now.item, now.m, sum(old.net) as y, sum(old.baskets) as yb, count(*) as months
+    from grid as now join grid as old on old.item = now.item and old.m <= now.m and old.m > now.m - interval 12 month
+    group by now.item, now.m
+), level as (
+    select department, m, y, sum(y) as at, count(*) as n from grid join year using (item, m) group by department, m, y
+),
 above as (
-    select low.department, low.m, low.net, coalesce(sum(high.at), 0) as better, coalesce(sum(high.n), 0) as places
+    select low.department, low.m, low.y, coalesce(sum(high.at), 0) as better, coalesce(sum(high.n), 0) as places
     from level as low left join level as high
-        on high.department = low.department and high.m = low.m and high.net > low.net group by all
-), whole as (select department, m, sum(net) as net from grid group by all),
+        on high.department = low.department and high.m = low.m and high.y > low.y group by all
+), whole as (
+    select department, m, sum(net) as net, sum(y) as y from grid join year using (item, m) group by department, m
+),
 recent as (
     select now.item, now.m, sum(old.baskets) as baskets
     from grid as now join grid as old on old.item = now.item and old.m between now.m - interval 2 month and now.m
@@ -266,13 +460,20 @@ select grid.item as product_id, grid.m as month_start_date, grid.department, gri
        grid.baskets as baskets_count, grid.people as customers_count,
        grid.net / nullif(grid.units, 0) as average_price_amount, grid.given / nullif(grid.gross, 0) as discount_rate,
        places + 1 as department_rank, grid.net / nullif(whole.net, 0) as department_share_rate,
-       case when grid.net <= 0 then 'C' when better * 100 < whole.net * 80 then 'A'
-            when better * 100 < whole.net * 95 then 'B' else 'C' end as abc_class,
+       case when year.y <= 0 then 'C' when better * 100 < whole.y * 80 then 'A'
+            when better * 100 < whole.y * 95 then 'B' else 'C' end as abc_class,
+       year.y as trailing_sales_amount, months as trailing_months_count, yb < 30 as is_small_number,
        old.net as previous_net_sales_amount, grid.net - old.net as net_sales_change_amount,
-       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate, recent.baskets = 0 as is_dormant
-from grid join above using (department, m, net) join whole using (department, m)
+       (grid.net - old.net) / nullif(old.net, 0) as net_sales_change_rate, recent.baskets = 0 as is_dormant,
+       abs(grid.baskets / now_month.days - old.baskets / old_month.days)
+       > 3 * sqrt(grid.baskets / now_month.days ** 2 + old.baskets / old_month.days ** 2) + 1e-12 and not grid.part
+       as is_change_beyond_chance
+from grid join year using (item, m)
+join above on above.department = grid.department and above.m = grid.m and above.y = year.y
+join whole on whole.department = grid.department and whole.m = grid.m
 join recent on recent.item = grid.item and recent.m = grid.m
 left join grid as old on old.item = grid.item and old.m = grid.m - interval 1 month
+left join month as now_month on now_month.starts = grid.m left join month as old_month on old_month.starts = old.m
 """
 
 SCORED = """
@@ -340,55 +541,83 @@ from cell join whole using (m, was)
 
 MEMBERS = """
 create or replace temp table member as
-with span as (
-    select *, greatest(opens - 1 - cast(date_diff('day', opens, closes) as integer), getvariable('first')) as from_day,
-           date_diff('day', opens, closes) + 1 as days from offer where opens <= closes
-), spent as (select who, day, cast(sum(net) as double) as net from receipt group by all),
-touched as (
-    select distinct span.campaign, mailed.who from span
-    join offer on offer.starts <= span.closes and offer.ends >= span.opens
-        join mailed on mailed.campaign = offer.campaign
-), bought as (
-    select span.campaign, who, coalesce(sum(net) filter (where day < opens), 0) as before,
-           coalesce(sum(net) filter (where day >= opens), 0) as during
-    from span join spent on day between from_day and closes group by all
-), everyone as (
-    select campaign, who, true as reached from mailed join span using (campaign)
+with seen as (
+    select campaign, false as dummy, opens, closes, cast(date_diff('day', opens, closes) as integer) + 1 as days
+    from offer
+    where opens <= closes
+), span as (
+    select campaign, dummy, opens, closes, days from seen
     union all
-    select campaign, who, false from bought where (campaign, who) not in (select (campaign, who) from touched)
+    select campaign, true, cast(opens - days as date), cast(opens - 1 as date), days from seen
+), aged as (
+    select *, date_diff('day', getvariable('first'), opens) as known,
+           greatest(opens - 365, getvariable('first')) as since,
+           greatest(opens - days, getvariable('first')) as from_day
+    from span
+), kept as (select * from aged where not dummy or known >= 90),
+spent as (select who, day, cast(sum(net) as double) as net from receipt group by all),
+weight as (
+    select campaign, dummy, day, round(1000000 * 0.5 ^ (date_diff('day', day, opens) / 60)) as w
+    from kept join calendar on day >= since and day < opens
+), past as (
+    select campaign, dummy, who, sum(round(net * 100) * w) / 100 as s
+    from weight join spent using (day) group by all having s > 0
+), based as (
+    select campaign, dummy, who, round(s / total, 6) as base
+    from past join (select campaign, dummy, sum(w) as total from weight group by all) using (campaign, dummy)
+), placed as (
+    select based.*, (select count(*) from based as low where low.campaign = based.campaign and low.dummy = based.dummy
+                     and low.base < based.base) as below,
+           count(*) over (partition by campaign, dummy) as n
+    from based
+), busy as (
+    select kept.campaign, kept.dummy, who, count(distinct day) as busy
+    from kept join calendar on day between kept.opens and kept.closes
+    join offer as other on day between other.starts and other.ends and other.campaign <> kept.campaign
+    join mailed on mailed.campaign = other.campaign group by all
+), alike as (
+    select kept.*, placed.who, base, (campaign, placed.who) in (select (campaign, who) from mailed) as reached,
+           least(below * 20 // greatest(n - 1, 1), 19) as twentieth, coalesce(busy, 0) as busy,
+           case when coalesce(busy, 0) = 0 then 0 when busy < days / 2 then 1 else 2 end as others,
+           coalesce((select sum(net) from spent where spent.who = placed.who and day >= from_day and day < opens), 0)
+               as before,
+           coalesce((select sum(net) from spent where spent.who = placed.who and day between opens and closes), 0)
+               as during
+    from placed join kept using (campaign, dummy) left join busy using (campaign, dummy, who)
+), cell as (
+    select campaign, dummy, twentieth, others, sum(base) filter (where reached) as ab,
+           sum(base) filter (where not reached) as cb, sum(during) filter (where not reached) as cd
+    from alike group by all having count(*) filter (where reached) > 0 and count(*) filter (where not reached) > 1
 )
-select span.*, who, reached, date_diff('day', from_day, opens) as before_days, coalesce(before, 0) as before,
-       coalesce(during, 0) as during
-from everyone join span using (campaign) left join bought using (campaign, who)
+select alike.*, case when reached then 1 else round(ab / cb, 10) end as w, base * cd / cb as due, base / cb as part
+from alike join cell using (campaign, dummy, twentieth, others)
 """
 
 DAYS = """
 with level as (
-    select campaign, any_value(opens) as opens, any_value(closes) as closes,
-           count(*) filter (where reached) as a, count(*) filter (where not reached) as c,
-           sum(before) filter (where reached) / nullif(any_value(before_days), 0) / nullif(a, 0)
-           - sum(before) filter (where not reached) / nullif(any_value(before_days), 0) / nullif(c, 0) as gap
-    from member group by campaign
+    select campaign, count(*) filter (where reached) as a, count(*) filter (where not reached) as c
+    from member where not dummy group by campaign
 ), cell as (
-    select campaign, day, sum(net) filter (where reached) as av, sum(net) filter (where not reached) as cv
-    from receipt join member using (who) where day between opens and closes group by all
+    select campaign, day, coalesce(sum(net) filter (where reached), 0) as av,
+           coalesce(sum(w * net) filter (where not reached), 0) as cv
+    from receipt join member using (who) where not dummy and day between opens and closes group by all
 ), used as (select campaign, day, count(*) as n from redemption group by all),
 grid as (
-    select level.*, calendar.day, coalesce(used.n, 0) as used, coalesce(av, 0) as av, coalesce(cv, 0) as cv,
-           coalesce(av, 0) / nullif(a, 0) - coalesce(cv, 0) / nullif(c, 0) - gap as lift
-    from level join calendar on calendar.day between opens and closes
-    left join cell on cell.campaign = level.campaign and cell.day = calendar.day
-    left join used on used.campaign = level.campaign and used.day = calendar.day
+    select offer.campaign, opens, calendar.day, coalesce(a, 0) as a, coalesce(c, 0) as c, coalesce(used.n, 0) as used,
+           coalesce(av, 0) as av, coalesce(cv, 0) as cv
+    from offer join calendar on calendar.day between opens and closes left join level using (campaign)
+    left join cell on cell.campaign = offer.campaign and cell.day = calendar.day
+    left join used on used.campaign = offer.campaign and used.day = calendar.day
 ), running as (
-    select now.campaign, now.day, sum(old.used) as used, sum(old.av) as av, sum(old.lift) as lift
+    select now.campaign, now.day, sum(old.used) as used, sum(old.av) as av, sum(old.av - old.cv) as more
     from grid as now join grid as old on old.campaign = now.campaign and old.day <= now.day group by all
 )
 select campaign as campaign_id, day as business_date, date_diff('day', opens, day) + 1 as day_number,
        a as audience_count, c as control_count, grid.used as redemptions_count,
-       running.used as cumulative_redemptions_count, grid.av as audience_sales_amount, cv as control_sales_amount,
+       running.used as cumulative_redemptions_count, grid.av as audience_sales_amount, cv as expected_sales_amount,
        running.av as cumulative_audience_sales_amount, grid.av / nullif(a, 0) as audience_daily_amount,
-       cv / nullif(c, 0) as control_daily_amount, grid.lift as uplift_daily_amount,
-       running.lift * a as cumulative_incremental_sales_amount, a < 30 or c < 30 as is_small_group
+       cv / nullif(a, 0) as control_daily_amount, (grid.av - cv) / nullif(a, 0) as uplift_daily_amount,
+       case when a > 0 then more end as cumulative_incremental_sales_amount, a < 30 or c < 30 as is_small_group
 from grid join running using (campaign, day)
 """
 
@@ -405,7 +634,8 @@ with shown as (
           as mailed_out(mailer, mailer_name)
 ), week as (
     select item, store, date_diff('day', date '2016-12-26', day) // 7 + 1 as week,
-           sum(case when goods_now then quantity else 0 end) as units, sum(net) as net
+           sum(case when goods_now then quantity else 0 end) as units, sum(net) as net,
+           sum(net + card + own) as gross
     from (select sold.*, sold.goods as goods_now, item_now.category as c,
                  item_now.department not in ('FUEL', 'COUPON', 'UNKNOWN') and item_now.category <> 'COUPON/MISC ITEMS'
                  and item_now.category <> 'Unknown' as wanted
@@ -417,87 +647,204 @@ feed as (select distinct store, week from promotion),
 placed as (select promotion.*, born, dies from promotion join life using (item)
            where week between born and dies and not (display = '0' and mailer = '0')),
 covered as (
-    select item, store, count(*) as weeks, sum(units) as units, sum(net) as net, count(sold_week) as sold_weeks
+    select item, store, count(*) as weeks, sum(units) as units, sum(net) as net, sum(gross) as gross,
+           count(sold_week) as sold_weeks
     from (select kept.item, feed.store, feed.week, coalesce(week.units, 0) as units, coalesce(week.net, 0) as net,
-                 week.week as sold_week
+                 coalesce(week.gross, 0) as gross, week.week as sold_week
           from (select distinct item, store, born, dies from week join life using (item)) as kept
           join feed on feed.store = kept.store and feed.week between born and dies
           left join week on week.item = kept.item and week.store = feed.store and week.week = feed.week)
     group by all having count(sold_week) > 0
 ), tagged as (
     select placed.item, placed.store, display, mailer, count(*) as n, coalesce(sum(week.units), 0) as units,
-           coalesce(sum(week.net), 0) as net
+           coalesce(sum(week.net), 0) as net, coalesce(sum(week.gross), 0) as gross
     from placed join covered using (item, store) left join week using (item, store, week) group by all
-), tags as (select item, store, sum(n) as n, sum(units) as units, sum(net) as net from tagged group by all),
+), tags as (
+    select item, store, sum(n) as n, sum(units) as units, sum(net) as net, sum(gross) as gross from tagged group by all
+),
 compared as (
     select item_now.category, display, mailer, cast(tagged.n as double) as n, cast(tagged.units as double) as y,
-           cast(tagged.net as double) as v, covered.weeks - tags.n as m,
-           case when covered.weeks > tags.n then tagged.n * cast(covered.units - tags.units as double)
-                / (covered.weeks - tags.n) end as x,
-           case when covered.weeks > tags.n then tagged.n * cast(covered.net - tags.net as double)
-                / (covered.weeks - tags.n) end as w
+           cast(tagged.net as double) as v, cast(tagged.gross as double) as g, covered.weeks - tags.n as m,
+           case when m > 0 then tagged.n * cast(covered.units - tags.units as double) / m end as x,
+           case when m > 0 then tagged.n * cast(covered.net - tags.net as double) / m end as w,
+           case when m > 0 then tagged.n * cast(covered.gross - tags.gross as double) / m end as h
     from tagged join tags using (item, store) join covered using (item, store) join item_now using (item)
-), ratio as (
-    select category, display, mailer, sum(y) / nullif(sum(x), 0) as r from compared where m > 0 group by all
 ), added as (
     select category, display, mailer, count(*) filter (where m > 0) as pairs, count(*) filter (where m = 0) as always,
            coalesce(sum(n) filter (where m > 0), 0) as n, coalesce(sum(m) filter (where m > 0), 0) as m,
            sum(y) filter (where m > 0) as y, sum(x) as x, sum(v) filter (where m > 0) as v, sum(w) as w,
-           sum((y - r * x) ^ 2) filter (where m > 0) as residuals
-    from compared left join ratio using (category, display, mailer) group by all
+           sum(g) filter (where m > 0) as g, sum(h) as h
+    from compared group by all
+), size as (
+    select category, store, cast(sum(units) as double) as size from week join item_now using (item) group by all
+), shop as (
+    select covered.item, covered.store, category, size, born, dies
+    from covered join item_now using (item) join size using (category, store) join life using (item)
+), every as (
+    -- all stores of a product in all weeks that the feed covers, whether anything sold or not
+    select shop.item, shop.category, shop.store, feed.week, size, coalesce(week.units, 0) as units,
+           week.gross, week.net,
+           week.units is not null as sells, coalesce(display, '0') as display, coalesce(mailer, '0') as mailer
+    from shop join feed using (store) left join week on week.item = shop.item and week.store = shop.store
+        and week.week = feed.week
+    left join placed on placed.item = shop.item and placed.store = shop.store and placed.week = feed.week
+    where feed.week between shop.born and shop.dies
+), price as (
+    -- in whole cents, for a depth of 7.5 % lies between two steps
+    select item, week, count(*) as sellers,
+           greatest(cast(round(100 * (41 * sum(gross) - 40 * sum(net))) as bigint), 0)
+           // cast(round(200 * sum(gross)) as bigint) as step
+    from every where sells group by all having sum(gross) > 0
+), way as (
+    select 'week' as way, item, category, every.week as stratum, display, mailer, size, units
+    from every join price using (item, week)
+    union all
+    select 'depth', item, category, step, display, mailer, size, units
+    from every join price using (item, week) where sellers > 1 or not sells
+), bar as (
+    select way, item, category, stratum, display, mailer, sum(size) as t, sum(units) as u from way group by all
+), pair as (
+    select bar.way, bar.item, bar.category, bar.display, bar.mailer, bar.t, case when base.t > 0 then bar.t else 0 end
+               as told, bar.u * base.t / (bar.t + base.t) as a, base.u * bar.t / (bar.t + base.t) as b
+    from bar left join (from bar where display = '0' and mailer = '0') as base using (way, item, stratum)
+    where not (bar.display = '0' and bar.mailer = '0')
+), thing as (
+    select way, item, category, display, mailer, sum(t) as t, sum(told) as told, coalesce(sum(a), 0) as a,
+           coalesce(sum(b), 0) as b from pair group by all
+), whole as (
+    select way, category, display, mailer, sum(told) / sum(t) as told, count(*) filter (where a + b > 0) as things,
+           sum(a) as sa, sum(b) as sb, sum(a) / nullif(sum(b), 0) as r from thing group by all
+), far as (
+    select way, category, display, mailer, (a - r * b) / nullif(1 - b / sb, 0) as d
+    from thing join whole using (way, category, display, mailer) where sb > 0 and a + b > 0
+), spread as (
+    select way, category, display, mailer, sqrt(sum(d ^ 2)) as e, 3 * sum(d ^ 2) ^ 2 / nullif(sum(d ^ 4), 0) as f
+    from far group by all having count(*) = count(d)
+), lift as (
+    select whole.*, e / nullif(sa, 0) * (1 + 1.21 / f + 1.44 / f ^ 2) as e
+    from whole left join spread using (way, category, display, mailer)
+), chosen as (
+    select added.*, w.r as wr, w.told as wt, d.r as dr,
+           case when w.things >= 10 and w.told >= 0.5 and w.e is not null then 'same week'
+                when d.things >= 10 and d.e is not null then 'equal depth' else 'none' end as quote,
+           case quote when 'same week' then w.r when 'equal depth' then d.r end as r,
+           case quote when 'same week' then w.e when 'equal depth' then d.e end as e
+    from added left join (from lift where way = 'week') as w using (category, display, mailer)
+    left join (from lift where way = 'depth') as d using (category, display, mailer)
 )
 select category as product_category, display as display_code, mailer as mailer_code,
        display_name, mailer_name, cast(pairs as integer) as product_stores_count,
        cast(always as integer) as always_placed_count,
        cast(n as bigint) as with_weeks_count, cast(m as bigint) as without_weeks_count,
        y / nullif(n, 0) as with_weekly_units_count, x / nullif(n, 0) as without_weekly_units_count,
-       y / nullif(x, 0) - 1 as units_lift_rate,
-       y / nullif(x, 0) - 1 - 1.96 * sqrt(pairs / nullif(pairs - 1, 0) * residuals) / nullif(x, 0)
-           as units_lift_lower_rate,
-       y / nullif(x, 0) - 1 + 1.96 * sqrt(pairs / nullif(pairs - 1, 0) * residuals) / nullif(x, 0)
-           as units_lift_upper_rate,
        v / nullif(n, 0) as with_weekly_sales_amount, w / nullif(n, 0) as without_weekly_sales_amount,
-       v / nullif(w, 0) - 1 as net_sales_lift_rate, pairs < 30 as is_small_group
-from added join shown using (display) join mailed_out using (mailer)
+       1 - v / nullif(g, 0) as with_discount_rate, 1 - w / nullif(h, 0) as without_discount_rate,
+       y / nullif(x, 0) - 1 as plain_units_lift_rate, v / nullif(w, 0) - 1 as plain_net_sales_lift_rate,
+       dr - 1 as equal_depth_lift_rate, wr - 1 as same_week_lift_rate, coalesce(wt, 0) as same_week_compared_rate,
+       quote as quoted_comparison, r - 1 as units_lift_rate, r * exp(-1.96 * e) - 1 as units_lift_lower_rate,
+       r * exp(1.96 * e) - 1 as units_lift_upper_rate,
+       case quote when 'same week' then 'against other stores in the same week: season and price are the same'
+                  when 'equal depth' then 'nearly all stores have it at once: the season can''t be told apart'
+                  else 'too little compares' end as caution
+from chosen join shown using (display) join mailed_out using (mailer)
 """
 
 
 CAMPAIGNS = """
 with t as (
-    select campaign, count(*) filter (where reached) as a, count(*) filter (where not reached) as c,
-           any_value(before_days) as b, any_value(days) as d,
-           avg(during / days - before / nullif(before_days, 0)) filter (where reached) as am,
-           avg(during / days - before / nullif(before_days, 0)) filter (where not reached) as cm,
-           var_samp(during / days - before / nullif(before_days, 0)) filter (where reached) as av,
-           var_samp(during / days - before / nullif(before_days, 0)) filter (where not reached) as cv
-    from member group by campaign
-), figure as (
-    select *, am - cm as lift, case when b > 0 then sqrt(av / a + cv / c) end as error from t
+    select campaign, dummy, any_value(known) as known, any_value(date_diff('day', from_day, opens)) as b,
+           any_value(days) as d, count(*) filter (where reached) as a, count(*) filter (where not reached) as c,
+           sum(before) filter (where reached) as ab, sum(during) filter (where reached) as ad,
+           sum(w * before) filter (where not reached) as cb, sum(w * during) filter (where not reached) as cd,
+           avg(busy) filter (where reached) as abusy,
+           sum(w * busy) filter (where not reached) / sum(w) filter (where not reached) as cbusy
+    from member group by all
+), far as (
+    select campaign, dummy,
+           case when reached then (during - ad / cd * due) / nullif(1 - due / cd, 0)
+                else w * (during - due) / nullif(1 - part, 0) end as r
+    from member join t using (campaign, dummy) where cd > 0
+), spread as (
+    select campaign, dummy, sqrt(sum(r ^ 2)) as e, 3 * sum(r ^ 2) ^ 2 / nullif(sum(r ^ 4), 0) as f
+    from far group by all having count(*) = count(r)
+), error as (select campaign, dummy, e * (1 + 1.21 / f + 1.44 / f ^ 2) as e from spread),
+-- the normal distribution's tail by adding up its density, 0.001 at a time
+tail as (
+    select campaign, dummy,
+           1 - 2 * sum(exp(-((abs(ad - cd) / e * (k + 0.5) / 8000) ^ 2) / 2)) * abs(ad - cd) / e / 8000
+               / sqrt(2 * pi()) as p
+    from t join error using (campaign, dummy) cross join range(8000) as step(k) group by campaign, dummy, ad, cd, e
 ), n as (select campaign, count(*) as n from mailed group by all),
-offered as (select campaign, count(distinct upc) as upcs, count(distinct item) as items from coupon group by all),
+judged as (
+    select t.*, e, p, n,
+           case when p is null then 'there is nobody to compare with'
+                when known < 90 then 'the data begins less than 90 days before it'
+                when a < 30 or c < 30 then 'fewer than 30 customers compare'
+                when 2 * a < n then 'most of its audience has nobody alike' end as flaw
+    from t left join error using (campaign, dummy) left join tail using (campaign, dummy) left join n using (campaign)
+), sound as (select campaign, p from judged where flaw is null and not dummy),
+stepped as (
+    select campaign, sound.p, sound.p * (select count(*) from sound) /
+           (select count(*) from sound as o where o.p <= sound.p) as q from sound
+), adjusted as (
+    select campaign, least(1, (select min(o.q) from stepped as o where o.p >= stepped.p)) as q from stepped
+), figure as (
+    select judged.*, q, 2.8 * judged.e / judged.cd as least_seen, dummies.p as dp,
+           dummies.ad / dummies.cd - 1 as du
+    from judged left join adjusted using (campaign)
+    left join (select * from judged where dummy) as dummies on dummies.campaign = judged.campaign
+    where not judged.dummy
+), said as (
+    select *, case when flaw is not null then flaw when q < 0.05 then null
+                   when least_seen > 0.2 then 'chance would hide even 20 %' end as doubt from figure
+), offered as (select campaign, count(distinct upc) as upcs, count(distinct item) as items from coupon group by all),
 used as (select campaign, count(*) as times, count(distinct who) as people from redemption group by all),
 till as (
     select campaign, sum(own) as own, sum(net) as net
     from sold join mailed using (who) join offer using (campaign)
     where day between opens and closes and (campaign, item) in (select (campaign, item) from coupon) group by all
+), span as (
+    select campaign, date_diff('day', getvariable('first'), opens) as known, date_diff('day', opens, closes) + 1 as d
+    from offer where opens <= closes
 )
 select campaign as campaign_id, kind as campaign_type, starts as start_date, ends as end_date,
        case when opens <= closes then opens end as observed_start_date,
        case when opens <= closes then closes end as observed_end_date,
-       starts < getvariable('first') or ends > getvariable('last') as is_window_cut, coalesce(n, 0) as contacts_count,
-       a as audience_count, c as control_count, coalesce(upcs, 0) as coupons_offered_count,
+       starts < getvariable('first') or ends > getvariable('last') as is_window_cut, coalesce(n.n, 0) as contacts_count,
+       case when span.d is not null then coalesce(a, 0) end as audience_count,
+       case when span.d is not null then coalesce(c, 0) end as control_count,
+       coalesce(upcs, 0) as coupons_offered_count,
        coalesce(items, 0) as promoted_products_count, coalesce(times, 0) as redemptions_count,
-       coalesce(people, 0) as redeeming_customers_count, coalesce(people, 0) / nullif(n, 0) as redemption_rate,
-       coalesce(n, 0) * 0.85 as mailing_cost_amount, coalesce(own, 0) as coupon_match_cost_amount,
-       coalesce(n, 0) * 0.85 + coalesce(own, 0) as campaign_cost_amount, coalesce(net, 0) as promoted_sales_amount,
-       b as before_days_count, d as during_days_count, lift as uplift_daily_amount, error as standard_error_amount,
-       lift - 1.96 * error as uplift_lower_amount, lift + 1.96 * error as uplift_upper_amount,
-       abs(lift) > 1.96 * error as is_uplift_significant,
-       round(lift, 6) * a * d as incremental_sales_amount,
-       round(lift, 6) * a * d / nullif(coalesce(n, 0) * 0.85 + coalesce(own, 0), 0) as return_on_cost_rate,
-       b < d as is_before_cut, a < 30 or c < 30 as is_small_group
-from offer left join figure using (campaign) left join n using (campaign) left join offered using (campaign)
-left join used using (campaign) left join till using (campaign)
+       coalesce(people, 0) as redeeming_customers_count, coalesce(people, 0) / nullif(n.n, 0) as redemption_rate,
+       coalesce(n.n, 0) * 0.85 as mailing_cost_amount, coalesce(own, 0) as coupon_match_cost_amount,
+       coalesce(n.n, 0) * 0.85 + coalesce(own, 0) as campaign_cost_amount,
+       coalesce(till.net, 0) as promoted_sales_amount,
+       least(span.known, 365) as history_days_count, least(span.known, span.d) as before_days_count,
+       span.d as during_days_count, span.known < span.d as is_before_cut,
+       case when span.d is not null then coalesce(a, 0) < 30 or coalesce(c, 0) < 30 end as is_small_group,
+       ab / nullif(a * b, 0) as audience_before_daily_amount, ad / (a * span.d) as audience_during_daily_amount,
+       ad * b / nullif(ab * span.d, 0) - 1 as audience_change_rate,
+       cb / nullif(a * b, 0) as control_before_daily_amount, cd / (a * span.d) as control_during_daily_amount,
+       cd * b / nullif(cb * span.d, 0) - 1 as control_change_rate,
+       abusy / span.d as audience_overlap_rate, cbusy / span.d as control_overlap_rate,
+       (ad - cd) / (a * span.d) as uplift_daily_amount,
+       (ad - cd - 1.96 * e) / (a * span.d) as uplift_lower_amount,
+       (ad - cd + 1.96 * e) / (a * span.d) as uplift_upper_amount,
+       (ad - cd) / nullif(cd, 0) as uplift_rate, (ad - cd - 1.96 * e) / nullif(cd, 0) as uplift_lower_rate,
+       (ad - cd + 1.96 * e) / nullif(cd, 0) as uplift_upper_rate, least_seen as detectable_rate, p as p_value,
+       q as adjusted_p_value, du as placebo_uplift_rate, dp as placebo_p_value,
+       case when span.d is null or a is null or doubt is not null then 'cannot tell'
+            when q < 0.05 and ad > cd then 'sold more' when q < 0.05 then 'sold less' else 'no difference found' end
+           as verdict,
+       case when span.d is null then 'the data covers no day of it'
+            when a is null then 'there is nobody to compare with' when doubt is not null then doubt
+            when q < 0.05 and dp < 0.05
+                then 'more than chance explains, but so it was already before: see how the audience was picked'
+            when q < 0.05 then 'more than chance explains' else 'chance explains it as well' end as verdict_reason,
+       ad - cd as incremental_sales_amount,
+       (ad - cd) / nullif(coalesce(n.n, 0) * 0.85 + coalesce(own, 0), 0) as return_on_cost_rate
+from offer left join said using (campaign) left join span using (campaign) left join n using (campaign)
+left join offered using (campaign) left join used using (campaign) left join till using (campaign)
 """
 
 PROFILES = """
@@ -560,6 +907,7 @@ MARTS = {
     "store_performance": Mart("sales", ("store_id", "month_start_date"), STORES),
     "sales_by_hour": Mart("sales", ("weekday_number", "business_hour", "department"), HOURS),
     "basket_affinity": Mart("sales", ("product_category", "other_product_category"), AFFINITY),
+    "sales_forecast": Mart("sales", ("department", "week_start_date"), FORECAST),
     "cohort_retention": Mart("marketing", ("cohort_month_start_date", "months_since_count"), COHORTS),
     "customer_value": Mart("marketing", ("customer_id",), VALUE),
     "coupon_performance": Mart("marketing", ("campaign_id", "coupon_id"), COUPONS),

@@ -7,6 +7,7 @@ earlier states are simulated.
 from __future__ import annotations
 
 import importlib.util
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,6 +163,7 @@ def open_shop(keys: list[str], folder: Path) -> duckdb.DuckDBPyConnection:
     data = Path(package.submodule_search_locations[0]) / "data"
     shop = duckdb.connect(config={"threads": 2, "temp_directory": str(folder / "spilled")})
     shop.execute("set timezone = 'UTC'")
+    shop.create_function("erfc", math.erfc, ["double"], "double")
     shop.execute("create table landed as select unnest(?) as key", [keys])
     shop.execute(TABLES.format(data=data, landed=folder))
     return shop

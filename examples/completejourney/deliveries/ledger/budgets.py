@@ -48,6 +48,12 @@ DEPARTMENTS = {
     "SPIRITS": (11_000, 0, 0),
     "TRAVEL & LEISURE": (1_800, 100, 0),
 }
+# Planned gross sales of a unit, US cents. FUEL and MISCELLANEOUS (mostly coupons and fees) are planned without units.
+PRICES = {
+    "CHEF SHOPPE": 260, "COSMETICS": 500, "DELI": 420, "DRUG GM": 325, "FLORAL": 720, "GARDEN CENTER": 640,
+    "GROCERY": 220, "HOUSEWARES": 500, "MEAT": 600, "MEAT-PCKGD": 355, "NUTRITION": 255, "PASTRY": 275, "PRODUCE": 195,
+    "RESTAURANT": 370, "SALAD BAR": 295, "SEAFOOD": 780, "SEAFOOD-PCKGD": 590, "SPIRITS": 950, "TRAVEL & LEISURE": 310,
+}  # fmt: skip
 # Expenses of a period in US dollars, as planned before the year and in July; a missing month is zero.
 EXPENSES = {
     a.PAYROLL: ([54_500] * 12, [55_200] * 12),
@@ -71,6 +77,7 @@ class Budget:
         department: None where none applies.
         account: account number.
         cents: in the account's normal direction, US cents.
+        units: planned to be sold, of gross sales; None of another account, and where no units are counted.
     """
 
     version: str
@@ -78,6 +85,7 @@ class Budget:
     department: str | None
     account: int
     cents: int
+    units: int | None = None
 
 
 def budgets(version: str) -> Iterator[Budget]:
@@ -90,11 +98,20 @@ def budgets(version: str) -> Iterator[Budget]:
         plan = ORIGINAL if month < REVISED_FROM else version
         for department, (gross, discounts, match) in DEPARTMENTS.items():
             for account, dollars in _department(plan, month, department, gross, discounts, match):
-                yield Budget(version, period(month), department, account, dollars * 100)
+                units = _units(plan, month, department, dollars) if account == a.GROSS_SALES else None
+                yield Budget(version, period(month), department, account, dollars * 100, units)
         for account, plans in EXPENSES.items():
             dollars = plans[plan == REVISED][month.month - 1]
             if dollars:
                 yield Budget(version, period(month), None, account, dollars * 100)
+
+
+def _units(plan: str, month: date, department: str, gross: int) -> int | None:
+    """Units that are to bring planned gross sales, whole US dollars; None where no units are counted."""
+    price = PRICES.get(department)
+    if price is None:
+        return None
+    return round(100 * gross / price * (1 + NOISE * (2 * draw("units", plan, month, department) - 1)))
 
 
 def _department(

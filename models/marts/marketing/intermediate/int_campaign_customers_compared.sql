@@ -1,128 +1,83 @@
--- one row: one customer in the audience or in the control group of one campaign, with sales before and during it
-with campaigns as (
-    select * from {{ ref('dim_campaign') }}
-),
-
-contacts as (
-    select * from {{ ref('fct_campaign_contacts') }}
-),
-
-baskets as (
-    select * from {{ ref('fct_baskets') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
-sales_window as (
-    select * from {{ ref('int_sales_window_measured') }}
+-- one row: one customer of one campaign's comparison (or of its placebo), with what it weighs there
+with windows as (
+    select * from {{ ref('int_campaign_windows_observed') }}
 ),
 
 observed as (
+    select * from {{ ref('int_campaign_customers_observed') }}
+),
+
+ranked as (
+    select
+        observed.*,
+        windows.during_days_count,
+        percent_rank() over (
+            partition by observed.campaign_id, observed.is_placebo order by observed.base_daily_amount asc
+        ) as spending_rank
+    from observed
+    inner join windows on observed.campaign_id = windows.campaign_id and observed.is_placebo = windows.is_placebo
+),
+
+-- alike: the same twentieth by what was expected, and as much under other campaigns
+celled as (
+    select
+        ranked.*,
+        cast(least(floor(20 * spending_rank), 19) + 1 as integer) as spending_stratum,
+        case
+            when other_days_count = 0 then 'none'
+            when 2 * other_days_count < during_days_count then 'some'
+            else 'most'
+        end as other_campaigns
+    from ranked
+),
+
+cells as (
     select
         campaign_id,
-        observed_start_date,
-        observed_end_date,
-        {{ dbt.datediff('observed_start_date', 'observed_end_date', 'day') }} + 1 as during_days_count
-    from campaigns
-    where observed_start_date is not null
-),
-
--- before: as many days as the observed window has, just ahead of it, as far back as the data goes
-windows as (
-    select
-        observed.campaign_id,
-        observed.observed_start_date,
-        observed.observed_end_date,
-        observed.during_days_count,
-        greatest(
-            cast({{ dbt.dateadd('day', '-observed.during_days_count', 'observed.observed_start_date') }} as date),
-            sales_window.first_business_date
-        ) as before_start_date
-    from observed
-    cross join sales_window
-),
-
-customer_days as (
-    select
-        customers.customer_id,
-        baskets.business_date,
-        sum(baskets.net_sales_amount) as net_sales_amount
-    from baskets
-    inner join customers on baskets.customer_key = customers.customer_key
-    where {{ is_identified('customers.customer_key') }}
+        is_placebo,
+        spending_stratum,
+        other_campaigns,
+        sum(base_daily_amount) filter (where is_audience) as audience_base_amount,
+        sum(base_daily_amount) filter (where not is_audience) as control_base_amount,
+        sum(during_sales_amount) filter (where not is_audience) as control_during_amount
+    from celled
     group by
-        customers.customer_id,
-        baskets.business_date
-),
-
-active_customers as (
-    select
-        windows.campaign_id,
-        customer_days.customer_id,
-        coalesce(sum(customer_days.net_sales_amount) filter (
-            where customer_days.business_date < windows.observed_start_date
-        ), 0) as before_sales_amount,
-        coalesce(sum(customer_days.net_sales_amount) filter (
-            where customer_days.business_date >= windows.observed_start_date
-        ), 0) as during_sales_amount
-    from windows
-    inner join customer_days
-        on
-            windows.before_start_date <= customer_days.business_date
-            and windows.observed_end_date >= customer_days.business_date
-    group by
-        windows.campaign_id,
-        customer_days.customer_id
-),
-
--- whoever any campaign that ran in the window was sent to can't be a control
-touched_customers as (
-    select distinct
-        windows.campaign_id,
-        contacts.customer_id
-    from windows
-    inner join campaigns
-        on
-            windows.observed_end_date >= campaigns.start_date
-            and windows.observed_start_date <= campaigns.end_date
-    inner join contacts on campaigns.campaign_id = contacts.campaign_id
-),
-
-members as (
-    select
-        windows.campaign_id,
-        contacts.customer_id,
-        true as is_audience
-    from windows
-    inner join contacts on windows.campaign_id = contacts.campaign_id
-
-    union all
-
-    select
-        active_customers.campaign_id,
-        active_customers.customer_id,
-        false as is_audience
-    from active_customers
-    left join touched_customers
-        on
-            active_customers.campaign_id = touched_customers.campaign_id
-            and active_customers.customer_id = touched_customers.customer_id
-    where touched_customers.customer_id is null
+        campaign_id,
+        is_placebo,
+        spending_stratum,
+        other_campaigns
+    having count(*) filter (where is_audience) > 0 and count(*) filter (where not is_audience) > 1
 )
 
 select
-    members.campaign_id,
-    members.customer_id,
-    members.is_audience,
-    {{ dbt.datediff('windows.before_start_date', 'windows.observed_start_date', 'day') }} as before_days_count,
-    windows.during_days_count,
-    cast(coalesce(active_customers.before_sales_amount, 0) as numeric(14, 2)) as before_sales_amount,
-    cast(coalesce(active_customers.during_sales_amount, 0) as numeric(14, 2)) as during_sales_amount
-from members
-inner join windows on members.campaign_id = windows.campaign_id
-left join active_customers
+    celled.campaign_id,
+    celled.is_placebo,
+    celled.customer_id,
+    celled.is_audience,
+    celled.spending_stratum,
+    celled.other_campaigns,
+    celled.base_daily_amount,
+    celled.before_sales_amount,
+    celled.during_sales_amount,
+    celled.other_days_count,
+    -- an audience weighs 1 each; the control of a cell together what its audience was expected to spend
+    cast(
+        case
+            when celled.is_audience then 1 else cells.audience_base_amount / cells.control_base_amount
+        end as numeric(18, 10)
+    ) as comparison_weight,
+    cast(
+        celled.base_daily_amount * cells.control_during_amount / cells.control_base_amount as numeric(18, 10)
+    ) as expected_sales_amount,
+    cast(
+        case
+            when not celled.is_audience then celled.base_daily_amount / cells.control_base_amount
+        end as numeric(12, 10)
+    ) as control_share_rate
+from celled
+inner join cells
     on
-        members.campaign_id = active_customers.campaign_id
-        and members.customer_id = active_customers.customer_id
+        celled.campaign_id = cells.campaign_id
+        and celled.is_placebo = cells.is_placebo
+        and celled.spending_stratum = cells.spending_stratum
+        and celled.other_campaigns = cells.other_campaigns

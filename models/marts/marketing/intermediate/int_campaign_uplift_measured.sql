@@ -1,57 +1,101 @@
--- one row: one campaign: difference in differences of net sales per customer and day, audience against control
-with compared as (
+-- one row: one campaign, or its placebo: what its audience bought beyond what customers like it did
+with windows as (
+    select * from {{ ref('int_campaign_windows_observed') }}
+),
+
+compared as (
     select * from {{ ref('int_campaign_customers_compared') }}
 ),
 
--- change in net sales per customer and day, from before the campaign to during it
-changes as (
+summed as (
     select
         campaign_id,
-        is_audience,
-        before_days_count,
-        during_days_count,
-        before_sales_amount / nullif(before_days_count, 0) as before_daily_amount,
-        during_sales_amount / during_days_count as during_daily_amount,
-        during_sales_amount / during_days_count
-        - before_sales_amount / nullif(before_days_count, 0) as change_daily_amount
+        is_placebo,
+        count(*) filter (where is_audience) as audience_count,
+        count(*) filter (where not is_audience) as control_count,
+        sum(before_sales_amount) filter (where is_audience) as audience_before_amount,
+        sum(during_sales_amount) filter (where is_audience) as audience_during_amount,
+        sum(comparison_weight * before_sales_amount) filter (where not is_audience) as control_before_amount,
+        sum(comparison_weight * during_sales_amount) filter (where not is_audience) as control_during_amount,
+        avg(other_days_count) filter (where is_audience) as audience_other_days,
+        sum(comparison_weight * other_days_count) filter (where not is_audience)
+        / nullif(sum(comparison_weight) filter (where not is_audience), 0) as control_other_days
     from compared
+    group by
+        campaign_id,
+        is_placebo
 ),
 
-groups as (
+rated as (
+    select
+        summed.*,
+        audience_during_amount / nullif(control_during_amount, 0) as sales_ratio
+    from summed
+),
+
+-- each customer's distance from what was expected, as if it had no part in the expectation (jackknife)
+residuals as (
+    select
+        compared.campaign_id,
+        compared.is_placebo,
+        case
+            when compared.is_audience
+                then
+                    (compared.during_sales_amount - rated.sales_ratio * compared.expected_sales_amount)
+                    / nullif(1 - compared.expected_sales_amount / rated.control_during_amount, 0)
+            else
+                compared.comparison_weight * (compared.during_sales_amount - compared.expected_sales_amount)
+                / nullif(1 - compared.control_share_rate, 0)
+        end as residual_amount
+    from compared
+    inner join rated on compared.campaign_id = rated.campaign_id and compared.is_placebo = rated.is_placebo
+    where rated.control_during_amount > 0
+),
+
+spread as (
     select
         campaign_id,
-        max(before_days_count) as before_days_count,
-        max(during_days_count) as during_days_count,
-        cast(count(*) filter (where is_audience) as integer) as audience_count,
-        cast(count(*) filter (where not is_audience) as integer) as control_count,
-        avg(before_daily_amount) filter (where is_audience) as audience_before_daily_amount,
-        avg(during_daily_amount) filter (where is_audience) as audience_during_daily_amount,
-        avg(before_daily_amount) filter (where not is_audience) as control_before_daily_amount,
-        avg(during_daily_amount) filter (where not is_audience) as control_during_daily_amount,
-        avg(change_daily_amount) filter (where is_audience)
-        - avg(change_daily_amount) filter (where not is_audience) as uplift_daily_amount,
-        sqrt(
-            var_samp(change_daily_amount) filter (where is_audience)
-            / nullif(count(*) filter (where is_audience), 0)
-            + var_samp(change_daily_amount) filter (where not is_audience)
-            / nullif(count(*) filter (where not is_audience), 0)
-        ) as standard_error_amount
-    from changes
-    group by campaign_id
+        is_placebo,
+        sqrt(sum(residual_amount * residual_amount)) as standard_error,
+        -- as many customers of equal weight would leave as much to chance
+        3 * power(sum(residual_amount * residual_amount), 2) / nullif(sum(power(residual_amount, 4)), 0) as freedom
+    from residuals
+    group by
+        campaign_id,
+        is_placebo
+    having count(*) = count(residual_amount)
+),
+
+-- 1.96, and more where few customers decide: Student's quantile for the degrees of freedom
+measured as (
+    select
+        rated.*,
+        spread.freedom,
+        rated.audience_during_amount - rated.control_during_amount as incremental_amount,
+        spread.standard_error * (1 + 1.21 / spread.freedom + 1.44 / power(spread.freedom, 2)) as standard_error
+    from rated
+    left join spread on rated.campaign_id = spread.campaign_id and rated.is_placebo = spread.is_placebo
 )
 
 select
-    campaign_id,
-    before_days_count,
-    during_days_count,
-    audience_count,
-    control_count,
-    cast(audience_before_daily_amount as numeric(14, 6)) as audience_before_daily_amount,
-    cast(audience_during_daily_amount as numeric(14, 6)) as audience_during_daily_amount,
-    cast(control_before_daily_amount as numeric(14, 6)) as control_before_daily_amount,
-    cast(control_during_daily_amount as numeric(14, 6)) as control_during_daily_amount,
-    cast(uplift_daily_amount as numeric(14, 6)) as uplift_daily_amount,
-    cast(standard_error_amount as numeric(14, 6)) as standard_error_amount,
-    cast(uplift_daily_amount - 1.96 * standard_error_amount as numeric(14, 6)) as uplift_lower_amount,
-    cast(uplift_daily_amount + 1.96 * standard_error_amount as numeric(14, 6)) as uplift_upper_amount
-from groups
+    windows.campaign_id,
+    windows.is_placebo,
+    windows.history_days_count,
+    windows.before_days_count,
+    windows.during_days_count,
+    windows.is_history_short,
+    cast(coalesce(measured.audience_count, 0) as integer) as audience_count,
+    cast(coalesce(measured.control_count, 0) as integer) as control_count,
+    cast(measured.audience_before_amount as numeric(16, 2)) as audience_before_amount,
+    cast(measured.audience_during_amount as numeric(16, 2)) as audience_during_amount,
+    cast(measured.control_before_amount as numeric(30, 12)) as control_before_amount,
+    cast(measured.control_during_amount as numeric(30, 12)) as control_during_amount,
+    cast(measured.audience_other_days / windows.during_days_count as numeric(12, 8)) as audience_overlap_rate,
+    cast(measured.control_other_days / windows.during_days_count as numeric(12, 8)) as control_overlap_rate,
+    cast(measured.incremental_amount as numeric(30, 12)) as incremental_amount,
+    cast(measured.standard_error as numeric(24, 10)) as standard_error_amount,
+    cast(measured.freedom as numeric(14, 2)) as freedom_degrees,
+    cast({{ two_sided_p_value('measured.incremental_amount / nullif(measured.standard_error, 0)') }} as numeric(12, 8))
+        as p_value
+from windows
+left join measured on windows.campaign_id = measured.campaign_id and windows.is_placebo = measured.is_placebo

@@ -1,5 +1,4 @@
 -- one row: one product in one store that sold it in a week for which the promotions feed names the store
-{{ config(post_hook='{{ know_the_rows() }}') }}
 
 with weekly_sales as (
     select * from {{ ref('int_product_weeks_sold') }}
@@ -15,6 +14,24 @@ stores as (
 
 placements as (
     select * from {{ ref('dim_placement') }}
+),
+
+products as (
+    select * from {{ ref('dim_product') }}
+),
+
+-- a store is as large as what it sells of the category
+store_sizes as (
+    select
+        products.product_category,
+        weekly_sales.store_key,
+        sum(weekly_sales.units_count) as store_size_units
+    from weekly_sales
+    inner join products on weekly_sales.product_id = products.product_id
+    where products.is_current
+    group by
+        products.product_category,
+        weekly_sales.store_key
 ),
 
 -- in any store: weeks before a product's launch or after its end are no weeks without a placement
@@ -68,6 +85,9 @@ summed as (
         coalesce(sum(weekly_sales.units_count) filter (
             where not placements.is_on_display and not placements.is_on_mailer
         ), 0) as without_units_count,
+        coalesce(sum(weekly_sales.gross_sales_amount) filter (
+            where not placements.is_on_display and not placements.is_on_mailer
+        ), 0) as without_gross_amount,
         coalesce(sum(weekly_sales.net_sales_amount) filter (
             where not placements.is_on_display and not placements.is_on_mailer
         ), 0) as without_sales_amount
@@ -85,7 +105,9 @@ select
     product_lives.first_week_start_date,
     product_lives.last_week_start_date,
     covered_lives.covered_weeks_count,
+    cast(store_sizes.store_size_units as numeric(16, 3)) as store_size_units,
     cast(summed.without_units_count as {{ var('quantity_type') }}) as without_units_count,
+    cast(summed.without_gross_amount as numeric(14, 2)) as without_gross_amount,
     cast(summed.without_sales_amount as numeric(14, 2)) as without_sales_amount
 from summed
 inner join product_lives on summed.product_id = product_lives.product_id
@@ -94,3 +116,6 @@ inner join covered_lives
         summed.store_key = covered_lives.store_key
         and product_lives.first_week_start_date = covered_lives.first_week_start_date
         and product_lives.last_week_start_date = covered_lives.last_week_start_date
+inner join products on summed.product_id = products.product_id and products.is_current
+inner join store_sizes
+    on products.product_category = store_sizes.product_category and summed.store_key = store_sizes.store_key

@@ -1,5 +1,4 @@
 -- one row: one product in one store and one whole retail week in which it was sold there
-{{ config(post_hook='{{ know_the_rows() }}') }}
 
 with sales as (
     select * from {{ ref('fct_sales') }}
@@ -23,6 +22,7 @@ select
     dates.week_start_date,
     sales.placement_key,
     cast(sum(sales.units_count) as {{ var('quantity_type') }}) as units_count,
+    cast(sum(sales.gross_sales_amount) as numeric(14, 2)) as gross_sales_amount,
     cast(sum(sales.net_sales_amount) as numeric(14, 2)) as net_sales_amount
 from sales
 inner join products on sales.product_id = products.product_id

@@ -9,5 +9,6 @@ select
     upper(nullif(trim(department), '')) as department,
     account_id,
     amount as budget_amount,
+    units as budget_units_count,
     _file_id
 from source

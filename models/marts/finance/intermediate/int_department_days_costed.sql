@@ -1,0 +1,37 @@
+-- one row: one department on one business date: what the tills sold, what the ledger says the goods had cost, the rate
+with till_days as (
+    select * from {{ ref('int_department_days_summed') }}
+),
+
+journal_lines as (
+    select * from {{ ref('fct_journal_lines') }}
+),
+
+accounts as (
+    select * from {{ ref('dim_account') }}
+),
+
+posted as (
+    select
+        journal_lines.posting_date,
+        journal_lines.department,
+        sum(journal_lines.net_debit_amount) as cost_of_goods_amount
+    from journal_lines
+    inner join accounts on journal_lines.account_key = accounts.account_key
+    where accounts.statement_line_code = 'cost_of_goods_sold'
+    group by
+        journal_lines.posting_date,
+        journal_lines.department
+)
+
+select
+    coalesce(till_days.business_date, posted.posting_date) as business_date,
+    coalesce(till_days.department, posted.department) as department,
+    cast(coalesce(till_days.net_sales_amount, 0) as numeric(16, 2)) as net_sales_amount,
+    cast(posted.cost_of_goods_amount as numeric(16, 2)) as cost_of_goods_amount,
+    cast(posted.cost_of_goods_amount / nullif(till_days.net_sales_amount, 0) as numeric(24, 16)) as cost_rate
+from till_days
+full outer join posted
+    on
+        till_days.business_date = posted.posting_date
+        and till_days.department = posted.department

@@ -1,0 +1,136 @@
+-- one row: one customer whom a campaign's window (or placebo) can tell something of: what was expected, what came
+with windows as (
+    select * from {{ ref('int_campaign_windows_observed') }}
+),
+
+campaigns as (
+    select * from {{ ref('dim_campaign') }}
+),
+
+contacts as (
+    select * from {{ ref('fct_campaign_contacts') }}
+),
+
+baskets as (
+    select * from {{ ref('fct_baskets') }}
+),
+
+customers as (
+    select * from {{ ref('dim_customer') }}
+),
+
+dates as (
+    select * from {{ ref('dim_date') }}
+),
+
+-- a day of the past counts half as much as one 60 days later: that foretells what a customer spends next. Millionths
+-- and cents are whole numbers, whose sum is exact in any order and, over millions of rows, cheap.
+window_days as (
+    select
+        windows.campaign_id,
+        windows.is_placebo,
+        dates.date_key,
+        dates.date_key >= windows.start_date as is_during,
+        dates.date_key >= windows.before_start_date and dates.date_key < windows.start_date as is_before,
+        case
+            when dates.date_key >= windows.start_date then 0
+            else cast(1000000 * power(
+                0.5, {{ dbt.datediff('dates.date_key', 'windows.start_date', 'day') }} / 60.0
+            ) as bigint)
+        end as weight_millionths
+    from windows
+    inner join dates on windows.history_start_date <= dates.date_key and windows.end_date >= dates.date_key
+),
+
+window_weights as (
+    select
+        campaign_id,
+        is_placebo,
+        sum(weight_millionths) as weight_millionths
+    from window_days
+    group by
+        campaign_id,
+        is_placebo
+),
+
+customer_days as (
+    select
+        customers.customer_id,
+        baskets.business_date,
+        sum(baskets.net_sales_amount) as net_sales_amount,
+        cast(100 * sum(baskets.net_sales_amount) as bigint) as net_sales_cents
+    from baskets
+    inner join customers on baskets.customer_key = customers.customer_key
+    where {{ is_identified('customers.customer_key') }}
+    group by
+        customers.customer_id,
+        baskets.business_date
+),
+
+spent as (
+    select
+        window_days.campaign_id,
+        window_days.is_placebo,
+        customer_days.customer_id,
+        sum(customer_days.net_sales_cents * window_days.weight_millionths) as weighted_cents,
+        sum(customer_days.net_sales_amount) filter (where window_days.is_before) as before_sales_amount,
+        sum(customer_days.net_sales_amount) filter (where window_days.is_during) as during_sales_amount
+    from customer_days
+    inner join window_days on customer_days.business_date = window_days.date_key
+    group by
+        window_days.campaign_id,
+        window_days.is_placebo,
+        customer_days.customer_id
+),
+
+-- on how many days of the window another campaign was running that was sent to the customer
+campaign_days as (
+    select
+        contacts.customer_id,
+        dates.date_key,
+        count(*) as campaigns_count,
+        min(contacts.campaign_id) as campaign_id
+    from contacts
+    inner join campaigns on contacts.campaign_id = campaigns.campaign_id
+    inner join dates on campaigns.start_date <= dates.date_key and campaigns.end_date >= dates.date_key
+    group by
+        contacts.customer_id,
+        dates.date_key
+),
+
+other_days as (
+    select
+        window_days.campaign_id,
+        window_days.is_placebo,
+        campaign_days.customer_id,
+        count(*) as other_days_count
+    from window_days
+    inner join campaign_days on window_days.date_key = campaign_days.date_key
+    where
+        window_days.is_during
+        and (campaign_days.campaigns_count > 1 or campaign_days.campaign_id <> window_days.campaign_id)
+    group by
+        window_days.campaign_id,
+        window_days.is_placebo,
+        campaign_days.customer_id
+)
+
+select
+    spent.campaign_id,
+    spent.is_placebo,
+    spent.customer_id,
+    contacts.customer_id is not null as is_audience,
+    cast(spent.weighted_cents / (100.0 * window_weights.weight_millionths) as numeric(14, 6)) as base_daily_amount,
+    cast(coalesce(spent.before_sales_amount, 0) as numeric(14, 2)) as before_sales_amount,
+    cast(coalesce(spent.during_sales_amount, 0) as numeric(14, 2)) as during_sales_amount,
+    cast(coalesce(other_days.other_days_count, 0) as integer) as other_days_count
+from spent
+inner join window_weights
+    on spent.campaign_id = window_weights.campaign_id and spent.is_placebo = window_weights.is_placebo
+left join contacts on spent.campaign_id = contacts.campaign_id and spent.customer_id = contacts.customer_id
+left join other_days
+    on
+        spent.campaign_id = other_days.campaign_id
+        and spent.is_placebo = other_days.is_placebo
+        and spent.customer_id = other_days.customer_id
+where spent.weighted_cents > 0

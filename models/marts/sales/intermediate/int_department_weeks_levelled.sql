@@ -1,0 +1,62 @@
+-- one row: one department, or all of them, after one whole week: its sales of the week, and its level until then
+with trends as (
+    select * from {{ ref('sales_trends') }}
+),
+
+-- numbered from the first whole week, 0; no week is missing in between
+weeks as (
+    select
+        department,
+        is_all_departments,
+        period_start_date as week_start_date,
+        net_sales_amount,
+        {{ dbt.datediff('min(period_start_date) over ()', 'period_start_date', 'day') }} / 7 as week_number,
+        {{ dbt.datediff('min(period_start_date) over ()', 'max(period_start_date) over ()', 'day') }} / 7
+            as newest_number
+    from trends
+    where
+        period_type = 'week'
+        and not is_partial_period
+),
+
+-- a week counts half of what one counts that is 1, 4 or 16 weeks younger; three years are enough, and bound the work
+levels as (
+    select
+        weeks.department,
+        weeks.week_number,
+        {%- for half_life in [1, 4, 16] %}
+            {%- set weight %}
+                cast(power(
+                    cast(0.5 as double precision), (weeks.week_number - earlier.week_number) / {{ half_life }}.0
+                ) as numeric(13, 12))
+            {%- endset %}
+            sum(earlier.net_sales_amount * {{ weight }}) / sum({{ weight }}) as recent_{{ half_life }},
+        {%- endfor %}
+        avg(earlier.net_sales_amount) filter (where earlier.week_number > weeks.week_number - 4) as mean_of_4
+    from weeks
+    inner join weeks as earlier
+        on
+            weeks.department = earlier.department
+            and earlier.week_number between weeks.week_number - 155 and weeks.week_number
+    where weeks.week_number > weeks.newest_number - 157
+    group by
+        weeks.department,
+        weeks.week_number
+)
+
+select
+    weeks.department,
+    weeks.is_all_departments,
+    weeks.week_number,
+    weeks.week_start_date,
+    weeks.week_number = weeks.newest_number as is_newest,
+    cast(weeks.net_sales_amount as numeric(16, 2)) as net_sales_amount,
+    cast(levels.recent_1 as numeric(24, 8)) as recent_1_amount,
+    cast(levels.recent_4 as numeric(24, 8)) as recent_4_amount,
+    cast(levels.recent_16 as numeric(24, 8)) as recent_16_amount,
+    cast(levels.mean_of_4 as numeric(24, 8)) as mean_of_4_amount
+from weeks
+left join levels
+    on
+        weeks.department = levels.department
+        and weeks.week_number = levels.week_number
