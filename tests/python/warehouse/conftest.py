@@ -134,13 +134,13 @@ class Warehouse:
             [(rows,)] = connection.execute(f"select count(*) from warehouse.{table}").fetchall()
         return int(rows)
 
-    def builds(self, model: str) -> dict[date | None, str]:
-        """By the start of a partition, the build that wrote it; by None, for a model without, what it holds."""
+    def builds(self, model: str) -> dict[date, str]:
+        """By the start of a partition, the build that wrote it; of a model without, by the first of all days, what it holds."""
         with psycopg.connect(dbname=self.database) as connection:
             partitions = connection.execute(
                 "select partition_start, build_id::text from build_state.partitions where model_name = %s", [model]
             ).fetchall()
-            whole = "select null::date, content_id from build_state.models where model_name = %s"
+            whole = "select date '0001-01-01', content_id from build_state.models where model_name = %s"
             return dict(partitions or connection.execute(whole, [model]).fetchall())
 
     def remembered(self, model: str) -> tuple[Any, ...]:
