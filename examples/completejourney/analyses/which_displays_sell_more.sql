@@ -2,8 +2,8 @@
 -- how to read it: one row a display, over the categories that have a lift to quote against other stores in the same
 --   week: in how many its 95 % interval lies wholly above 0 (sells more) or below (sells less; of 40 one does by chance
 --   alone), and the middle one of the lifts. Which store displays a product is no accident, so this is no experiment.
--- answer on the default data: All of them; the Store front by 58 % in the middle category, the Side-aisle end cap by 27 %.
---   The surest is the Rear end cap, clearly more in 57 of 115 categories, less in 0.
+-- answer on the default data: All of them; the Store front by 58 % in the middle category, the Side-aisle end cap by
+--   27 %. The surest is the Rear end cap, clearly more in 57 of 115 categories, less in 0.
 with lifts as (
     select * from {{ ref('promotion_lift') }}
 )

@@ -88,8 +88,10 @@ chosen as (
 quoted as (
     select
         chosen.*,
-        case quoted_comparison when 'same week' then same_week_ratio when 'equal depth' then equal_depth_ratio end as quoted_ratio,
-        case quoted_comparison when 'same week' then same_week_error when 'equal depth' then equal_depth_error end as quoted_error
+        case quoted_comparison when 'same week' then same_week_ratio when 'equal depth' then equal_depth_ratio end
+            as quoted_ratio,
+        case quoted_comparison when 'same week' then same_week_error when 'equal depth' then equal_depth_error end
+            as quoted_error
     from chosen
 )
 

@@ -10,7 +10,7 @@ import psycopg
 from oracle.marts import Mart
 
 # half a unit of the last stored place, plus 1e-9 of the figure: money to the cent, ratios to what the column holds
-PLACES = {0: "0", 2: "0.00500001", 6: "0.00000050001", 8: "0.0000000050001"}
+PLACES = {0: "0", 2: "0.00500001", 4: "0.000050001", 6: "0.00000050001", 8: "0.0000000050001"}
 
 
 class Compared:

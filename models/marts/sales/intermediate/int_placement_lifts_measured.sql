@@ -37,21 +37,21 @@ strata as (
 -- Mantel and Haenszel: each stratum counts as much as it can tell
 paired as (
     select
-        placed_strata.comparison,
-        placed_strata.placement_key,
-        placed_strata.product_id,
-        placed_strata.size_units as with_size,
-        case when bare_strata.size_units > 0 then placed_strata.size_units else 0 end as compared_size,
-        placed_strata.units * bare_strata.size_units / (placed_strata.size_units + bare_strata.size_units) as with_units,
-        bare_strata.units * placed_strata.size_units / (placed_strata.size_units + bare_strata.size_units) as without_units
-    from strata as placed_strata
+        with_strata.comparison,
+        with_strata.placement_key,
+        with_strata.product_id,
+        with_strata.size_units as with_size,
+        case when bare_strata.size_units > 0 then with_strata.size_units else 0 end as compared_size,
+        with_strata.units * bare_strata.size_units / (with_strata.size_units + bare_strata.size_units) as with_units,
+        bare_strata.units * with_strata.size_units / (with_strata.size_units + bare_strata.size_units) as without_units
+    from strata as with_strata
     left join strata as bare_strata
         on
-            placed_strata.comparison = bare_strata.comparison
-            and placed_strata.product_id = bare_strata.product_id
-            and placed_strata.stratum = bare_strata.stratum
+            with_strata.comparison = bare_strata.comparison
+            and with_strata.product_id = bare_strata.product_id
+            and with_strata.stratum = bare_strata.stratum
             and bare_strata.placement_key = 0
-    where placed_strata.placement_key <> 0 and placed_strata.size_units > 0
+    where with_strata.placement_key <> 0 and with_strata.size_units > 0
 ),
 
 by_product as (
