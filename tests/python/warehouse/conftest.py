@@ -135,7 +135,7 @@ class Warehouse:
         return int(rows)
 
     def builds(self, model: str) -> dict[date, str]:
-        """By the start of a partition, the build that wrote it; of a model without, by the first of all days, what it holds."""
+        """By the start of a partition, the build that wrote it; of a model without, by day 1, what it holds."""
         with psycopg.connect(dbname=self.database) as connection:
             partitions = connection.execute(
                 "select partition_start, build_id::text from build_state.partitions where model_name = %s", [model]
