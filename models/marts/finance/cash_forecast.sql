@@ -1,4 +1,5 @@
 -- one row: one cash line in one of the 13 weeks after what the (simulated) ledger has, and the cash at each week's end
+-- noqa: disable=LT02
 with sold_flows as (
     select * from {{ ref('int_cash_flows_expected') }}
 ),

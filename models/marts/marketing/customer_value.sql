@@ -1,4 +1,5 @@
 -- one row: one customer that has bought, with its value of 12 months and what is expected of the next 90 days
+-- noqa: disable=LT02
 {%- set levels = {'80': (0.1, 0.9), '95': (0.025, 0.975)} %}
 with baskets as (
     select * from {{ ref('fct_baskets') }}
@@ -51,7 +52,6 @@ tenths as (
         percentile_disc({{ ends[0] }}) within group (order by later - typical) as lower_{{ level }},
         percentile_disc({{ ends[1] }}) within group (order by later - typical)
             as upper_{{ level }}{{ ',' if not loop.last }}
-    
     {%- endfor %}
     from predicted
     where is_fitted
@@ -140,7 +140,6 @@ select
                 and forecasts.holdout_upper_{{ level }}_{{ measure }}
     end as is_{{ name.split('_')[0] }}_in_holdout_{{ level }}{{ ',' if not (loop.last and measure == 'sales') }}
 {%- endfor %}
-
 {%- endfor %}
 from spans
 cross join sales_window

@@ -1,4 +1,6 @@
 -- one row: one business date, store and department with sales
+{{ config(partition_by={'field': 'business_date', 'granularity': 'day'}, indexes=[{'columns': ['business_date']}]) }}
+
 with sales as (
     select * from {{ ref('fct_sales') }}
 ),

@@ -1,9 +1,7 @@
 -- one row: one product that one coupon of one campaign applies to; pairs that were delivered more than once count once
-{{ config(materialized='incremental') }}
 
 with coupons as (
     select * from {{ ref('stg_loyalty__coupons') }}
-    where {{ is_touched(ref('stg_loyalty__coupons')) }}
 ),
 
 campaigns as (

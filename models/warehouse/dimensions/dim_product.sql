@@ -1,11 +1,9 @@
 -- one row: one version of one product
-{{ config(materialized='incremental') }}
 {%- set attributes = [
     'manufacturer_id', 'department', 'brand', 'product_category', 'product_type', 'package_size'
 ] %}
 with extracts as (
     select * from {{ ref('stg_pos__products') }}
-    where {{ is_touched(ref('stg_pos__products')) }}
 ),
 
 non_merchandise as (

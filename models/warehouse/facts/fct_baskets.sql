@@ -1,9 +1,8 @@
 -- one row: one basket
-{{ config(materialized='incremental', unique_key='business_date', indexes=[{'columns': ['business_date']}]) }}
+{{ config(partition_by={'field': 'business_date', 'granularity': 'day'}, indexes=[{'columns': ['business_date']}]) }}
 
 with sales as (
     select * from {{ ref('fct_sales') }}
-    where {{ is_touched(ref('fct_sales')) }}
 )
 
 select

@@ -2,12 +2,11 @@
 -- Of a key that was delivered more than once, display and mailer each keep their highest code: being on display or on
 -- the mailer beats not being (code 0), and among two places the later one in the code book stands. The rule doesn't
 -- depend on the order of rows.
-{{ config(materialized='incremental', unique_key='week_start_date') }}
+{{ config(partition_by={'field': 'week_start_date', 'granularity': 'week'}) }}
 {% call set_sql_header(config) %}{{ sort_to_group() }}{% endcall %}
 
 with promotions as (
     select * from {{ ref('stg_pos__promotions') }}
-    where {{ is_touched(ref('stg_pos__promotions')) }}
 ),
 
 products as (

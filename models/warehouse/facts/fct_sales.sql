@@ -1,5 +1,5 @@
 -- one row: one line of a basket: a product, and where it is there more than once, its line number
-{{ config(materialized='incremental', unique_key='business_date', indexes=[{'columns': ['business_date']}]) }}
+{{ config(partition_by={'field': 'business_date', 'granularity': 'day'}, indexes=[{'columns': ['business_date']}]) }}
 
 {%- set columns = [
     'basket_id', 'product_id', 'line_kind', 'customer_id', 'store_id', 'sold_at', 'business_date', 'business_hour'
@@ -17,7 +17,6 @@
 }) %}
 with transactions as (
     select * from {{ ref('stg_pos__transactions') }}
-    where {{ is_touched(ref('stg_pos__transactions')) }}
 ),
 
 customers as (
@@ -34,12 +33,10 @@ stores as (
 
 promotions as (
     select * from {{ promotions }}
-    where {{ is_touched(promotions) }}
 ),
 
 observed_placements as (
     select * from {{ observed_placements }}
-    where {{ is_touched(observed_placements) }}
 ),
 
 -- the weeks in which a store told its placements: what it didn't name was neither on display nor on the mailer

@@ -1,9 +1,8 @@
 -- one row: one basket and one category of merchandise that was sold in it
-{{ config(materialized='incremental', unique_key='business_date') }}
+{{ config(partition_by={'field': 'business_date', 'granularity': 'day'}) }}
 
 with sales as (
     select * from {{ ref('fct_sales') }}
-    where {{ is_touched(ref('fct_sales')) }}
 ),
 
 products as (

@@ -1,9 +1,8 @@
 -- one row: what the tills sold in one department on one business date
-{{ config(materialized='incremental', unique_key='business_date') }}
+{{ config(partition_by={'field': 'business_date', 'granularity': 'day'}) }}
 
 with sales as (
     select * from {{ ref('fct_sales') }}
-    where {{ is_touched(ref('fct_sales')) }}
 ),
 
 products as (

@@ -1,9 +1,8 @@
 -- one row: one combination of display and mailer that one store used in one retail week
-{{ config(materialized='incremental', unique_key='week_start_date') }}
+{{ config(partition_by={'field': 'week_start_date', 'granularity': 'week'}) }}
 
 with promotions as (
     select * from {{ ref('stg_pos__promotions') }}
-    where {{ is_touched(ref('stg_pos__promotions')) }}
 )
 
 select

@@ -1,9 +1,8 @@
 -- one row: what one store sold on one business date
-{{ config(materialized='incremental', unique_key='business_date') }}
+{{ config(partition_by={'field': 'business_date', 'granularity': 'day'}) }}
 
 with visits as (
     select * from {{ ref('int_visits_observed') }}
-    where {{ is_touched(ref('int_visits_observed')) }}
 )
 
 select

@@ -1,9 +1,8 @@
 -- one row: one customer in one store on one business date; all sales without a customer are those of one
-{{ config(materialized='incremental', unique_key='business_date') }}
+{{ config(partition_by={'field': 'business_date', 'granularity': 'day'}) }}
 
 with transactions as (
     select * from {{ ref('stg_pos__transactions') }}
-    where {{ is_touched(ref('stg_pos__transactions')) }}
 ),
 
 lines as (

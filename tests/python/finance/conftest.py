@@ -62,7 +62,7 @@ def books(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             patch.setenv(name, value)
         recreate(database, "template0")
         patch.setenv("PGDATABASE", database)
-        dbt = Dbt(folder / "target")
+        dbt = Dbt(folder / "target", by_hand=True)
         bucket = f"books-{uuid.uuid4().hex[:8]}"
         _land_and_load(folder, bucket, dbt.sources(bucket))
         for arguments in (["seed"], ["build", *MODELS]):

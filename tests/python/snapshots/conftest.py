@@ -51,7 +51,7 @@ def built(demo: Demo, embedded: State, tmp_path_factory: pytest.TempPathFactory)
         for name, value in environment(embedded).items():
             patch.setenv(name, value)
         patch.setenv("PGDATABASE", f"{template}_copy")
-        dbt = Dbt(tmp_path_factory.mktemp("snapshots") / "target")
+        dbt = Dbt(tmp_path_factory.mktemp("snapshots") / "target", by_hand=True)
     yield Warehouse(template, dbt)
     administer(f"drop database {template} with (force)")
 

@@ -13,6 +13,7 @@ from journey.services.state import State
 from truth.chain import Chain
 
 ESTIMATES = int(os.environ.get("ESTIMATES", "60"))  # of each kind: make truth makes 4,000, CI a few
+FULL = "ESTIMATES" in os.environ
 SEED = int(os.environ.get("SEED", "1"))  # another one draws other worlds
 
 

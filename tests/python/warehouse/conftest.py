@@ -27,7 +27,14 @@ from warehouse.histories import Change, Step, content, key
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-STATEFUL = "+config.materialized:incremental,path:models/warehouse"  # and what it reads: all else is rebuilt anyway
+STATEFUL = " ".join(  # what is built by partitions, one piece of each kind, and what they read
+    f"+{what},path:models/warehouse"
+    for what in (
+        "config.partition_by.granularity:day",
+        "config.partition_by.granularity:week",
+        "bridge_coupon_products",
+    )
+)
 
 
 @dataclass
@@ -127,26 +134,32 @@ class Warehouse:
             [(rows,)] = connection.execute(f"select count(*) from warehouse.{table}").fetchall()
         return int(rows)
 
-    def builds(self, model: str) -> dict[date, int]:
-        """By business date, the build that wrote it."""
+    def builds(self, model: str) -> dict[date, str]:
+        """By the start of a partition, the build that wrote it; of a model without, by day 1, what it holds."""
         with psycopg.connect(dbname=self.database) as connection:
-            return dict(
-                connection.execute(
-                    "select business_date, build_id from build_state.dates where model_name = %s", [model]
-                ).fetchall()
-            )
+            partitions = connection.execute(
+                "select partition_start, build_id::text from build_state.partitions where model_name = %s", [model]
+            ).fetchall()
+            whole = "select date '0001-01-01', content_id from build_state.models where model_name = %s"
+            return dict(partitions or connection.execute(whole, [model]).fetchall())
+
+    def remembered(self, model: str) -> tuple[Any, ...]:
+        """The hash of what makes a model, and what is known of its content."""
+        with psycopg.connect(dbname=self.database) as connection:
+            [row] = connection.execute(
+                "select inputs_hash, content_id from build_state.models where model_name = %s", [model]
+            ).fetchall()
+            return row
 
     def memory(self) -> set[tuple[str, str]]:
         """What `build_state` says that models were built from, but for the builds' numbers."""
         with psycopg.connect(dbname=self.database) as connection:
             return set(
                 connection.execute(
-                    """select model_name, business_date::text from build_state.dates
-                       union all select model_name, concat_ws(' ', dimension_name, dimension_key, valid_from, valid_to,
-                           attribute_hash) from build_state.versions
-                       union all select known.model_name, dimension_name
-                           from build_state.dimensions as known join build_state.dates as built
-                               on built.model_name = dimension_name and built.build_id = known.build_id"""
+                    """select model_name, partition_start::text from build_state.partitions
+                       union all select model_name, concat_ws(' ', dimension_name, member_key, valid_from, valid_to,
+                           attribute_hash) from build_state.members
+                       union all select model_name, dimension_name from build_state.dimensions"""
                 ).fetchall()
             )
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import date, timedelta
-from pathlib import Path
-from shutil import copytree
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import psycopg
 import pytest
-from dbt.artifacts.resources.base import FileHash
 from hypothesis import HealthCheck, Phase, given, settings
 
-from dbt_runs import ROOT, Dbt
+from dbt_runs import ROOT
 from journey.loader.declaration.sources import Source
 from journey.loader.repairing import repair
 from journey.loader.replaying import replay
@@ -197,7 +194,7 @@ def test_a_late_extract_moves_the_sales_after_it_to_its_version(warehouse: Wareh
             "where later.product_id = fct_sales.product_id and later.valid_from = '2017-03-08' "
             "and business_date < '2017-03-08'"
         ).rowcount
-        connection.execute("update build_state.versions set valid_from = '1900-01-01' where valid_from = '2017-03-08'")
+        connection.execute("update build_state.members set valid_from = '1900-01-01' where valid_from = '2017-03-08'")
         connection.execute("delete from build_state.dimensions where dimension_name = 'dim_product'")
     assert moved > 0
     assert warehouse.build() == []
@@ -245,65 +242,153 @@ def test_coupons_that_came_before_their_campaign_find_it(warehouse: Warehouse) -
     assert warehouse.count("bridge_coupon_products where campaign_id = 1") == 0
 
 
-def test_an_input_that_nobody_watches_is_refused(warehouse: Warehouse, tmp_path: Path) -> None:
-    """A new incremental model reads a table that says nothing of its changes."""
-    for name in ("dbt_project.yml", "profiles.yml", "macros", "seeds", "snapshots", "tests", "docs", "examples"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    copytree(ROOT / "models", tmp_path / "models")
-    for name, folder, reads in (
-        ("fct_baskets", "facts", ("dim_store", "dim_date")),  # it has a store_key
-        ("int_visits_observed", "intermediate", ("dim_product",)),  # no model above has its product_key
-    ):
-        file = tmp_path / "models" / "warehouse" / folder / f"{name}.sql"
-        hints = " ".join(f"{{{{ ref('{read}') }}}}" for read in reads)
-        file.write_text(f"-- depends_on: {hints}\n{file.read_text()}")
-    dbt = Dbt(tmp_path / "target", tmp_path)
-    for name, read in (("fct_baskets", "dim_date"), ("int_visits_observed", "dim_product")):
-        [error] = dbt("run", "--select", name).errors
-        assert f"{name} is incremental and reads {read}, whose changes nobody would notice" in error
-
-
-def test_a_model_whose_code_changed_is_rebuilt(warehouse: Warehouse) -> None:
+def test_a_model_that_is_not_remembered_is_rebuilt(warehouse: Warehouse) -> None:
     """And so are the dates of the models that read it."""
     warehouse.restart()
     warehouse.take(Step((Change("transactions", 0, 1),), "whole"))
     with psycopg.connect(dbname=warehouse.database) as connection:
-        connection.execute("update build_state.models set code_hash = 'older' where model_name = 'fct_sales'")
+        connection.execute("delete from build_state.models where model_name = 'fct_sales'")
         for table, column in (("fct_sales", "quantity"), ("fct_baskets", "lines_count")):
             assert connection.execute(f"update warehouse.{table} set {column} = {column} + 1").rowcount > 0
     assert warehouse.build() == []
     assert_is_full_refresh(warehouse)
 
 
-def test_a_change_of_whatever_makes_a_model_rebuilds_it(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own code, its columns, their constraints, a staging view, a seed; the time zone rebuilds them all."""
-    manifest, models = warehouse.dbt.manifest, ("fct_sales", "fct_promotions", "int_visits_observed")
-    changed = (
-        "fct_baskets", "int_department_days_summed", "int_store_days_summed", "bridge_coupon_products", "dim_product"
-    )  # fmt: skip
+@dataclass
+class Edit:
+    """A change that somebody makes to the project.
+
+    Attributes:
+        node: whose code it is.
+        old: a piece of the code.
+        new: what stands there then.
+        rebuilt: the models that are built anew, and what hangs on them.
+        stays: some that aren't.
+    """
+
+    node: str
+    old: str
+    new: str
+    rebuilt: tuple[str, ...]
+    stays: tuple[str, ...]
+
+
+EDITS = {
+    "a model": Edit(
+        "model.data_journey.fct_baskets", "count(*) as integer", "count(*) + 1 as integer", ("fct_baskets",),
+        ("fct_sales", "dim_product"),
+    ),
+    "a macro": Edit(
+        "macro.data_journey.versions_from_extracts", "{%- endmacro %}", " -- other{% endmacro %}", ("dim_product",),
+        ("int_visits_observed", "bridge_coupon_products"),
+    ),
+    "a view": Edit(
+        "model.data_journey.stg_loyalty__coupons", "from", ", 1 as other from", ("bridge_coupon_products",),
+        ("dim_product", "fct_sales"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_what_is_edited_is_rebuilt(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Nobody thinks of --full-refresh."""
+    edit, manifest = EDITS[what], warehouse.dbt.manifest
     feeds = ("transactions", "promotions", "products", "coupons")
-
-    def builds() -> dict[str, dict[date, int]]:
-        return {model: warehouse.builds(model) for model in (*models, *changed)}
-
     warehouse.restart()
     warehouse.take(Step(tuple(Change(feed, 0, 1) for feed in feeds), "whole"))
-    was = builds()
-    assert all(was.values())
-    other, nodes = FileHash.from_contents("other"), manifest.flat_graph["nodes"]
-    monkeypatch.setattr(manifest.nodes["model.data_journey.fct_baskets"], "checksum", other)
-    columns = manifest.nodes["model.data_journey.int_department_days_summed"].columns
-    monkeypatch.setattr(columns["business_date"], "data_type", "pg_catalog.date")
-    columns = manifest.nodes["model.data_journey.int_store_days_summed"].columns
-    monkeypatch.setattr(columns["net_sales_amount"], "constraints", [])
-    for node in ("model.data_journey.stg_loyalty__coupons", "seed.data_journey.non_merchandise"):
-        monkeypatch.setitem(nodes[node], "checksum", other.to_dict())
+    was = {model: warehouse.remembered(model) for model in (*edit.rebuilt, *edit.stays)}
+    node = manifest.macros[edit.node] if edit.node in manifest.macros else manifest.nodes[edit.node]
+    attribute = "macro_sql" if edit.node in manifest.macros else "raw_code"
+    code = getattr(node, attribute)
+    assert edit.old in code
+    monkeypatch.setattr(node, attribute, edit.new.join(code.rsplit(edit.old, 1)))
+    assert warehouse.build(select=f"config.materialized:view {STATEFUL}") == []
+    now = {model: warehouse.remembered(model) for model in was}
+    assert {model for model in was if now[model] != was[model]} == set(edit.rebuilt)
+
+
+def test_a_changed_contract_rebuilds(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column's type, and a constraint, which is made with the table alone."""
+    manifest = warehouse.dbt.manifest
+    names = ("int_department_days_summed", "int_store_days_summed", "fct_baskets")
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1),), "whole"))
+    was = [warehouse.remembered(name) for name in names]
+    retyped, freed = (manifest.nodes[f"model.data_journey.{name}"].columns for name in names[:2])
+    monkeypatch.setattr(retyped["business_date"], "data_type", "pg_catalog.date")
+    monkeypatch.setattr(freed["net_sales_amount"], "constraints", [])
     assert warehouse.build() == []
-    now = builds()
-    assert {model for model in now if now[model] != was[model]} == set(changed)
-    assert warehouse.build("--vars", "{business_timezone: UTC}") == []
-    then = builds()
-    assert [model for model in then if set(then[model].values()) & set(now[model].values())] == []
+    now = [warehouse.remembered(name) for name in names]
+    assert [before == after for before, after in zip(was, now, strict=True)] == [False, False, True]
+
+
+def test_another_time_zone_rebuilds_all_dates(warehouse: Warehouse) -> None:
+    """In the table, and what is remembered of the files: their rows are of other dates."""
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1), Change("transactions", 1, 1)), "whole"))
+    was = warehouse.count("fct_sales where business_date < '2017-03-06'")
+    zone = ("--vars", "{business_timezone: Asia/Tokyo}")
+    assert warehouse.build(*zone, select=f"config.materialized:view {STATEFUL}") == []
+    assert warehouse.count("fct_sales where business_date < '2017-03-06'") != was
+    warehouse.take(Step((Change("transactions", 1, 5),), "none"))
+    assert warehouse.build(*zone) == []
+    assert warehouse.keep("warehouse") > 0
+    assert warehouse.build("--full-refresh", *zone) == []
+    assert warehouse.differences("warehouse") == {}
+    assert warehouse.build(select=f"config.materialized:view {STATEFUL}") == []
+
+
+def test_a_seed_whose_rows_changed_rebuilds_what_reads_it(warehouse: Warehouse) -> None:
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1), Change("products", 0, 1)), "whole"))
+    was = warehouse.remembered("dim_product"), warehouse.remembered("int_visits_observed")
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        connection.execute(
+            "insert into seeds.non_merchandise select 'OTHER', product_category from seeds.non_merchandise limit 1"
+        )
+    assert warehouse.build() == []
+    assert warehouse.remembered("dim_product") != was[0]
+    assert warehouse.remembered("int_visits_observed") == was[1]
+
+
+def test_an_attribute_that_a_model_reads_touches_its_dates(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a dimension without versions; one that it doesn't read touches none."""
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1), Change("transactions", 4, 1)), "whole"))
+    fact, store = (warehouse.dbt.manifest.nodes[f"model.data_journey.{name}"] for name in ("fct_sales", "dim_store"))
+    reading = fact.raw_code.replace(
+        "dated.business_hour,", "dated.business_hour + length(stores.volume_class) as business_hour,"
+    )
+    assert reading != fact.raw_code
+    monkeypatch.setattr(fact, "raw_code", reading)
+    assert warehouse.build() == []
+    was = warehouse.builds("fct_sales")
+    hours = warehouse.count("fct_sales where business_hour > 30")
+    monkeypatch.setattr(store, "raw_code", store.raw_code.replace("days_open_count, 0)", "days_open_count, 1)"))
+    assert warehouse.build() == []
+    assert warehouse.builds("fct_sales") == was
+    monkeypatch.setattr(
+        store,
+        "raw_code",
+        store.raw_code.replace("    volume_class,", "    volume_class || repeat('+', 40) as volume_class,"),
+    )
+    assert warehouse.build() == []
+    assert hours == 0
+    assert warehouse.count("fct_sales where business_hour <= 30 and store_key <> 0") == 0
+
+
+def test_an_empty_run_is_not_remembered(warehouse: Warehouse) -> None:
+    """`--empty` leaves empty tables, as dbt says; the next run fills them."""
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1),), "whole"))
+    rows = warehouse.count("fct_sales")
+    assert warehouse.build("--empty", select="fct_sales") == []
+    assert warehouse.count("fct_sales") == 0
+    assert warehouse.build() == []
+    assert warehouse.count("fct_sales") == rows > 0
+    assert_is_full_refresh(warehouse)
 
 
 def test_a_build_that_is_killed_leaves_the_tables_as_they_were(warehouse: Warehouse) -> None:
@@ -324,6 +409,31 @@ def test_a_build_that_is_killed_leaves_the_tables_as_they_were(warehouse: Wareho
     assert warehouse.build() == []
     assert warehouse.count("fct_sales") > was[1]
     assert_is_full_refresh(warehouse)
+
+
+def test_every_declared_constraint_is_in_the_database(warehouse: Warehouse) -> None:
+    """dbt doesn't know whether our materialization makes them, and no longer warns."""
+    warehouse.restart()
+    declared, there = set(), set()
+    for node in warehouse.dbt.manifest.nodes.values():
+        if node.resource_type == "model" and node.config.materialized == "incremental_table" and node.config.enabled:
+            table = f"{node.schema}.{node.name}"
+            declared |= {(table, column.name, "n") for column in node.columns.values() for one in column.constraints
+                         if one.type.value == "not_null"}  # fmt: skip
+            declared |= {(table, ",".join(one.columns), one.type.value[0]) for one in node.constraints if one.columns}
+            declared |= {(table, column.name, one.type.value[0]) for column in node.columns.values()
+                         for one in column.constraints if one.type.value in ("primary_key", "unique")}  # fmt: skip
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        there |= set(
+            connection.execute(
+                """select conrelid::regclass::text, string_agg(attname, ',' order by place), contype::text
+                   from pg_constraint, unnest(conkey) with ordinality as keys (attnum, place), pg_attribute
+                   where attrelid = conrelid and pg_attribute.attnum = keys.attnum and contype in ('p', 'u', 'n')
+                   group by pg_constraint.oid, conrelid, contype"""
+            ).fetchall()
+        )
+    assert len(declared) > 100
+    assert declared - there == set()
 
 
 def assert_is_full_refresh(warehouse: Warehouse, select: str = STATEFUL, *schemas: str) -> None:

@@ -95,8 +95,10 @@ select
     dated.journal_type,
     dated.due_date,
     cast(
-        case when dated.time_number = 1 then coalesce(balances.balance_amount, dated.mean_amount)
-            else dated.mean_amount end
+        case
+            when dated.time_number = 1 then coalesce(balances.balance_amount, dated.mean_amount)
+            else dated.mean_amount
+        end
         as numeric(16, 2)
     ) as cash_amount
 from dated

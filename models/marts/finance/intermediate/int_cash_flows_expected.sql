@@ -1,4 +1,5 @@
 -- one row: one kind of cash flow in one of the 13 weeks after what the (simulated) ledger has
+-- noqa: disable=LT02
 with journal_lines as (
     select * from {{ ref('fct_journal_lines') }}
 ),
@@ -145,6 +146,4 @@ select
 from flows
 cross join ledger
 where flows.due_date > ledger.ledger_date
-group by
-    flows.journal_type,
-    flows.due_date
+group by flows.journal_type, flows.due_date

@@ -1,4 +1,5 @@
 -- one row: one customer seen from one origin, a day to forecast from: what it bought by then, and in the 90 days after
+-- noqa: disable=LT02
 {%- set half_lives = [30, 45, 60, 90] %}
 {%- set weight = 'cast(power(cast(0.5 as double precision), %s / %s.0) as numeric(13, 12))' %}
 with baskets as (
@@ -45,7 +46,6 @@ day_weights as (
         span_day,
     {%- for half_life in half_lives %}
         {{ weight % ('span_day', half_life) }} as weight_{{ half_life }}{{ ',' if not loop.last }}
-    
     {%- endfor %}
     from (select distinct span_day from customer_days) as span_days
 ),
@@ -61,7 +61,6 @@ spans as (
             as decayed_{{ measure }}_{{ half_life }}
             {{ ',' if not loop.last }}
     {%- endfor %}{{ ',' if not loop.last }}
-    
     {%- endfor %}
     from customer_days
     inner join day_weights on customer_days.span_day = day_weights.span_day
@@ -92,7 +91,6 @@ origins as (
     {%- for half_life in half_lives %}
         90 * (1 - power(0.5, 1 / {{ half_life }}.0)) / (1 - power(0.5, known_days / {{ half_life }}.0))
             as days_{{ half_life }}{{ ',' if not loop.last }}
-    
     {%- endfor %}
     from origin_days
     where known_days >= 90 or origin_number = 0
@@ -104,7 +102,6 @@ lag_weights as (
         lag_spans,
     {%- for half_life in half_lives %}
         {{ weight % ('45 * lag_spans', half_life) }} as weight_{{ half_life }}{{ ',' if not loop.last }}
-    
     {%- endfor %}
     from (
         select distinct spans.span_number - origins.origin_number as lag_spans
@@ -124,7 +121,6 @@ summed as (
         {%- endfor %}
         sum(case when origins.origin_number > spans.span_number then spans.{{ measure }} else 0 end)
             as later_{{ measure }}{{ ',' if not loop.last }}
-    
     {%- endfor %}
     from spans
     inner join origins on spans.span_number >= origins.origin_number - 2
@@ -145,6 +141,5 @@ select
     cast(
         case when origin_number >= 2 then later_{{ measure }} end as numeric(16, 2)
     ) as later_{{ measure }}{{ ',' if not loop.last }}
-
 {%- endfor %}
 from summed

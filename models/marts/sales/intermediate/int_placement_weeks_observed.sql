@@ -1,5 +1,4 @@
 -- one row: one product in one store in one week of its life in which it was on display or in the mailer there
-{{ config(post_hook='{{ know_the_rows() }}') }}
 
 with promotions as (
     select * from {{ ref('fct_promotions') }}

@@ -1,5 +1,4 @@
 -- one row: one product in one store that sold it in a week for which the promotions feed names the store
-{{ config(post_hook='{{ know_the_rows() }}') }}
 
 with weekly_sales as (
     select * from {{ ref('int_product_weeks_sold') }}

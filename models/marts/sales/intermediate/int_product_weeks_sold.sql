@@ -1,5 +1,4 @@
 -- one row: one product in one store and one whole retail week in which it was sold there
-{{ config(post_hook='{{ know_the_rows() }}') }}
 
 with sales as (
     select * from {{ ref('fct_sales') }}

@@ -1,0 +1,162 @@
+{#- What an engine must do for itself. Each macro is dispatched: default__ is portable SQL, postgres__ is PostgreSQL's. -#}
+
+{% macro hash_of_set(column) -%}
+    {#- An aggregate: a hash of texts in any order. -#}
+    {{ return(adapter.dispatch('hash_of_set')(column)) }}
+{%- endmacro %}
+
+{% macro postgres__hash_of_set(column) -%}
+    md5(string_agg({{ column }}, ',' order by {{ column }}))
+{%- endmacro %}
+
+{% macro row_hash(table_alias) -%}
+    {#- A number that stands for a row's values. -#}
+    {{ return(adapter.dispatch('row_hash')(table_alias)) }}
+{%- endmacro %}
+
+{% macro postgres__row_hash(table_alias) -%}
+    hashtextextended(cast({{ table_alias }} as text), 0)
+{%- endmacro %}
+
+{% macro content_hash(relation) -%}
+    {#- An expression: a text that stands for a table's rows, in any order. A table of many rows gets a new one with each
+        build, which costs less than reading it. -#}
+    {{ return(adapter.dispatch('content_hash')(relation)) }}
+{%- endmacro %}
+
+{% macro postgres__content_hash(relation) -%}
+    (
+        select case
+            when (select count(*) from (select 1 from {{ relation }} limit 300001) as some_rows) > 300000
+            then '{{ build_id() }}'
+            else (
+                select count(*) || ':' || coalesce(sum({{ row_hash('content') }}), 0) from {{ relation }} as content
+            )
+        end
+    )
+{%- endmacro %}
+
+{% macro definition_of(view) -%}
+    {#- An expression: a hash of a view's select as the database has it. -#}
+    {{ return(adapter.dispatch('definition_of')(view)) }}
+{%- endmacro %}
+
+{% macro postgres__definition_of(view) -%}
+    md5(pg_get_viewdef('{{ view.relation }}'::regclass))
+{%- endmacro %}
+
+{% macro prepare_state() -%}
+    {#- Make the state's tables where they are missing or another version's; then all is built once more. -#}
+    {{ return(adapter.dispatch('prepare_state')()) }}
+{%- endmacro %}
+
+{% macro postgres__prepare_state() -%}
+    {%- set version = 2 -%}
+    {%- set schema = generate_schema_name('build_state', none) -%}
+    {%- set mark = "select obj_description(to_regnamespace('" ~ schema ~ "'), 'pg_namespace')" -%}
+    {%- if run_query(mark).rows[0][0] != 'version ' ~ version -%}
+        {%- call statement('lock', auto_begin=True) %}select pg_advisory_xact_lock(hashtext('{{ schema }}')){% endcall -%}
+        {%- if run_query(mark).rows[0][0] != 'version ' ~ version -%}
+            {%- if run_query("select to_regnamespace('" ~ schema ~ "')").rows[0][0] is not none -%}
+                {%- do log("build_state is of an earlier version: everything is built anew, once", info=true) -%}
+            {%- endif -%}
+            {%- call statement('state') %}
+                drop schema if exists {{ schema }} cascade;
+                create schema {{ schema }};
+                comment on schema {{ schema }} is 'version {{ version }}';
+                {% for table, (columns, key) in state_tables().items() %}
+                create table {{ schema }}.{{ table }} ({{ columns }}, primary key ({{ key }}));
+                {% endfor %}
+            {% endcall -%}
+        {%- endif -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro one_at_a_time() -%}
+    {#- The first statement of a model's transaction: another that builds the same table waits for its end. -#}
+    {{ return(adapter.dispatch('one_at_a_time')()) }}
+{%- endmacro %}
+
+{% macro postgres__one_at_a_time() -%}
+    select pg_advisory_xact_lock(hashtextextended('{{ this }}', 0))
+{%- endmacro %}
+
+{% macro remember_files(file_input, new_files) -%}
+    {#- The partitions of each of these files. By a temporary table, for an insert does not run in parallel. -#}
+    {{ return(adapter.dispatch('remember_files')(file_input, new_files)) }}
+{%- endmacro %}
+
+{% macro postgres__remember_files(file_input, new_files) -%}
+    {%- set day = config.get('partition_by').field -%}
+    {%- do run_query(
+        "create temporary table new_files on commit drop as select _file_id, " ~ day ~ " from " ~ file_input.relation
+        ~ " where _file_id = any(array[" ~ new_files | join(', ') ~ "]) and " ~ day ~ " is not null group by _file_id, "
+        ~ day
+    ) -%}
+    {%- do run_query("insert into " ~ state_table('files') ~ " (model_name, file_id, partition_start) select '"
+        ~ model.name ~ "', _file_id, " ~ day ~ " from new_files") -%}
+    {%- do run_query("drop table new_files") -%}
+{%- endmacro %}
+
+{% macro put_aside(name, query) -%}
+    {#- A table for this transaction. -#}
+    {{ return(adapter.dispatch('put_aside')(name, query)) }}
+{%- endmacro %}
+
+{% macro postgres__put_aside(name, query) -%}
+    {%- do run_query("create temporary table " ~ name ~ " on commit drop as " ~ query) -%}
+    {%- do run_query("analyze " ~ name) -%}
+{%- endmacro %}
+
+{% macro kind_of(relation) -%}
+    {#- What stands under a name now: table, view or none. dbt's cache may be older. -#}
+    {{ return(adapter.dispatch('kind_of')(relation)) }}
+{%- endmacro %}
+
+{% macro postgres__kind_of(relation) -%}
+    {%- set kinds = run_query(
+        "select case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end from pg_class "
+        ~ "where oid = to_regclass('" ~ relation ~ "')"
+    ).rows -%}
+    {{ return(kinds[0][0] if kinds else none) }}
+{%- endmacro %}
+
+{% macro write_whole(target, kind, sql) -%}
+    {#- A new table in the place of what stands there. -#}
+    {{ return(adapter.dispatch('write_whole')(target, kind, sql)) }}
+{%- endmacro %}
+
+{% macro postgres__write_whole(target, kind, sql) -%}
+    {%- set new = make_intermediate_relation(target) -%}
+    {%- do run_query("drop table if exists " ~ new) -%}
+    {%- call statement('main') -%}{{ create_table_as(false, new, sql) }}{%- endcall -%}
+    {%- do create_indexes(new) -%}
+    {%- set members = model_inputs(model).members if config.get('partition_by') else [] -%}
+    {%- if members -%} {#- rows that wait for their member are found without a look at the others -#}
+        {%- do run_query("create index on " ~ new ~ " (" ~ config.get('partition_by').field ~ ") where "
+            ~ members | map(attribute='key') | join(' = 0 or ') ~ " = 0") -%}
+    {%- endif -%}
+    {%- if kind -%}{%- do run_query("drop " ~ kind ~ " " ~ target ~ " cascade") -%}{%- endif -%}
+    {%- do run_query("alter table " ~ new ~ " rename to " ~ adapter.quote(target.identifier)) -%}
+    {%- do run_query("analyze " ~ target) -%}
+{%- endmacro %}
+
+{% macro write_partitions(target, partitions, sql) -%}
+    {#- Replace partitions whole, those included that have no rows any more. -#}
+    {{ return(adapter.dispatch('write_partitions')(target, partitions, sql)) }}
+{%- endmacro %}
+
+{% macro postgres__write_partitions(target, partitions, sql) -%}
+    {%- set columns = model.columns.keys() | join(', ') -%}
+    {%- set touched = config.get('partition_by').field ~ ' in (' ~ as_dates(partitions) ~ ')' -%}
+    {%- do run_query("delete from " ~ target ~ " where " ~ touched) -%}
+    {%- call statement('main') %}
+        {{ config.get('sql_header', none) or '' }}
+        insert into {{ target }} ({{ columns }})
+        select {{ columns }} from (
+            {{ sql }}
+        ) as rebuilt
+        where {{ touched }}
+    {% endcall -%}
+{%- endmacro %}

@@ -1,0 +1,80 @@
+{#- The project's own materialization: a table that is rebuilt as far as its inputs changed. How it works stands in
+    models/warehouse/README.md, why in docs/decisions.md. The engine's own parts are the dispatched macros, all in
+    engine.sql. -#}
+
+{% materialization incremental_table, default %}
+    {%- do prepare_state() -%}
+    {%- set target = this.incorporate(type='table') -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {%- call statement('begin', auto_begin=true) -%}{{ one_at_a_time() }}{%- endcall -%}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- set kind = kind_of(this) -%}
+    {%- set work = find_work(kind) -%}
+    {%- if work.is_whole -%}
+        {%- do write_whole(target, kind, sql) -%}
+    {%- elif work.partitions -%}
+        {%- do write_partitions(target, work.partitions.keys() | list, narrowed(sql, work)) -%}
+    {%- else -%}
+        {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
+    {%- endif -%}
+    {%- do remember(work, target) -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do apply_grants(target, config.get('grants'), should_revoke(load_cached_relation(this), work.is_whole)) -%}
+    {%- if work.is_whole or work.docs_hash != work.remembered_docs_hash -%}
+        {%- do persist_docs(target, model) -%}
+        {%- do remember_docs(work) -%}
+    {%- endif -%}
+    {%- do adapter.commit() -%}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{% macro find_work(kind) -%}
+    {#- What is to be written: everything, some partitions, or nothing.
+
+        Returns a dict: `inputs`, see model_inputs; `inputs_hash`, of what makes every row; `is_whole`; `partitions`, by
+        start date the hash of what makes its rows, none where it has no rows any more. -#}
+    {%- set inputs = model_inputs(model) -%}
+    {%- set now = what_makes_it(inputs) -%}
+    {%- set is_whole = config.get('full_refresh') -%}
+    {%- if is_whole is none -%}
+        {%- set is_whole = flags.FULL_REFRESH or not now.is_known or now.inputs_hash != now.remembered_hash -%}
+    {%- endif -%}
+    {%- set is_whole = is_whole or kind != 'table' -%}
+    {%- if is_whole -%}{%- do forget_partitions(now.views_hash == now.remembered_views_hash) -%}{%- endif -%}
+    {%- set partitions = touched_partitions(inputs, is_whole) if config.get('partition_by') else {} -%}
+    {{ return({
+        'inputs': inputs, 'inputs_hash': now.inputs_hash, 'views_hash': now.views_hash, 'is_whole': is_whole,
+        'partitions': partitions, 'docs_hash': docs_hash(), 'remembered_docs_hash': now.remembered_docs_hash,
+    }) }}
+{%- endmacro %}
+
+{% macro narrowed(sql, work) -%}
+    {#- The model's select over those rows alone that the touched partitions need: each input that has partitions takes
+        the place of its own name, filtered. -#}
+    {%- set partition_by = config.get('partition_by') -%}
+    {%- set days = days_of(work.partitions.keys(), partition_by.granularity) -%}
+    {%- set narrow = namespace(sql=sql) -%}
+    {%- for file_input in work.inputs.files -%}
+        {%- set rows -%}
+            (
+                select * from {{ file_input.relation }}
+                where _file_id = any(array[{{ touched_files(file_input, work.partitions.keys()) | join(', ') }}]::int[])
+                    and {{ partition_by.field }} in ({{ as_dates(work.partitions.keys()) }})
+            )
+        {%- endset -%}
+        {%- set narrow.sql = narrow.sql | replace(file_input.relation, rows) -%}
+    {%- endfor -%}
+    {%- for table in work.inputs.partitioned -%}
+        {%- set rows -%}
+            (
+                select * from {{ table.relation }}
+                where {{ table.partition_by.field }} in (
+                    {{ as_dates(partitions_of(days, table.partition_by.granularity)) }}
+                )
+            )
+        {%- endset -%}
+        {%- set narrow.sql = narrow.sql | replace(table.relation, rows) -%}
+    {%- endfor -%}
+    {{ return(narrow.sql) }}
+{%- endmacro %}

@@ -1,0 +1,142 @@
+{% macro model_inputs(node) -%}
+    {#- What a model reads, from dbt's graph: a dict of lists.
+
+        - `files`: raw tables, by the staging view (or source) that shows them: what changed is told by the loader's ledger.
+        - `partitioned`: incremental tables with partitions, which can be read in part.
+        - `members`: dimensions whose key the model keeps: what changed is told member by member.
+        - `whole`: everything else; any change of it rebuilds the model.
+        - `views`: relations whose definition is part of the model's code.
+        - `untracked`: inputs of which nobody can tell a change. -#}
+    {%- set inputs = {'files': [], 'partitioned': [], 'members': [], 'whole': [], 'views': [], 'untracked': []} -%}
+    {%- set keys_above = [] -%} {#- of incremental tables that it reads: a new version rewrites the rows there -#}
+    {%- for parent in node.depends_on.nodes if parent in graph.nodes -%}
+        {%- if graph.nodes[parent].config.get('partition_by') -%}
+            {%- do keys_above.extend(graph.nodes[parent].columns) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- do collect_inputs(node, node, inputs, keys_above, none) -%}
+    {{ return(inputs) }}
+{%- endmacro %}
+
+{% macro collect_inputs(node, reader, inputs, keys_above, view) -%}
+    {#- Add what `reader` reads: the model, or a view between it and the tables. -#}
+    {%- set by_partition = node.config.get('partition_by') -%}
+    {%- for parent in reader.depends_on.nodes | sort -%}
+        {%- if parent in graph.sources -%}
+            {%- set source = graph.sources[parent] -%}
+            {%- if source.external -%}
+                {%- do inputs.files.append({
+                    'name': (view or source).name, 'relation': (view or source).relation_name,
+                    'schema': source.schema, 'table': source.identifier,
+                }) -%}
+            {%- else -%}
+                {%- do inputs.untracked.append(source.name) -%}
+            {%- endif -%}
+        {%- elif parent in graph.nodes -%}
+            {%- set read = graph.nodes[parent] -%}
+            {%- set input = {
+                'name': read.name, 'relation': read.relation_name, 'partition_by': read.config.get('partition_by'),
+                'is_remembered': read.config.materialized == 'incremental_table',
+            } -%}
+            {%- set noun = read.name | replace('dim_', '', 1) -%}
+            {%- set is_versioned = 'valid_from' in read.columns -%}
+            {%- if read.config.materialized == 'view' -%}
+                {%- do inputs.views.append(input) -%}
+                {%- do collect_inputs(node, read, inputs, keys_above, read) -%}
+            {%- elif by_partition and not view and input.partition_by -%}
+                {%- do inputs.partitioned.append(input) -%}
+            {%- elif by_partition and read.name.startswith('dim_') and noun ~ '_key' in node.columns -%}
+                {%- set id = noun ~ '_id' -%}
+                {%- do input.update({
+                    'key': noun ~ '_key',
+                    'id': id if id in read.columns and id in node.columns else none,
+                    'is_versioned': is_versioned,
+                    'attributes': read.columns.keys() | reject('in', [noun ~ '_key', id, 'valid_from', 'valid_to']) | list,
+                }) -%}
+                {%- do inputs.members.append(input) -%}
+            {%- elif not (by_partition and is_versioned and noun ~ '_key' in keys_above) -%}
+                {%- if by_partition and not view and read.name.startswith('dim_') -%}
+                    {%- do input.update({'attributes': read.columns.keys() | list}) -%}
+                {%- endif -%}
+                {%- do inputs.whole.append(input) -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro what_makes_it(inputs) -%}
+    {#- The hash of all that makes every row of the model, the one that was remembered, and whether every input's state
+        is known: one that was deferred to, cloned or made by hand has none. -#}
+    {%- set names = namespace(code=model.compiled_code) -%} {#- the same in every schema -#}
+    {%- for input in inputs.files + inputs.partitioned + inputs.members + inputs.whole + inputs.views -%}
+        {%- set names.code = names.code | replace(input.relation, input.name) -%}
+    {%- endfor -%}
+    {%- set code = [names.code, config.get('partition_by'), config.get('indexes')] -%}
+    {%- for column in model.columns.values() -%}
+        {%- do code.append(column.name ~ ' ' ~ column.data_type ~ ' ' ~ column.constraints) -%}
+    {%- endfor -%}
+    {%- do code.append(model.constraints) -%}
+    {%- set states = ["'" ~ local_md5(code | join('|')) ~ "'"] -%}
+    {%- set views, known = ["''"], ['true'] -%}
+    {%- for view in inputs.views -%}{%- do views.append(definition_of(view)) -%}{%- endfor -%}
+    {%- for input in inputs.whole + ([] if config.get('partition_by') else inputs.partitioned) -%}
+        {%- do states.append(state_of(input)) -%}
+    {%- endfor -%}
+    {%- for file_input in inputs.files if not config.get('partition_by') -%}
+        {%- do states.append(loaded_files_hash(file_input)) -%}
+    {%- endfor -%}
+    {%- for input in inputs.whole + inputs.partitioned + inputs.members if input.is_remembered -%}
+        {%- do known.append("'" ~ input.name ~ "' in (select model_name from " ~ state_table('models') ~ ")") -%}
+    {%- endfor -%}
+    {%- set query -%}
+        with now as (
+            select
+                'hash ' || md5(concat_ws('|', {{ (states + views) | join(', ') }})) as inputs_hash,
+                'hash ' || md5(concat_ws('|', {{ views | join(', ') }})) as views_hash,
+                {{ known | join(' and ') }} as is_known
+        )
+        select now.inputs_hash, now.views_hash, now.is_known, remembered.inputs_hash,
+            remembered.views_hash, remembered.docs_hash
+        from now
+        left join {{ state_table('models') }} as remembered on remembered.model_name = '{{ model.name }}'
+    {%- endset -%}
+    {%- set row = run_query(query).rows[0] -%}
+    {{ return({
+        'inputs_hash': row[0], 'views_hash': row[1], 'is_known': row[2] and not inputs.untracked,
+        'remembered_hash': row[3], 'remembered_views_hash': row[4], 'remembered_docs_hash': row[5],
+    }) }}
+{%- endmacro %}
+
+{% macro state_of(input) -%}
+    {#- An expression that changes when the rows of an input do; of a dimension in a model with partitions, when what the
+        model reads of them does. -#}
+    {%- set read = attributes_read(input) if input.attributes and not input.key else [] -%}
+    {%- if read -%}
+        (
+            select count(*) || ':' || coalesce(sum(cast({{ surrogate_key(read) }} as numeric)), 0)
+            from {{ input.relation }}
+        )
+    {%- elif input.is_remembered -%}
+        (select content_id from {{ state_table('models') }} where model_name = '{{ input.name }}')
+    {%- else -%}
+        {{ content_hash(input.relation) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro loader_ledger() -%}
+    {#- The loader's ledger of files. From the graph, for a materialization can't have a source() of its own. -#}
+    {{ return(graph.sources['source.' ~ project_name ~ '.loader.files'].relation_name) }}
+{%- endmacro %}
+
+{% macro loaded_files(file_input) -%}
+    {#- A condition on the ledger: files of an input that are in its table now. -#}
+    status = 'loaded' and row_count > 0
+    and schema_name = '{{ file_input.schema }}' and table_name = '{{ file_input.table }}'
+{%- endmacro %}
+
+{% macro loaded_files_hash(file_input) -%}
+    (
+        select {{ hash_of_set('cast(file_id as ' ~ dbt.type_string() ~ ')') }}
+        from {{ loader_ledger() }} where {{ loaded_files(file_input) }}
+    )
+{%- endmacro %}

@@ -1,0 +1,115 @@
+{% macro touched_partitions(inputs, is_whole) -%}
+    {#- By start date of each partition that isn't built from what is there now, the hash of what it is to be built from;
+        none for one that is gone. A partition is touched if the set of its loaded files is another one, or a partition
+        that it reads was built again, or a row in it would get another key. -#}
+    {%- for file_input in inputs.files -%}{%- do date_new_files(file_input) -%}{%- endfor -%}
+    {%- set moved = [] -%}
+    {%- for dimension in inputs.members if not is_whole and find_moved_members(dimension) -%}
+        {%- do moved.append(partitions_of_moved_rows(dimension)) -%}
+    {%- endfor -%}
+    {%- set query -%}
+        with inputs as (
+            {%- for file_input in inputs.files %}
+            select dates.partition_start, '{{ file_input.name }}:' || dates.file_id as input
+            from {{ state_table('files') }} as dates
+            inner join {{ loader_ledger() }} as ledger on dates.file_id = ledger.file_id
+            where dates.model_name = '{{ model.name }}' and {{ loaded_files(file_input) }}
+            {{ 'union all' if not loop.last or inputs.partitioned }}
+            {%- endfor %}
+            {%- for table in inputs.partitioned %}
+            {{ partitions_above(table) }}
+            {{ 'union all' if not loop.last }}
+            {%- endfor %}
+        ),
+        present as (
+            select partition_start, {{ hash_of_set('input') }} as inputs_hash from inputs group by partition_start
+        ),
+        built as (
+            select partition_start, inputs_hash from {{ state_table('partitions') }}
+            where model_name = '{{ model.name }}'
+        )
+        select
+            coalesce(present.partition_start, built.partition_start) || ' ' || coalesce(present.inputs_hash, 'gone')
+        from present
+        full join built on present.partition_start = built.partition_start
+        where present.inputs_hash is distinct from built.inputs_hash
+            {%- if moved %}
+            or coalesce(present.partition_start, built.partition_start) in (
+                {{ moved | join('\nunion all\n') }}
+            )
+            {%- endif %}
+        order by 1
+    {%- endset -%}
+    {%- set touched = {} -%}
+    {%- for row in run_query(query).rows -%}
+        {%- set start, hash = row[0].split(' ') -%}
+        {%- do touched.update({modules.datetime.date.fromisoformat(start): none if hash == 'gone' else hash}) -%}
+    {%- endfor -%}
+    {{ return(touched) }}
+{%- endmacro %}
+
+{% macro partitions_above(table) -%}
+    {#- For each partition of an input, the partitions of the model that share a day with it. -#}
+    {%- set granularity, below = config.get('partition_by').granularity, table.partition_by.granularity -%}
+    {%- set is_one = below in ('day', granularity) -%}
+    {%- set day = dbt.dateadd('day', 'day_offset', 'below.partition_start') -%}
+    select distinct
+        {{ partition_start(granularity, 'below.partition_start' if is_one else day) }} as partition_start,
+        '{{ table.name }}:' || below.partition_start || ':' || below.build_id as input
+    from {{ state_table('partitions') }} as below
+    {%- if not is_one %}
+    cross join (values (0){% for offset in range(1, 31) %}, ({{ offset }}){% endfor %}) as days (day_offset)
+    {%- endif %}
+    where below.model_name = '{{ table.name }}'
+        {%- if not is_one %} and {{ partition_start(below, day) }} = below.partition_start{% endif %}
+{%- endmacro %}
+
+{% macro partition_start(granularity, day) -%}
+    cast({{ dbt.date_trunc(granularity, day) }} as date)
+{%- endmacro %}
+
+{% macro date_new_files(file_input) -%}
+    {#- Remember the partitions of each file that came since; a file never changes. -#}
+    {%- set new_files = run_query(
+        "select file_id from " ~ loader_ledger() ~ " where " ~ loaded_files(file_input) ~ " and file_id not in ("
+        ~ "select file_id from " ~ state_table('files') ~ " where model_name = '" ~ model.name ~ "') order by file_id"
+    ).columns[0].values() -%}
+    {%- if new_files -%}
+        {%- do remember_files(file_input, new_files) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro touched_files(file_input, partitions) -%}
+    {#- The files of an input that have rows in some partitions. -#}
+    {{ return(run_query(
+        "select distinct dates.file_id from " ~ state_table('files') ~ " as dates inner join " ~ loader_ledger()
+        ~ " as ledger on dates.file_id = ledger.file_id where dates.model_name = '" ~ model.name ~ "' and "
+        ~ loaded_files(file_input) ~ " and partition_start in (" ~ as_dates(partitions) ~ ") order by dates.file_id"
+    ).columns[0].values()) }}
+{%- endmacro %}
+
+{% macro days_of(partitions, granularity) -%}
+    {#- The days in some partitions. -#}
+    {%- set days = [] -%}
+    {%- for start in partitions -%}
+        {%- for offset in range({'day': 1, 'week': 7, 'month': 31}[granularity]) -%}
+            {%- set day = start + modules.datetime.timedelta(days=offset) -%}
+            {%- if granularity != 'month' or day.month == start.month -%}{%- do days.append(day) -%}{%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(days) }}
+{%- endmacro %}
+
+{% macro partitions_of(days, granularity) -%}
+    {#- The partitions in which some days are. -#}
+    {%- set starts = {} -%}
+    {%- for day in days -%}
+        {%- set back = {'day': 0, 'week': day.weekday(), 'month': day.day - 1}[granularity] -%}
+        {%- do starts.update({day - modules.datetime.timedelta(days=back): true}) -%}
+    {%- endfor -%}
+    {{ return(starts.keys() | list) }}
+{%- endmacro %}
+
+{% macro as_dates(partitions) -%}
+    {%- for start in partitions -%}cast('{{ start }}' as date){{ ', ' if not loop.last }}{%- endfor -%}
+{%- endmacro %}
