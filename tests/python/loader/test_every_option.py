@@ -94,6 +94,13 @@ def test_an_option_of_values_does_something_or_is_refused(option: str, file_form
     assert read(file_format, kind, text, {"columns": {"c": declared}}) == with_it
 
 
+@pytest.mark.parametrize("comment", [";", '"', '";'])
+def test_a_comment_that_begins_as_a_row_may_is_refused(comment: str) -> None:
+    with pytest.raises(UsageError, match="rows may begin with"):
+        read("csv", "text", "a", {"delimiter": ";", "comment": comment})
+    assert read("csv", "text", "a", {"delimiter": ";", "comment": "#"}) == ["a"]
+
+
 @pytest.mark.parametrize("file_format", ["parquet", "avro"])
 def test_an_empty_text_is_null_in_typed_files_if_that_is_declared(file_format: str) -> None:
     assert read(file_format, "text", "", {}) == [""]

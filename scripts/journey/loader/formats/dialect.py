@@ -101,6 +101,8 @@ class CsvOptions:
         """
         if (self.quote and self.quote in self.delimiter) or (self.escape and self.escape in self.delimiter):
             raise ValueError(f"external.options: delimiter {self.delimiter!r} is also the quote or the escape")
+        if self.comment and self.comment.startswith(tuple(filter(None, (self.delimiter, self.quote)))):
+            raise ValueError(f"external.options: rows may begin with {self.comment!r}, so it can't begin a comment")
         if self.escape_unquoted and self.escape not in (None, "\\"):
             raise ValueError("external.options.escape_unquoted means the backslash: leave escape out")
         if not self.header and (self.repeated_header == "skip" or self.header_names == "number"):
