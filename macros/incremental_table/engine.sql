@@ -46,30 +46,29 @@
 {%- endmacro %}
 
 {% macro prepare_state() -%}
-    {#- Make the state's tables where they are missing or another version's; then all is built once more. -#}
+    {#- On run start, before any model: makes the state's tables where they are missing or another version's; then all is
+        built once more. -#}
     {{ return(adapter.dispatch('prepare_state')()) }}
 {%- endmacro %}
 
 {% macro postgres__prepare_state() -%}
     {%- set version = 2 -%}
     {%- set schema = generate_schema_name('build_state', none) -%}
-    {%- set mark = "select obj_description(to_regnamespace('" ~ schema ~ "'), 'pg_namespace')" -%}
-    {%- if run_query(mark).rows[0][0] != 'version ' ~ version -%}
-        {%- call statement('lock', auto_begin=True) %}select pg_advisory_xact_lock(hashtext('{{ schema }}')){% endcall -%}
-        {%- if run_query(mark).rows[0][0] != 'version ' ~ version -%}
-            {%- if run_query("select to_regnamespace('" ~ schema ~ "')").rows[0][0] is not none -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
+        {%- set there = run_query(
+            "select to_regnamespace('" ~ schema ~ "'), obj_description(to_regnamespace('" ~ schema ~ "'), 'pg_namespace')"
+        ).rows[0] -%}
+        {%- if there[1] != 'version ' ~ version -%}
+            {%- if there[0] is not none -%}
                 {%- do log("build_state is of an earlier version: everything is built anew, once", info=true) -%}
-            {%- endif -%}
-            {%- call statement('state') %}
-                drop schema if exists {{ schema }} cascade;
-                create schema {{ schema }};
-                comment on schema {{ schema }} is 'version {{ version }}';
-                {% for table, (columns, key) in state_tables().items() %}
-                create table {{ schema }}.{{ table }} ({{ columns }}, primary key ({{ key }}));
-                {% endfor %}
-            {% endcall -%}
+            {%- endif %}
+            drop schema if exists {{ schema }} cascade;
+            create schema {{ schema }};
+            comment on schema {{ schema }} is 'version {{ version }}';
+            {%- for table, (columns, key) in state_tables().items() %}
+            create table {{ schema }}.{{ table }} ({{ columns }}, primary key ({{ key }}));
+            {%- endfor %}
         {%- endif -%}
-        {%- do adapter.commit() -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -3,7 +3,6 @@
     engine.sql. -#}
 
 {% materialization incremental_table, default %}
-    {%- do prepare_state() -%}
     {%- set target = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {%- call statement('begin', auto_begin=true) -%}{{ one_at_a_time() }}{%- endcall -%}

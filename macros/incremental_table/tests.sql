@@ -5,7 +5,6 @@
     {%- if is_asked_for or should_store_failures() -%}
         {{ return(default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit)) }}
     {%- endif -%}
-    {%- do prepare_state() -%}
     {%- set now = what_makes_it(model_inputs(model)) -%}
     {%- set ours = "test_name = '" ~ model.unique_id ~ "'" -%}
     {%- set passed = run_query(
