@@ -1,4 +1,4 @@
-{#- What an engine must do for itself. Each macro is dispatched: default__ is portable SQL, postgres__ is PostgreSQL's. -#}
+{#- What an engine must do for itself: each macro is dispatched, and postgres__ is PostgreSQL's. -#}
 
 {% macro hash_of_set(column) -%}
     {#- An aggregate: a hash of texts in any order. -#}
@@ -19,8 +19,8 @@
 {%- endmacro %}
 
 {% macro content_hash(relation) -%}
-    {#- An expression: a text that stands for a table's rows, in any order. A table of many rows gets a new one with each
-        build, which costs less than reading it. -#}
+    {#- An expression: a text that stands for a table's rows, in any order. A table of many rows gets a new one with
+        each build, which costs less than reading it. -#}
     {{ return(adapter.dispatch('content_hash')(relation)) }}
 {%- endmacro %}
 
@@ -46,8 +46,8 @@
 {%- endmacro %}
 
 {% macro prepare_state() -%}
-    {#- On run start, before any model: makes the state's tables where they are missing or another version's; then all is
-        built once more. -#}
+    {#- On run start, before any model: makes the state's tables where they are missing or another version's; then all
+        is built once more. -#}
     {{ return(adapter.dispatch('prepare_state')()) }}
 {%- endmacro %}
 
@@ -56,7 +56,7 @@
     {%- set schema = generate_schema_name('build_state', none) -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
         {%- set there = run_query(
-            "select to_regnamespace('" ~ schema ~ "'), obj_description(to_regnamespace('" ~ schema ~ "'), 'pg_namespace')"
+            "select oid, obj_description(oid, 'pg_namespace') from (select to_regnamespace('" ~ schema ~ "') as oid) as one"
         ).rows[0] -%}
         {%- if there[1] != 'version ' ~ version -%}
             {%- if there[0] is not none -%}

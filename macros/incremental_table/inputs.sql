@@ -1,7 +1,7 @@
 {% macro model_inputs(node) -%}
     {#- What a model reads, from dbt's graph: a dict of lists.
 
-        - `files`: raw tables, by the staging view (or source) that shows them: what changed is told by the loader's ledger.
+        - `files`: raw tables, by the staging view (or source) that shows them: the loader's ledger tells what changed.
         - `partitioned`: incremental tables with partitions, which can be read in part.
         - `members`: dimensions whose key the model keeps: what changed is told member by member.
         - `whole`: everything else; any change of it rebuilds the model.
@@ -51,7 +51,8 @@
                     'key': noun ~ '_key',
                     'id': id if id in read.columns and id in node.columns else none,
                     'is_versioned': is_versioned,
-                    'attributes': read.columns.keys() | reject('in', [noun ~ '_key', id, 'valid_from', 'valid_to']) | list,
+                    'attributes': read.columns.keys() | reject('in', [noun ~ '_key', id, 'valid_from', 'valid_to'])
+                        | list,
                 }) -%}
                 {%- do inputs.members.append(input) -%}
             {%- elif not (by_partition and is_versioned and noun ~ '_key' in keys_above) -%}
@@ -108,8 +109,8 @@
 {%- endmacro %}
 
 {% macro state_of(input) -%}
-    {#- An expression that changes when the rows of an input do; of a dimension in a model with partitions, when what the
-        model reads of them does. -#}
+    {#- An expression that changes when the rows of an input do; of a dimension in a model with partitions, when what
+        the model reads of them does. -#}
     {%- set read = attributes_read(input) if input.attributes and not input.key else [] -%}
     {%- if read -%}
         (

@@ -45,8 +45,8 @@
 {%- endmacro %}
 
 {% macro attributes_read(dimension) -%}
-    {#- The attributes that the model's select names: qualified by the CTE that imports the dimension, or in any way, where
-        the CTE is read alone. All of them, if no CTE imports it. -#}
+    {#- The attributes that the model's select names: qualified by the CTE that imports the dimension, or in any way,
+        where the CTE is read alone. All of them, if no CTE imports it. -#}
     {%- set code = model.compiled_code -%}
     {%- set imported = modules.re.search(
         '(\\w+) as \\(\\s*select \\* from ' ~ modules.re.escape(dimension.relation) ~ '\\s*\\)', code
@@ -87,8 +87,8 @@
     {#- In which members the model's keys were found. -#}
     {%- set ours = "model_name = '" ~ model.name ~ "' and dimension_name = '" ~ dimension.name ~ "'" -%}
     {%- set columns = 'member_key, valid_from, valid_to, attribute_hash' -%}
-    {%- do run_query("delete from " ~ state_table('members') ~ " where " ~ ours ~ " and (" ~ columns ~ ") not in (select "
-        ~ columns ~ " from (" ~ members_of(dimension) ~ ") as members)") -%}
+    {%- do run_query("delete from " ~ state_table('members') ~ " where " ~ ours ~ " and (" ~ columns ~ ") not in ("
+        ~ "select " ~ columns ~ " from (" ~ members_of(dimension) ~ ") as members)") -%}
     {%- do run_query("insert into " ~ state_table('members') ~ " (model_name, dimension_name, " ~ columns ~ ") select '"
         ~ model.name ~ "', '" ~ dimension.name ~ "', " ~ columns ~ " from (" ~ members_of(dimension) ~ ") as members"
         ~ " where member_key not in (select member_key from " ~ state_table('members') ~ " where " ~ ours ~ ")") -%}

@@ -30,7 +30,9 @@
             ~ as_dates(work.partitions.keys()) ~ ")") -%}
         {%- set rows = [] -%}
         {%- for start, hash in work.partitions.items() if hash -%}
-            {%- do rows.append("('" ~ model.name ~ "', cast('" ~ start ~ "' as date), '" ~ hash ~ "', " ~ build_id() ~ ")") -%}
+            {%- do rows.append(
+                "('" ~ model.name ~ "', cast('" ~ start ~ "' as date), '" ~ hash ~ "', " ~ build_id() ~ ")"
+            ) -%}
         {%- endfor -%}
         {%- if rows -%}
             {%- do run_query("insert into " ~ state_table('partitions') ~ " values " ~ rows | join(', ')) -%}
@@ -51,13 +53,15 @@
 {% macro docs_hash() -%}
     {#- Of the descriptions that go into the database, and whether they do. -#}
     {%- set docs = [config.get('persist_docs'), model.description] -%}
-    {%- for column in model.columns.values() -%}{%- do docs.append(column.name ~ ' ' ~ column.description) -%}{%- endfor -%}
+    {%- for column in model.columns.values() -%}
+        {%- do docs.append(column.name ~ ' ' ~ column.description) -%}
+    {%- endfor -%}
     {{ return('hash ' ~ local_md5(docs | join('|'))) }}
 {%- endmacro %}
 
 {% macro remember_docs(work) -%}
-    {%- do run_query("update " ~ state_table('models') ~ " set docs_hash = '" ~ work.docs_hash ~ "' where model_name = '"
-        ~ model.name ~ "'") -%}
+    {%- do run_query("update " ~ state_table('models') ~ " set docs_hash = '" ~ work.docs_hash
+        ~ "' where model_name = '" ~ model.name ~ "'") -%}
 {%- endmacro %}
 
 {% macro forget_partitions(is_same_views) -%}
@@ -74,7 +78,9 @@
         {%- do names.append(name) -%}{%- do new.append(value) -%}
     {%- endfor -%}
     {%- do run_query("delete from " ~ state_table(table) ~ " where " ~ condition) -%}
-    {%- do run_query("insert into " ~ state_table(table) ~ " (" ~ names | join(', ') ~ ") select " ~ new | join(', ')) -%}
+    {%- do run_query(
+        "insert into " ~ state_table(table) ~ " (" ~ names | join(', ') ~ ") select " ~ new | join(', ')
+    ) -%}
 {%- endmacro %}
 
 {% macro build_id() -%}

@@ -1,8 +1,8 @@
 {% macro postgres__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) -%}
     {#- In a build, a data test that passed on the very rows that are there now isn't run again: it passes at once.
         `dbt test` and `--full-refresh` run every test. -#}
-    {%- set is_asked_for = flags.WHICH not in ('build', 'retry') or flags.FULL_REFRESH or model.resource_type != 'test' -%}
-    {%- if is_asked_for or should_store_failures() -%}
+    {%- set is_build = flags.WHICH in ('build', 'retry') and not flags.FULL_REFRESH and not should_store_failures() -%}
+    {%- if not is_build or model.resource_type != 'test' -%}
         {{ return(default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit)) }}
     {%- endif -%}
     {%- set now = what_makes_it(model_inputs(model)) -%}

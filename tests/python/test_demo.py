@@ -102,6 +102,8 @@ def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
 
 def test_explain_names_the_facts_that_are_read_whole(demo: Demo) -> None:
     """A small summary is made anew from all journal lines; nothing came, so nothing is read for baskets."""
+    with psycopg.connect(dbname="journey", autocommit=True) as connection:
+        connection.execute("delete from build_state.models where model_name = 'int_account_periods_summed'")
     done = subprocess.run(
         [sys.executable, "-m", "journey.bench.explain", "--min-ms", "0", "--select",
          "int_account_periods_summed fct_baskets"],

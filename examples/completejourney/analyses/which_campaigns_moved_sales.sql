@@ -3,8 +3,8 @@
 --   its 95 % interval; it means something only where the verdict is sold more or sold less. `detectable_percent` is how
 --   large an effect would have shown in 8 of 10 cases: a smaller one may be there all the same. Campaigns of which
 --   nobody can tell are left out.
--- answer on the default data: None: of the 16 campaigns that can be judged, chance explains each, and an effect of 9 to
---   15 % would have shown. So what the others cost, 12 to 1,319 dollars, may or may not have come back.
+-- answer on the default data: None: of the 16 campaigns that can be judged, chance explains each, and an effect of 9.2
+--   to 14.6 % would have shown. So what they cost, 55.25 to 1,318.92 dollars, may or may not have come back.
 with campaigns as (
     select * from {{ ref('campaign_performance') }}
 )

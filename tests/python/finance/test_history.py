@@ -79,7 +79,9 @@ def test_a_new_target_leaves_the_periods_before_it_alone(books: Books, corrupted
     """A dated row changes the periods from it on. Overwriting changes all periods, and the record keeps what was."""
     build = ("build", "--select", "kpi_targets_by_period_history", "int_kpi_targets_dated", "financial_kpis")
     raised = "insert into seeds.kpi_targets select * from seeds.kpi_targets where kpi_code = 'cash'"
-    raised = raised.replace("select *", "select kpi_code, '2017-03', kpi_order, kpi_name, unit, better_when, judged_on, 1e6, 9e5")
+    raised = raised.replace(
+        "select *", "select kpi_code, '2017-03', kpi_order, kpi_name, unit, better_when, judged_on, 1e6, 9e5"
+    )
     assert corrupted(raised, arguments=build) == Ran()
     with psycopg.connect(dbname=books.database) as connection:
         connection.execute("update seeds.kpi_targets set target_value = 0.5 where kpi_code = 'gross_margin'")

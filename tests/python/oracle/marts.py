@@ -705,14 +705,15 @@ compared as (
     select way, item, category, stratum, display, mailer, sum(size) as t, sum(units) as u from way group by all
 ), pair as (
     select bar.way, bar.item, bar.category, bar.display, bar.mailer, bar.t, case when base.t > 0 then bar.t else 0 end
-               as told, bar.u * base.t / (bar.t + base.t) as a, base.u * bar.t / (bar.t + base.t) as b
+               as told, bar.u * base.t / nullif(bar.t + base.t, 0) as a,
+           base.u * bar.t / nullif(bar.t + base.t, 0) as b
     from bar left join (from bar where display = '0' and mailer = '0') as base using (way, item, stratum)
     where not (bar.display = '0' and bar.mailer = '0')
 ), thing as (
     select way, item, category, display, mailer, sum(t) as t, sum(told) as told, coalesce(sum(a), 0) as a,
            coalesce(sum(b), 0) as b from pair group by all
 ), whole as (
-    select way, category, display, mailer, sum(told) / sum(t) as told, count(*) filter (where a + b > 0) as things,
+    select way, category, display, mailer, sum(told) / nullif(sum(t), 0) as told, count(*) filter (where a + b > 0) as things,
            sum(a) as sa, sum(b) as sb, sum(a) / nullif(sum(b), 0) as r from thing group by all
 ), far as (
     select way, category, display, mailer, (a - r * b) / nullif(1 - b / sb, 0) as d

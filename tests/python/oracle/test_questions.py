@@ -36,6 +36,11 @@ EMPTY_IN_EIGHT_WEEKS = {
         "Which departments lost most volume against the revised budget?",
     },
     "one campaign can be measured, and chance explains it": {"Which campaigns moved sales by more than chance?"},
+    "no campaign can be judged before 90 days": {"What did campaigns cost, and what did they bring back?"},
+    "no change of one month is beyond chance": {
+        "Which products lost most against the month before?",
+        "Which stores lost most against the month before?",
+    },
     "the first cohort is two months old": {
         "How many customers stay after three months?",
         "What is a new customer worth within half a year?",

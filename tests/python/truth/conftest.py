@@ -6,9 +6,12 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from dbt_runs import Dbt, administer
+from journey import settings
 from journey.services.state import State
 from truth.chain import Chain
 
@@ -25,5 +28,21 @@ def chain_of(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PGDATABASE", name)
         dbt = Dbt(tmp_path_factory.mktemp("target"))
-        yield lambda models: Chain(dbt, models)
+
+        def made(models: Sequence[str]) -> Chain:
+            with settings.connect(autocommit=True) as connection:  # what the chain before left
+                for (schema,) in connection.execute(
+                    "select nspname from pg_namespace where nspname !~ '^pg_|^information_schema$|^public$'"
+                ).fetchall():
+                    connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
+            return Chain(dbt, models)
+
+        yield made
     administer(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def world_database(chain_of: object) -> Iterator[psycopg.Connection]:
+    """A connection to the worlds' database."""
+    with settings.connect(autocommit=True) as connection:
+        yield connection
