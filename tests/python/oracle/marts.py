@@ -713,7 +713,8 @@ compared as (
     select way, item, category, display, mailer, sum(t) as t, sum(told) as told, coalesce(sum(a), 0) as a,
            coalesce(sum(b), 0) as b from pair group by all
 ), whole as (
-    select way, category, display, mailer, sum(told) / nullif(sum(t), 0) as told, count(*) filter (where a + b > 0) as things,
+    select way, category, display, mailer, sum(told) / nullif(sum(t), 0) as told,
+           count(*) filter (where a + b > 0) as things,
            sum(a) as sa, sum(b) as sb, sum(a) / nullif(sum(b), 0) as r from thing group by all
 ), far as (
     select way, category, display, mailer, (a - r * b) / nullif(1 - b / sb, 0) as d
