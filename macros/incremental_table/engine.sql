@@ -56,10 +56,10 @@
     {%- set schema = generate_schema_name('build_state', none) -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
         {%- set there = run_query(
-            "select oid, obj_description(oid, 'pg_namespace') from (select to_regnamespace('" ~ schema ~ "') as oid) as one"
-        ).rows[0] -%}
-        {%- if there[1] != 'version ' ~ version -%}
-            {%- if there[0] is not none -%}
+            "select oid, obj_description(oid, 'pg_namespace') from pg_namespace where nspname = '" ~ schema ~ "'"
+        ).rows -%}
+        {%- if not there or there[0][1] != 'version ' ~ version -%}
+            {%- if there -%}
                 {%- do log("build_state is of an earlier version: everything is built anew, once", info=true) -%}
             {%- endif %}
             drop schema if exists {{ schema }} cascade;

@@ -1,7 +1,7 @@
 {% macro touched_partitions(inputs, is_whole) -%}
     {#- By start date of each partition that isn't built from what is there now, the hash of what it is to be built
-        from; none for one that is gone. A partition is touched if the set of its loaded files is another one, or a partition
-        that it reads was built again, or a row in it would get another key. -#}
+        from; none for one that is gone. A partition is touched if the set of its loaded files is another one, or a
+        partition that it reads was built again, or a row in it would get another key. -#}
     {%- for file_input in inputs.files -%}{%- do date_new_files(file_input) -%}{%- endfor -%}
     {%- set moved = [] -%}
     {%- for dimension in inputs.members if not is_whole and find_moved_members(dimension) -%}

@@ -1,6 +1,6 @@
 -- The marketing and sales marts tell one story: each figure that two of them hold, or one of them and the facts, is the
 -- same. Marts about customers hold the sales of those who are known, sales_by_hour those whose hour is known. A mart
--- without rows fails, unless there are no sales (that fct_sales has what was delivered is assert_sales_keep_every_line's).
+-- without rows fails, unless there are no sales (that fct_sales has what was delivered is another test's).
 -- Figures of campaigns are compared with coupons, whose redemptions are all that two of their marts hold.
 with window_sales as (
     select

@@ -4,8 +4,8 @@
 --   days if nothing is done. What winning them back would bring beyond that, no figure here says: that takes a campaign
 --   with a control group.
 -- answer on the default data: Little: 142 Lapsed customers bought for 42,741.7 dollars in a year, 0.9 % of
---   all, and 39.84 are expected of each in the span of the forecast. The 265 Lapsing bought for 579.66 each, and 116.04 are
---   expected.
+--   all, and 39.84 are expected of each in the span of the forecast. The 265 Lapsing bought for 579.66 each, and
+--   116.04 are expected.
 with profiles as (
     select * from {{ ref('customer_profiles') }}
 ),

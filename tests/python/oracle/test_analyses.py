@@ -15,6 +15,8 @@ from oracle.answers import FOLDER, MARTS, Analysis, ask_duckdb, ask_postgres, co
 from oracle.conftest import FULL
 from oracle.shop import everything, open_shop, publish
 
+NEEDS_A_LONGER_HISTORY = {"which_campaigns_moved_sales"}  # no campaign can be judged before 90 days of sales
+
 ANALYSES = [read(file) for file in sorted(FOLDER.glob("*.sql"))]
 each = pytest.mark.parametrize("analysis", ANALYSES, ids=lambda analysis: analysis.name)
 
@@ -62,7 +64,7 @@ def test_the_database_answers_as_the_source_does(
     analysis: Analysis, postgres: psycopg.Connection, landed_marts: duckdb.DuckDBPyConnection
 ) -> None:
     found = ask_postgres(postgres, analysis.query)
-    assert len(found) > 1
+    assert (len(found) > 1) != (not FULL and analysis.name in NEEDS_A_LONGER_HISTORY)
     assert found == ask_duckdb(landed_marts, analysis.query)
 
 
