@@ -119,12 +119,8 @@ select
     favourites.favourite_weekday_name,
     favourites.favourite_hour,
     cast(
-        case
-            when private_brands.branded_lines_count > 0
-                then
-                    coalesce(private_brands.private_sales_amount, 0)
-                    / nullif(private_brands.merchandise_sales_amount, 0)
-        end as numeric(12, 8)
+        case when private_brands.branded_lines_count > 0 then coalesce(private_brands.private_sales_amount, 0) end
+        / nullif(private_brands.merchandise_sales_amount, 0) as numeric(12, 8)
     ) as private_brand_rate,
     case
         when purchases.customer_id is null then 'Prospect'
