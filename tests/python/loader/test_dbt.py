@@ -33,7 +33,7 @@ def test_what_the_ledger_does_to_a_build(landing: Landing, tmp_path: Path) -> No
         assert "WARN=2 ERROR=0" in said
         assert status == 0
     finally:
-        landing.connection.execute("drop schema if exists loader_test_staging cascade")
+        landing.connection.execute("drop schema if exists loader_test_staging, loader_test_build_state cascade")
 
 
 def test_rows_that_the_ledger_does_not_know_stop_a_build(landing: Landing, tmp_path: Path) -> None:
@@ -67,4 +67,4 @@ def test_rows_that_the_ledger_does_not_know_stop_a_build(landing: Landing, tmp_p
         landing.connection.execute("insert into raw_pos.products values ('1', 'x', 1), ('9', 'x', 77)")
         assert "raw_pos.products: no loaded file has _file_id 77: 1 rows in the table, 0 in the ledger" in test()
     finally:
-        landing.connection.execute("drop schema if exists loader_test_staging cascade")
+        landing.connection.execute("drop schema if exists loader_test_staging, loader_test_build_state cascade")
