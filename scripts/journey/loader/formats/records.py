@@ -100,13 +100,16 @@ class Block:
                 if run.first not in self._split:
                     self._split[run.first] = run.raw.split(b"\n")
                 return run.line + record - run.first, self._split[run.first][record - run.first].rstrip(b"\r"), 1
-            return run.line, run.raw.rstrip(b"\r\n"), max(1, run.raw.count(b"\n"))
+            return run.line, run.raw.rstrip(b"\r\n"), run.raw.removesuffix(b"\n").count(b"\n") + 1
         if self._ends is None:
             line_ends, inside = line_ends_of(self.data, self.quote)
             self._ends = line_ends[~inside], np.flatnonzero(~inside)
         ends, lines = self._ends
         begin, first = (int(ends[record - 1]) + 1, int(lines[record - 1]) + 1) if record else (0, 0)
-        end, last = (int(ends[record]), int(lines[record])) if record < len(ends) else (len(self.data), first)
+        if record < len(ends):
+            end, last = int(ends[record]), int(lines[record])
+        else:  # the last one, without a line end
+            end, last = len(self.data), first + self.data.count(b"\n", begin)
         return self.line + first, self.data[begin:end].rstrip(b"\r\n"), last - first + 1
 
     def records(self) -> list[bytes]:
