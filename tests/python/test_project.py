@@ -32,6 +32,12 @@ def test_lines_and_models_are_short() -> None:
     assert [file for file in MODELS if len(file.read_text().splitlines()) > 150] == []
 
 
+def test_no_merge_is_left_half_done() -> None:
+    search = ["git", "grep", "-lE", "^(<{7}|>{7}) "]  # status 1: nowhere
+    marked = subprocess.run(search, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (marked.returncode, marked.stdout) == (1, "")
+
+
 def test_models_say_what_one_row_is() -> None:
     assert [file for file in MODELS if not file.read_text().startswith("-- one row:")] == []
 
