@@ -80,7 +80,18 @@ def status() -> list[Status]:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Let one start or stop at a time touch the folder."""
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _close(folder)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _close(folder: Path) -> None:
+    """Let nobody else into the folder: rows of data are in the servers' files and logs.
+
+    A folder that somebody named, and in which other things are, stays as it is.
+    """
+    if (folder / "services.json").exists() or not any(folder.iterdir()):
+        folder.chmod(0o700)
+        postgres.own(folder)

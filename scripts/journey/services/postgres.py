@@ -88,7 +88,7 @@ def _initialise(data: Path, state: State) -> None:
     new.mkdir(mode=0o700)
     password = data.parent / "initdb.password"
     write_private(password, state.postgres_password)
-    _own(new, password)
+    own(new, password)
     try:
         _run(
             "initdb", "-D", str(new), "-U", state.postgres_user, "--pwfile", str(password),
@@ -135,15 +135,15 @@ checkpoint_timeout = 15min
 def _start(folder: Path, state: State, deadline: float) -> None:
     """Start the server, and wait for it; a killed server's orphans get a moment to notice and go."""
     data, log = folder / DATA, folder / LOG
-    log.parent.mkdir(exist_ok=True)
-    log.touch()
-    _own(log.parent, log)
+    log.parent.mkdir(mode=0o700, exist_ok=True)
+    log.touch(mode=0o600)
+    own(log.parent, log)
     if not data.exists():
         _initialise(data, state)
     was_killed = (data / "postmaster.pid").exists()
     settings = data / "journey.conf"
     settings.write_text(_settings(state.ports["postgres"]))
-    _own(settings)
+    own(settings)
     while True:
         begin = log.stat().st_size
         try:
@@ -208,8 +208,8 @@ def _plain() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
-def _own(*files: Path) -> None:
-    """Give files to the user that the server runs as."""
+def own(*files: Path) -> None:
+    """Give files to the user that the server runs as, where that is another one than ours."""
     if os.geteuid() == 0:
         user = pwd.getpwnam(UNPRIVILEGED_USER)
         for file in files:
@@ -229,7 +229,13 @@ def _unprivileged() -> list[str]:
     user = pwd.getpwnam(UNPRIVILEGED_USER)
     command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     needed = (bin_dir(), local_dir())
-    if not all(folder.stat().st_mode & 0o001 for path in needed for folder in (path, *path.parents) if folder.exists()):
+    if not all(_passes(user.pw_uid, folder) for path in needed for folder in (path, *path.parents) if folder.exists()):
         # access(2), by which PostgreSQL looks for its own programs, minds capabilities only with no_setuid_fixup
         command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
     return [*command, "--"]
+
+
+def _passes(user_id: int, folder: Path) -> bool:
+    """Whether a user may go through a folder."""
+    found = folder.stat()
+    return bool(found.st_mode & (0o100 if found.st_uid == user_id else 0o001))

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from journey.errors import JourneyError, UsageError
+from journey.services import mutual_tls
 from journey.services.state import BUCKET, PORTS, REGION, State, is_free, write_private
 
 DATA = "s3"
@@ -33,9 +34,9 @@ def start(folder: Path, state: State) -> None:
     Raises:
         JourneyError: a port is taken, or the server doesn't start.
     """
-    if _process(folder) and answers(state):
+    if _process(folder) and answers(state) and mutual_tls.is_set_up(folder):
         return
-    stop(folder, state)  # one that runs but doesn't answer
+    stop(folder, state)  # one that runs but doesn't answer, or lets everybody in past S3's keys
     for name in PORTS[1:]:
         if not is_free(state.ports[name], wait_seconds=3):
             raise JourneyError(
@@ -43,8 +44,8 @@ def start(folder: Path, state: State) -> None:
                 f'or write a free port into {folder / "services.json"} under "{name}"'
             )
     data, log = folder / DATA, folder / LOG
-    data.mkdir(exist_ok=True)
-    log.parent.mkdir(exist_ok=True)
+    data.mkdir(mode=0o700, exist_ok=True)
+    log.parent.mkdir(mode=0o700, exist_ok=True)
     write_private(folder / "s3.json", json.dumps(_identities(state)))
     with log.open("ab") as out:
         process = subprocess.Popen(
@@ -52,7 +53,7 @@ def start(folder: Path, state: State) -> None:
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
-            cwd=data,
+            cwd=mutual_tls.set_up(folder),
             start_new_session=True,  # Ctrl-C in a terminal stops the command, not the service
         )
     (folder / PROCESS).write_text(f"{process.pid} {psutil.Process(process.pid).create_time()}")
@@ -159,6 +160,7 @@ def _options(folder: Path, state: State) -> list[str]:
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         "-s3.iam=false",
+        "-s3.allowedOrigins=http://127.0.0.1",  # no page of a browser
         f"-master.port={ports['master']}",
         f"-master.port.grpc={ports['master_grpc']}",
         "-master.telemetry=false",  # tells nobody anything
