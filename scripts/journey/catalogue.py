@@ -63,13 +63,13 @@ def _folder(node: Mapping[str, Any]) -> str:
 
 
 def _contents(title: str, names: list[str]) -> str:
-    links = "".join(f"<a href=#{name}>{name}</a>" for name in names)
+    links = "".join(f"<a href='#{escape(name)}'>{escape(name)}</a>" for name in names)
     return f"<section><b>{escape(title)}</b>{links}</section>"
 
 
 def _model(node: Mapping[str, Any]) -> str:
     meta = node["config"]["meta"]
-    table = f"{node['schema']}.{node['name']}"
+    table = escape(f"{node['schema']}.{node['name']}")
     said = (("one row", meta.get("grain")), ("owner", meta.get("owner")))  # a new mart may not say it yet
     facts = [f"{word}: {escape(text)}" for word, text in said if text] + [f"{len(node['columns'])} columns"]
     return "\n".join(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 from journey import catalogue, dbt
@@ -22,10 +21,26 @@ def write(root: Path, target: str | None = None) -> Path:
     Raises:
         JourneyError: dbt failed.
     """
-    dbt.run(["docs", "generate", "--static", *(["--target", target] if target else [])], root=root)
+    dbt.run(["docs", "generate", *(["--target", target] if target else [])], root=root)
     page = root / "site" / "index.html"
     page.parent.mkdir(exist_ok=True)
-    shutil.copyfile(root / "target" / "static_index.html", page)
+    page.write_text(inlined(root / "target"))
     manifest = json.loads((root / "target" / "manifest.json").read_text())
     page.with_name("marts.html").write_text(catalogue.page(manifest))
+    return page
+
+
+def inlined(target: Path) -> str:
+    """dbt's page with its data in it.
+
+    dbt's own `--static` puts the JSON into a script as it is: a column of a raw table that is called `</script>…` would
+    end the script, and run what follows.
+
+    Args:
+        target: the folder that dbt wrote its page, the manifest and the catalog into.
+    """
+    page = (target / "index.html").read_text()
+    for name in ("manifest", "catalog"):
+        data = (target / f"{name}.json").read_text().replace("<", "\\u003c")  # it stands in texts alone
+        page = page.replace(f'"{name.upper()}.JSON INLINE DATA"', data)
     return page
