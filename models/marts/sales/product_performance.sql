@@ -33,8 +33,8 @@ trailing_sums as (
     from months
     inner join product_months
         on
-            product_months.month_start_date <= months.month_start_date
-            and product_months.month_start_date >= {{ dbt.dateadd('month', -11, 'months.month_start_date') }}
+            months.month_start_date >= product_months.month_start_date
+            and months.month_start_date <= {{ dbt.dateadd('month', 11, 'product_months.month_start_date') }}
     group by
         months.month_start_date,
         product_months.product_id
@@ -69,21 +69,22 @@ summed as (
         coalesce(sold.units_count, 0) as units_count,
         coalesce(sold.baskets_count, 0) as baskets_count,
         coalesce(sold.customers_count, 0) as customers_count,
-        case when has_previous then coalesce(before.net_sales_amount, 0) end as previous_net_sales_amount,
-        case when has_previous then coalesce(before.baskets_count, 0) end as previous_baskets_count,
+        case when product_rows.has_previous then coalesce(previous.net_sales_amount, 0) end
+            as previous_net_sales_amount,
+        case when product_rows.has_previous then coalesce(previous.baskets_count, 0) end as previous_baskets_count,
         coalesce(trailing_sums.trailing_sales_amount, 0) as trailing_sales_amount,
         coalesce(trailing_sums.trailing_baskets_count, 0) as trailing_baskets_count,
         coalesce(trailing_sums.baskets_in_3_months_count, 0) as baskets_in_3_months_count,
-        least(months_since_first_sale_count + 1, 12) as trailing_months_count
+        least(product_rows.months_since_first_sale_count + 1, 12) as trailing_months_count
     from product_rows
     left join product_months as sold
         on
             product_rows.product_id = sold.product_id
             and product_rows.month_start_date = sold.month_start_date
-    left join product_months as before
+    left join product_months as previous
         on
-            product_rows.product_id = before.product_id
-            and product_rows.previous_month_start_date = before.month_start_date
+            product_rows.product_id = previous.product_id
+            and product_rows.previous_month_start_date = previous.month_start_date
     left join trailing_sums
         on
             product_rows.product_id = trailing_sums.product_id

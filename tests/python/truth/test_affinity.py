@@ -14,7 +14,7 @@ from truth.score import share
 
 MODELS = (
     "int_category_months_counted",
-    "int_category_years_counted",
+    "int_category_groups_counted",
     "int_category_baskets_counted",
     "int_pair_months_counted",
     "int_pair_years_counted",

@@ -1,19 +1,18 @@
 -- one row: two categories, the first by name first, with the spread of their baskets over groups of buyers
-with category_baskets as (
-    select * from {{ ref('int_category_baskets_counted') }}
+with category_months as (
+    select * from {{ ref('int_category_groups_counted') }}
 ),
 
 pairs as (
     select * from {{ ref('int_category_pairs_counted') }}
 ),
 
--- a basket of k categories stands in k rows, and a row is in k - 1 pairs
 category_groups as (
     select
         product_category,
         buyer_group,
-        sum(cast(baskets_count as numeric) * (categories_count - 1)) as pairs_held
-    from category_baskets
+        sum(pairs_held_count) as pairs_held
+    from category_months
     group by
         product_category,
         buyer_group

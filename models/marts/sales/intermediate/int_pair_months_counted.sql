@@ -32,9 +32,9 @@ pairs as (
         one.category_number,
         other.category_number as other_category_number,
         {%- for group in range(20) %}
-            count(*) filter (where one.buyer_group = {{ group }}) as group_{{ group }}_baskets_count
-            {{- ',' if not loop.last }}
+            count(*) filter (where one.buyer_group = {{ group }}) as group_{{ group }}_baskets_count,
         {%- endfor %}
+        count(*) as pair_baskets_count
     from numbered as one
     inner join numbered as other
         on
@@ -51,9 +51,9 @@ select
     categories.product_category,
     other_categories.product_category as other_product_category,
     {%- for group in range(20) %}
-        cast(pairs.group_{{ group }}_baskets_count as integer) as group_{{ group }}_baskets_count
-        {{- ',' if not loop.last }}
+        cast(pairs.group_{{ group }}_baskets_count as integer) as group_{{ group }}_baskets_count,
     {%- endfor %}
+    cast(pairs.pair_baskets_count as integer) as pair_baskets_count
 from pairs
 inner join categories on pairs.category_number = categories.category_number
 inner join categories as other_categories on pairs.other_category_number = other_categories.category_number

@@ -10,9 +10,9 @@ select
     product_category,
     other_product_category,
     {%- for group in range(20) %}
-        cast(sum(group_{{ group }}_baskets_count) as integer) as group_{{ group }}_baskets_count
-        {{- ',' if not loop.last }}
+        cast(sum(group_{{ group }}_baskets_count) as integer) as group_{{ group }}_baskets_count,
     {%- endfor %}
+    cast(sum(pair_baskets_count) as integer) as pair_baskets_count
 from pair_months
 group by
     cast({{ dbt.date_trunc('year', 'month_start_date') }} as date),

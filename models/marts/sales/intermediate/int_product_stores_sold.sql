@@ -1,4 +1,5 @@
 -- one row: one product in one store that sold it in a week for which the promotions feed names the store
+{% call set_sql_header(config) %}{{ hash_to_join() }}{% endcall %}
 {%- set without %}
     placements.placement_key <> 0 and not placements.is_on_display and not placements.is_on_mailer
 {%- endset %}

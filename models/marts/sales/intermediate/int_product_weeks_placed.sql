@@ -1,4 +1,6 @@
 -- one row: one product in one week in which it sold, in one placement or in the stores without any
+{% call set_sql_header(config) %}{{ hash_to_join() }}{% endcall %}
+
 with weekly_sales as (
     select * from {{ ref('int_product_weeks_sold') }}
 ),
