@@ -1,17 +1,12 @@
 -- one row: two categories, the first by name first, with the baskets that would hold both if they were unrelated
+{% call set_sql_header(config) %}{{ join_as_written() }}{% endcall %}
+
 with category_baskets as (
     select * from {{ ref('int_category_baskets_counted') }}
 ),
 
-category_pairs as (
-    select * from {{ ref('int_category_pairs_counted') }}
-),
-
 pairs as (
-    select distinct
-        product_category,
-        other_product_category
-    from category_pairs
+    select * from {{ ref('int_category_pairs_counted') }}
 ),
 
 -- a basket of k categories stands in k rows, and holds k (k - 1) pairs, each in both directions
@@ -50,23 +45,34 @@ rooms as (
     group by size_band
 ),
 
+-- what a category brings into a pair of its band
+parts as (
+    select
+        shares.product_category,
+        shares.size_band,
+        shares.band_share,
+        shares.band_share * (1 - shares.band_share) as spread_share,
+        shares.band_share * bands.pairs_held / nullif(rooms.pairs_expected, 0) as pairs_share,
+        coalesce(
+            shares.band_share * (1 - shares.band_share) * bands.pairs_held
+            / nullif(rooms.room * rooms.pairs_expected, 0), 0
+        ) as pairs_lost
+    from shares
+    inner join bands on shares.size_band = bands.size_band
+    inner join rooms on shares.size_band = rooms.size_band
+),
+
 expected as (
     select
         pairs.product_category,
         pairs.other_product_category,
-        sum(
-            one.band_share * other.band_share
-            * (1 - coalesce((1 - one.band_share) * (1 - other.band_share) / nullif(rooms.room, 0), 0))
-            * bands.pairs_held / nullif(rooms.pairs_expected, 0)
-        ) as expected_baskets
+        sum(one.pairs_share * other.band_share - one.pairs_lost * other.spread_share) as expected_baskets
     from pairs
-    inner join shares as one on pairs.product_category = one.product_category
-    inner join shares as other
+    inner join parts as one on pairs.product_category = one.product_category
+    inner join parts as other
         on
             pairs.other_product_category = other.product_category
             and one.size_band = other.size_band
-    inner join bands on one.size_band = bands.size_band
-    inner join rooms on one.size_band = rooms.size_band
     group by
         pairs.product_category,
         pairs.other_product_category

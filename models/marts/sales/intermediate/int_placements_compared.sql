@@ -1,4 +1,6 @@
 -- one row: one product in one store in one placement: its weeks with it, and its weeks without any
+{% call set_sql_header(config) %}{{ hash_to_join() }}{% endcall %}
+
 with placement_weeks as (
     select * from {{ ref('int_placement_weeks_observed') }}
 ),

@@ -1,0 +1,18 @@
+-- one row: one category in the baskets of one size in one month
+{{ config(partition_by={'field': 'month_start_date', 'granularity': 'month'}) }}
+
+with basket_categories as (
+    select * from {{ ref('int_basket_categories_listed') }}
+)
+
+select
+    cast({{ dbt.date_trunc('month', 'business_date') }} as date) as month_start_date,
+    product_category,
+    categories_count,
+    cast(count(*) as integer) as baskets_count
+from basket_categories
+where {{ until_as_of('business_date') }}
+group by
+    cast({{ dbt.date_trunc('month', 'business_date') }} as date),
+    product_category,
+    categories_count
