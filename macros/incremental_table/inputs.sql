@@ -72,7 +72,10 @@
     {%- for input in inputs.files + inputs.partitioned + inputs.members + inputs.whole + inputs.views -%}
         {%- set names.code = names.code | replace(input.relation, input.name) -%}
     {%- endfor -%}
-    {%- set code = [names.code, config.get('partition_by'), config.get('indexes')] -%}
+    {%- set code = [names.code] -%} {#- dbt keeps the keys of a config in any order -#}
+    {%- for setting in ['partition_by', 'indexes'] -%}
+        {%- do code.append(tojson(config.get(setting), sort_keys=true)) -%}
+    {%- endfor -%}
     {%- for column in model.columns.values() -%}
         {%- do code.append(column.name ~ ' ' ~ column.data_type ~ ' ' ~ column.constraints) -%}
     {%- endfor -%}
