@@ -13,7 +13,7 @@ started as (
 ),
 
 months as (
-    select * from {{ ref('int_months_observed') }}
+    select * from {{ ref('int_months_begun') }}
 ),
 
 products as (

@@ -1,28 +1,12 @@
--- one row: one calendar month that has begun by the as-of date
-{{ config(partition_by={'field': 'month_start_date', 'granularity': 'month'}) }}
-
-with dates as (
-    select * from {{ ref('dim_date') }}
-),
-
-sales_window as (
-    select * from {{ ref('int_sales_window_measured') }}
-),
-
-months as (
-    select
-        dates.month_start_date,
-        count(*) filter (where dates.date_key <= sales_window.as_of_date) as days_count,
-        max(dates.date_key) > max(sales_window.as_of_date) as is_partial_month
-    from dates
-    cross join sales_window
-    group by dates.month_start_date
-    having min(dates.date_key) <= max(sales_window.as_of_date)
+-- one row: one month that the data covers, in whole or in part, with what comes before its end
+with periods as (
+    select * from {{ ref('int_periods_observed') }}
 )
 
 select
-    month_start_date,
-    cast(days_count as integer) as days_count,
-    cast(lag(days_count) over (order by month_start_date asc nulls last) as integer) as previous_days_count,
-    is_partial_month
-from months
+    period_start_date as month_start_date,
+    observed_end_date,
+    {{ add_days('observed_end_date', '-364') }} as year_start_date,
+    cast({{ dbt.dateadd('month', -1, 'period_start_date') }} as date) as previous_month_start_date
+from periods
+where period_type = 'month'
