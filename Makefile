@@ -56,8 +56,8 @@ TEST_ENV = JOURNEY_LOCAL_DIR=$(CURDIR)/.local/test
 
 .PHONY: lint
 lint: setup-dev ## ruff, mypy, sqlfluff
-	@$(BIN)/ruff check scripts tests/python examples
-	@$(BIN)/ruff format --check --quiet scripts tests/python examples
+	@$(BIN)/ruff check scripts tests/python tests/mutation examples
+	@$(BIN)/ruff format --check --quiet scripts tests/python tests/mutation examples
 	@$(BIN)/mypy
 	@$(TEST_ENV) $(BIN)/journey services up >/dev/null
 	@eval "$$($(TEST_ENV) $(BIN)/journey env)" && $(BIN)/sqlfluff lint --disable-progress-bar $(wildcard models tests analyses snapshots examples/completejourney); \
@@ -112,6 +112,10 @@ areas: $(VENV)/.setup-dev ## all 18 combinations of subject areas, and each feed
 .PHONY: truth
 truth: $(VENV)/.setup-dev ## campaigns, placements and more over generated worlds whose truth is known: do intervals cover it (about 30 minutes); ESTIMATES=4000 SEED=1
 	@ESTIMATES=$(or $(ESTIMATES),4000) SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/python/truth
+
+.PHONY: mutate-marts
+mutate-marts: $(VENV)/.setup-dev ## change the SQL of marts in many small ways: a unit test must see each (about 3 minutes); ARGS=campaign of those so named
+	@PYTHONPATH=tests:tests/python $(BIN)/python -m mutation.units $(ARGS)
 
 .PHONY: chaos
 chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, until 200 kills met one at work: nothing lost, nothing doubled (about 10 minutes)

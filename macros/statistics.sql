@@ -15,3 +15,14 @@
         when abs({{ z }}) > 12 then 0
     end
 {%- endmacro %}
+
+{% macro wilson_bound(hits, trials, sign) -%}
+    {#- An end of Wilson's 95 % interval of a rate; null without trials; more hits than trials are no
+        error. 3.8416 is 1.96 squared. -#}
+    (
+        {{ hits }} + 3.8416 / 2 {{ sign }} 1.96 * sqrt(
+            {{ hits }} * greatest({{ trials }} - {{ hits }}, 0) / nullif(cast({{ trials }} as numeric), 0)
+            + 3.8416 / 4
+        )
+    ) / ({{ trials }} + 3.8416)
+{%- endmacro %}

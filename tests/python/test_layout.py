@@ -73,6 +73,12 @@ def test_no_question_of_a_mart_asks_for_a_day_or_a_thing_of_the_default_company(
     assert hits == []
 
 
+def test_no_description_tells_figures_of_the_default_data() -> None:
+    """They are true of one company and one year: examples/completejourney/README.md has them."""
+    told = [file for file in files() if ROOT / "scripts" not in file.parents]
+    assert [file for file in told if re.search(r"default\s+(data|year)", file.read_text())] == []
+
+
 def test_the_example_has_what_was_taken_out() -> None:
     """Staging at the top is the loader's own: what a company puts beside it is the company's."""
     assert {folder.name for folder in (ROOT / "models" / "staging").iterdir() if folder.is_dir()} == {"loader"}

@@ -92,6 +92,25 @@ def test_marts_answer_three_questions(manifest: dict[str, Any]) -> None:
         assert all({"question", "query"} <= set(question) for question in questions), node["name"]
 
 
+RANKS = re.compile(
+    r"_(rank|class|score)$|_change_(rate|amount)$|^(retention|migration|redemption|uplift|units_lift)_rate$|^affinity$"
+)
+MARKS = re.compile(r"^is_small_|_beyond_(chance|usual)$|^verdict$|_lower_|^lower_")
+
+
+def test_what_chance_explains_is_marked(manifest: dict[str, Any]) -> None:
+    """A mart that ranks or compares says where few rows decide. Finance's are books, not samples, but for the tills."""
+    marts = re.compile(r"models/marts/(marketing|sales)/\w+\.sql")
+    columns_of = {
+        node["name"]: node["columns"]
+        for node in manifest["nodes"].values()
+        if marts.fullmatch(node["original_file_path"])
+    }
+    ranking = {name: columns for name, columns in columns_of.items() if any(map(RANKS.search, columns))}
+    assert len(ranking) >= 10
+    assert [name for name, columns in ranking.items() if not any(map(MARKS.search, columns))] == []
+
+
 def test_layers_build_on_the_layer_below(manifest: dict[str, Any]) -> None:
     """Only staging reads sources; the warehouse reads no mart; marts read no staging."""
     layer = {

@@ -2,6 +2,7 @@
 -- how to read it: one row a campaign type. `redeeming_percent` is the share of contacts that redeemed anything,
 --   `used_coupons_percent` the share of the offered coupons that anybody redeemed. Sales and discount are of the
 --   coupons' products in baskets of the day on which they were redeemed.
+--   Types went to different customers with different coupons: it doesn't say that a type makes them redeem.
 -- answer on the default data: Type A: 16.6 % of the contacts redeem, against 6.5 for Type B and 5.9 for Type C, and
 --   nearly half of its coupons (49.1 %) are used at all.
 with campaigns as (

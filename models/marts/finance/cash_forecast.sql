@@ -83,7 +83,9 @@ lines as (
         cash_rules.line_name,
         cash_rules.rule,
         {%- for column in ['cash_amount', 'cash_if_sales_low_amount', 'cash_if_sales_high_amount'] %}
-            coalesce(sum(flows.{{ column }}), 0) as {{ column }}{{ ',' if not loop.last }}
+            case
+                when count(flows.journal_type) = count(flows.{{ column }}) then coalesce(sum(flows.{{ column }}), 0)
+            end as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from weeks
     cross join cash_rules
@@ -109,8 +111,10 @@ closings as (
         weeks_ahead,
         ledger_date,
         {%- for column in ['cash_amount', 'cash_if_sales_low_amount', 'cash_if_sales_high_amount'] %}
-            max(ledger_cash_amount) + sum(sum({{ column }})) over (order by week_start_date asc nulls last)
-                as {{ column }}{{ ',' if not loop.last }}
+            case
+                when sum(count(*) - count({{ column }})) over (order by week_start_date asc nulls last) = 0
+                    then max(ledger_cash_amount) + sum(sum({{ column }})) over (order by week_start_date asc nulls last)
+            end as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from lines
     group by

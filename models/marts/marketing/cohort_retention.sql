@@ -66,15 +66,10 @@ filled as (
             and months.month_start_date = cohort_months.month_start_date
 ),
 
--- Wilson's interval: stays within 0 and 1, and holds for small cohorts; 3.8416 is 1.96 squared
 measured as (
     select
         filled.*,
         active_customers_count / trials as retention_rate,
-        (active_customers_count + 3.8416 / 2) / (trials + 3.8416) as interval_centre,
-        1.96 * sqrt(
-            active_customers_count * (trials - active_customers_count) / trials + 3.8416 / 4
-        ) / (trials + 3.8416) as interval_half,
         sum(net_sales_amount) over (
             partition by cohort_month_start_date order by month_start_date asc nulls last
             rows between unbounded preceding and current row
@@ -91,8 +86,8 @@ select
     cast(cohort_customers_count as integer) as cohort_customers_count,
     cast(active_customers_count as integer) as active_customers_count,
     cast(retention_rate as numeric(12, 8)) as retention_rate,
-    cast(interval_centre - interval_half as numeric(12, 8)) as retention_lower_rate,
-    cast(interval_centre + interval_half as numeric(12, 8)) as retention_upper_rate,
+    cast({{ wilson_bound('active_customers_count', 'trials', '-') }} as numeric(12, 8)) as retention_lower_rate,
+    cast({{ wilson_bound('active_customers_count', 'trials', '+') }} as numeric(12, 8)) as retention_upper_rate,
     cast(net_sales_amount as numeric(14, 2)) as net_sales_amount,
     cast(cumulative_net_sales_amount as numeric(14, 2)) as cumulative_net_sales_amount,
     cast(cumulative_net_sales_amount / trials as numeric(14, 6)) as cumulative_customer_sales_amount,

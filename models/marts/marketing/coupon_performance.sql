@@ -1,4 +1,5 @@
 -- one row: one coupon of one campaign
+{%- set rated = ['coalesce(redeemed.redeeming_customers_count, 0)', 'contacted.contacts_count'] %}
 with coupon_products as (
     select * from {{ ref('bridge_coupon_products') }}
 ),
@@ -95,10 +96,9 @@ select
     cast(coalesce(redeemed.redeeming_customers_count, 0) as integer) as redeeming_customers_count,
     redeemed.first_redemption_date,
     redeemed.last_redemption_date,
-    cast(
-        coalesce(redeemed.redeeming_customers_count, 0)
-        / nullif(cast(contacted.contacts_count as numeric), 0) as numeric(12, 8)
-    ) as redemption_rate,
+    cast({{ rated[0] }} / nullif(cast({{ rated[1] }} as numeric), 0) as numeric(12, 8)) as redemption_rate,
+    cast({{ wilson_bound(rated[0], rated[1], '-') }} as numeric(12, 8)) as redemption_lower_rate,
+    cast({{ wilson_bound(rated[0], rated[1], '+') }} as numeric(12, 8)) as redemption_upper_rate,
     cast(coalesce(redeemed_sales.redeemed_sales_amount, 0) as numeric(14, 2)) as redeemed_sales_amount,
     cast(coalesce(redeemed_sales.manufacturer_coupon_amount, 0) as numeric(14, 2)) as manufacturer_coupon_amount,
     cast(coalesce(redeemed_sales.coupon_match_amount, 0) as numeric(14, 2)) as coupon_match_amount,

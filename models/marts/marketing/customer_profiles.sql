@@ -66,9 +66,7 @@ current_customers as (
         sales_window.as_of_date
     from customers
     cross join sales_window
-    where
-        customers.is_current
-        and {{ is_identified('customers.customer_key') }}
+    where customers.is_current and {{ is_identified('customers.customer_key') }}
 )
 
 select
@@ -84,6 +82,7 @@ select
     purchases.first_purchase_date,
     purchases.last_purchase_date,
     coalesce(purchases.baskets_count, 0) as baskets_count,
+    coalesce(purchases.baskets_count, 0) < 30 as is_small_number,
     cast(coalesce(purchases.net_sales_amount, 0) as numeric(14, 2)) as net_sales_amount,
     cast(purchases.net_sales_amount / nullif(purchases.baskets_count, 0) as numeric(14, 6)) as average_basket_amount,
     cast(purchases.discount_amount / nullif(purchases.gross_sales_amount, 0) as numeric(12, 8)) as discount_rate,

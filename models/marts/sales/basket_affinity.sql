@@ -71,10 +71,13 @@ ranked as (
 adjusted as (
     select
         ranked.*,
-        min(ranked_p_value) over (
-            order by p_value desc nulls last
-            range between unbounded preceding and current row
-        ) as adjusted_p_value
+        case
+            when p_value is not null
+                then
+                    min(ranked_p_value) over (
+                        order by p_value desc nulls last range between unbounded preceding and current row
+                    )
+        end as adjusted_p_value
     from ranked
 ),
 

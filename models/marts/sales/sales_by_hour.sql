@@ -56,6 +56,7 @@ select
     cast(
         summed.net_sales_amount
         / nullif(sum(summed.net_sales_amount) over (partition by summed.department), 0) as numeric(12, 8)
-    ) as department_share_rate
+    ) as department_share_rate,
+    summed.baskets_count < 30 as is_small_number
 from summed
 inner join weekdays on summed.weekday_number = weekdays.weekday_number

@@ -103,7 +103,9 @@ windowed as (
         {%- endfor %}
         sum(whole_sales_amount) over position / sum(whole_days_count) over position as position_daily_amount,
         count(whole_sales_amount) over position as seasonal_years_count,
-        sum(whole_sales_amount) over span / sum(whole_days_count) over span as daily_amount
+        sum(whole_sales_amount) over span / sum(whole_days_count) over span as daily_amount,
+        var_samp(whole_sales_amount) over (series rows between unbounded preceding and 1 preceding) as earlier_variance,
+        count(whole_sales_amount) over (series rows between unbounded preceding and 1 preceding) as earlier_count
     from with_totals
     window
         series as (partition by period_type, department order by period_start_date asc nulls last),
@@ -134,6 +136,9 @@ select
         (net_sales_amount - previous_net_sales_amount) / nullif(previous_all_sales_amount, 0) as numeric(14, 6)
     ) as change_contribution_rate,
     not is_partial_period and not coalesce(is_previous_partial, true) as is_change_comparable,
+    -- three standard errors of a difference, if periods vary as the earlier ones did: 9 x 2 variances
+    case when earlier_count >= 8 and not is_partial_period then 18 * earlier_variance end
+    < power(net_sales_amount - previous_net_sales_amount, 2) as is_change_beyond_chance,
     {%- for length, period_type in averages %}
         cast(
             case when period_type = '{{ period_type }}' then mean_of_{{ length }}_amount end as numeric(14, 6)

@@ -6,6 +6,7 @@ The layout of the statements is written down here once more, account by account.
 
 from __future__ import annotations
 
+import calendar
 import csv
 import io
 from collections import defaultdict
@@ -116,6 +117,26 @@ def whole(number: Fraction) -> int:
     return int(abs(number) + Fraction(1, 2)) * (1 if number > 0 else -1)
 
 
+def _sum(numbers: Iterable[Any]) -> Any:
+    """A sum that is unknown if a part is."""
+    parts = list(numbers)
+    return None if None in parts else sum(parts)
+
+
+def _three(cents: Iterable[int | None]) -> dict[str, Any]:
+    """The columns of cash with sales as forecast, low and high."""
+    names = ("cash_amount", "cash_if_sales_low_amount", "cash_if_sales_high_amount")
+    return {name: money(one) for name, one in zip(names, cents, strict=True)}
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day of a later month; a month's last day stays the last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    length = calendar.monthrange(year, month + 1)[1]
+    is_last = day.day == calendar.monthrange(day.year, day.month)[1]
+    return date(year, month + 1, length if is_last else min(day.day, length))
+
+
 def effect(gain: int | None) -> str:
     """What a variance does to profit."""
     if gain is None:
@@ -156,6 +177,10 @@ class Oracle:
         self.segments: dict[
             tuple[date, int], str
         ] = {}  # by month and customer: marketing's, which has an oracle of its own
+        self.forecasts: dict[
+            date, tuple[Decimal | None, ...]
+        ] = {}  # by Monday, of all departments, and its 80 %: the same
+        self.cash_rules = list(csv.DictReader((seeds / "cash_rules.csv").open()))
         self.targets = {row["kpi_code"]: row for row in csv.DictReader((seeds / "kpi_targets.csv").open())}
         self.chart = {int(row["account_id"]): row for row in self._erp("chart_of_accounts")}
         self.posting = [account for account, row in self.chart.items() if row["is_posting"] == "Y"]
@@ -708,6 +733,87 @@ class Oracle:
             if campaign in windows:
                 found[household].append((campaign, *windows[campaign], promoted[campaign]))
         return found
+
+    def cash_forecast(self) -> Rows:
+        """Week by week, what is due by the books, by what came so far, and by sales to come."""
+        last = max(line.posted for line in self.lines)
+        due = [*self._sales_due(last), *self._repeated_due(last)]
+        monday = last + timedelta(days=1) - timedelta(days=(last.weekday() + 1) % 7)
+        balance: list[int | None] = [self.sum({1000}, lambda _: True)] * 3
+        rows: Rows = {}
+        for week in range(13):
+            start = monday + timedelta(days=7 * week)
+            shared = {"weeks_ahead": week + 1, "ledger_date": last}
+            for rule in self.cash_rules:
+                flows = [
+                    cents for kind, day, cents in due if kind == rule["journal_type"] and 0 <= (day - start).days < 7
+                ]
+                sums = [_sum(flow[place] for flow in flows) for place in range(3)]
+                balance = [_sum(pair) for pair in zip(balance, sums, strict=True)]
+                rows[start, rule["journal_type"]] = shared | {"rule": rule["rule"]} | _three(sums)
+            rows[start, "closing_cash"] = shared | {"rule": "sum"} | _three(balance)
+        return rows
+
+    def _sales_due(self, last: date) -> Iterable[tuple[str, date, list[int | None]]]:
+        """Kind, day and cents (with sales as forecast, low and high) of what hangs on sales, and of open invoices."""
+        [invoices] = [rule for rule in self.cash_rules if rule["rule"] == "invoices"]
+        wait = timedelta(days=int(invoices["every_count"]))
+        recent = [line for line in self.lines if (last - line.posted).days <= 90]
+        sold = sum(till[3] for (day, _), till in self.tills.items() if 0 <= (last - day).days <= 90)
+        paid = Fraction(sum(line.cents for line in recent if line.account == 1000 and line.kind == "sales"), sold)
+        billed = Fraction(sum(min(line.cents, 0) for line in recent if line.account == 2000), sold)
+        flows: dict[tuple[str, date], list[list[Fraction | None]]] = defaultdict(lambda: [[], [], []])
+        for monday, sales in (self._whole_weeks() | self.forecasts).items():
+            after = (monday - last).days
+            shares = [
+                ("sales", max(monday, last + timedelta(days=1)), paid * min(max(after + 6, 0), 7) / 7),
+                ("payment", monday + timedelta(days=7) + wait, billed if after > -7 else Fraction(0)),
+            ]
+            for kind, day, share in shares:
+                for place, one in enumerate(sales if share else ()):
+                    flows[kind, day][place].append(None if one is None else Fraction(one) * 100 * share)
+        for line in self.lines:
+            if line.account == 2000 and line.cents < 0:
+                for part in flows["payment", line.posted + wait]:
+                    part.append(Fraction(line.cents))
+        for (kind, day), parts in flows.items():
+            if day > last:
+                sums = (_sum(part) for part in parts)
+                yield kind, day, [None if cents is None else whole(cents) for cents in sums]
+
+    def _whole_weeks(self) -> dict[date, tuple[Decimal | None, ...]]:
+        """Net sales of each whole week by its Monday, three times."""
+        days: dict[date, int] = defaultdict(int)
+        for (day, _), till in self.tills.items():
+            days[day] += till[3]
+        mondays = {day - timedelta(days=day.weekday()) for day in days}
+        whole_weeks = (
+            monday for monday in mondays if monday >= min(days) and monday + timedelta(days=6) <= self.last_day
+        )
+        return {
+            monday: (Decimal(sum(days[monday + timedelta(days=n)] for n in range(7))) / 100,) * 3
+            for monday in whole_weeks
+        }
+
+    def _repeated_due(self, last: date) -> Iterable[tuple[str, date, list[int | None]]]:
+        """Kind, day and cents, three times, of what is paid again and again."""
+        accounts = {"coupons_receivable": {1100}, "income_tax_payable": {2200}}
+        for rule in self.cash_rules:
+            if not rule["rule"].startswith("every"):
+                continue
+            paid: dict[date, int] = defaultdict(int)
+            for line in self.lines:
+                if line.account == 1000 and line.kind == rule["journal_type"]:
+                    paid[line.posted] += line.cents
+            days = sorted((day for day, cents in paid.items() if cents), reverse=True)[: int(rule["averaged_count"])]
+            for time in range(1, 14) if days else ():
+                count = int(rule["every_count"]) * time
+                day = days[0] + timedelta(days=count) if rule["rule"] == "every days" else _months_later(days[0], count)
+                cents = whole(Fraction(sum(paid[one] for one in days), len(days)))
+                if time == 1 and rule["balance_line_code"]:
+                    cents = self.sum(accounts[rule["balance_line_code"]], lambda _: True)
+                if 0 < (day - last).days <= 182:
+                    yield rule["journal_type"], day, [cents] * 3
 
     def late_entries(self) -> Rows:
         rows: Rows = {}

@@ -24,6 +24,7 @@ KEYS = {
     "product_sales_variance": ("comparison", "fiscal_period", "department", "product_id"),
     "late_entries": ("journal_id",),
     "gross_margin": ("breakdown", "member", "period_start_date"),
+    "cash_forecast": ("week_start_date", "line_code"),
 }
 
 NAMES = {  # columns that say in words what the key says
@@ -37,6 +38,11 @@ def oracle(books: Books) -> Oracle:
     found = Oracle(books.folder, DEFAULT / "seeds")
     scores = books.rows("select month_start_date, customer_id, segment_name from marketing.int_customer_rfm_scored")
     found.segments = {(row["month_start_date"], row["customer_id"]): row["segment_name"] for row in scores}
+    sales = books.rows(
+        "select week_start_date, forecast_amount, lower_80_amount, upper_80_amount from sales.sales_forecast"
+        " where is_all_departments"
+    )
+    found.forecasts = {week: tuple(amounts) for week, *amounts in (row.values() for row in sales)}
     return found
 
 

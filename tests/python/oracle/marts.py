@@ -58,6 +58,11 @@ money as (
         on old.kind = now.kind and old.department = now.department and old.starts <= now.starts
         and not old.part and not now.part and (old.starts > now.starts - 91 or old.kind = 'month')
     group by all
+), wide as (
+    select now.kind, now.starts, now.department, count(*) as earlier, var_samp(old.net) as v
+    from grid as now join grid as old
+        on old.kind = now.kind and old.department = now.department and old.starts < now.starts and not old.part
+    group by all
 ), base as (
     select kind, department, sum(net) / sum(days) as daily from grid where not part group by all
 ), place as (
@@ -70,12 +75,14 @@ select kind as period_type, starts as period_start_date, department,
        net - old as net_sales_change_amount, (net - old) / nullif(old, 0) as net_sales_change_rate,
        (net - old) / nullif(old_all, 0) as change_contribution_rate, not part and old is not null and not old_part
        as is_change_comparable,
+       case when earlier >= 8 and not part then abs(net - old) > 3 * sqrt(2 * v) end as is_change_beyond_chance,
        case when kind = 'week' and of_4 = 4 then mean_4 end as moving_average_4_weeks_amount,
        case when kind = 'week' and of_13 = 13 then mean_13 end as moving_average_13_weeks_amount,
        case when kind = 'month' and of_3 = 3 then mean_3 end as moving_average_3_months_amount,
        case when years > 1 then place.daily / nullif(base.daily, 0) end as seasonal_index,
        coalesce(years, 0) as seasonal_years_count
-from pair left join mean using (kind, starts, department) left join base using (kind, department)
+from pair left join mean using (kind, starts, department) left join wide using (kind, starts, department)
+left join base using (kind, department)
 left join place using (kind, department, place)
 """
 
@@ -123,7 +130,7 @@ with cell as (
 select dow as weekday_number, name as weekday_name, hour as business_hour, department,
        department = 'ALL DEPARTMENTS' as is_all_departments, days as days_count, baskets as baskets_count,
        cell.net as net_sales_amount, baskets / days as daily_baskets_count, cell.net / days as daily_net_sales_amount,
-       cell.net / nullif(whole.net, 0) as department_share_rate
+       cell.net / nullif(whole.net, 0) as department_share_rate, baskets < 30 as is_small_number
 from cell join weekday using (dow) join whole using (department)
 """
 
@@ -403,10 +410,14 @@ at_till as (
 select campaign as campaign_id, upc as coupon_id, kind as campaign_type, items as products_count, n as contacts_count,
        coalesce(times, 0) as redemptions_count, coalesce(people, 0) as redeeming_customers_count,
        first as first_redemption_date, last as last_redemption_date, coalesce(people, 0) / n as redemption_rate,
+       greatest((r + 1.9208 / n - 1.96 * sqrt(r * (1 - r) / n + 0.9604 / n ^ 2)) / (1 + 3.8416 / n), 0)
+           as redemption_lower_rate,
+       (r + 1.9208 / n + 1.96 * sqrt(r * (1 - r) / n + 0.9604 / n ^ 2)) / (1 + 3.8416 / n) as redemption_upper_rate,
        coalesce(at_till.net, 0) as redeemed_sales_amount, coalesce(at_till.maker, 0) as manufacturer_coupon_amount,
        coalesce(at_till.own, 0) as coupon_match_amount, coalesce(around.net, 0) as promoted_sales_amount,
        n < 30 as is_small_group
 from thing join offer using (campaign) left join reached using (campaign) left join used using (campaign, upc)
+cross join lateral (select coalesce(people, 0) / n as r)
 left join at_till using (campaign, upc) left join around using (campaign, upc)
 """
 
@@ -885,6 +896,7 @@ select everyone.who as customer_id, coalesce(age, 'Unknown') as age_band, coales
        coalesce(household_comp, 'Unknown') as household_composition,
        coalesce(public.kids_count, 'Unknown') as kids_count, public.who is not null as has_demographics,
        bought.first as first_purchase_date, bought.last as last_purchase_date, coalesce(bought.n, 0) as baskets_count,
+       coalesce(bought.n, 0) < 30 as is_small_number,
        coalesce(bought.net, 0) as net_sales_amount, bought.net / bought.n as average_basket_amount,
        given / nullif(gross, 0) as discount_rate, couponed / bought.n as coupon_basket_rate,
        coalesce(used.n, 0) as coupon_redemptions_count, department.name as favourite_department,

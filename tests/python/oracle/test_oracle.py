@@ -20,7 +20,11 @@ NEEDS_TWO_YEARS = {  # the default data is one
 }
 NEEDS_A_LONGER_HISTORY = {
     "campaign_performance": {"adjusted_p_value", "placebo_p_value", "placebo_uplift_rate"},
-    "sales_trends": {"moving_average_13_weeks_amount", "moving_average_3_months_amount"},
+    "sales_trends": {
+        "is_change_beyond_chance",
+        "moving_average_13_weeks_amount",
+        "moving_average_3_months_amount",
+    },
     "sales_forecast": {f"{end}_{level}_amount" for end in ("lower", "upper") for level in (80, 95)},
     "customer_value": {
         f"{kind}_{measure}"

@@ -40,11 +40,7 @@ class Chain:
         self._columns = {name: list(nodes[name].columns) for name in models}
         self.inputs = sorted(name for name in read - set(models) if nodes[name].resource_type == "model")
         with settings.connect(autocommit=True) as connection:
-            for name in self.inputs:
-                node = nodes[name]
-                columns = ", ".join(f'"{column.name}" {column.data_type}' for column in node.columns.values())
-                connection.execute(_raw(f'create schema if not exists "{node.schema}"'))
-                connection.execute(_raw(f"create table {self._relations[name]} ({columns})"))
+            make_empty(connection, [nodes[name] for name in self.inputs])
         seeds = [name for name in read if nodes[name].resource_type == "seed"]
         ran = dbt("seed", "--select", *seeds) if seeds else None
         assert ran is None or not ran.errors, ran.errors
@@ -84,6 +80,19 @@ class Chain:
         wanted = ", ".join(f'"{column}"' for column in columns)
         rows = connection.execute(_raw(f"select {wanted} from {self._relations[model]}")).fetchall()
         return [tuple(float(value) if _is_decimal(value) else value for value in row) for row in rows]
+
+
+def make_empty(connection: psycopg.Connection, nodes: Iterable[Any]) -> None:
+    """Make tables without rows that have the columns of the models' contracts.
+
+    Args:
+        connection: to the database.
+        nodes: the models, as in dbt's manifest.
+    """
+    for node in nodes:
+        columns = ", ".join(f'"{column.name}" {column.data_type}' for column in node.columns.values())
+        connection.execute(_raw(f'create schema if not exists "{node.schema}"'))
+        connection.execute(_raw(f"create table {node.relation_name} ({columns})"))
 
 
 def _copy(connection: psycopg.Connection, relation: str, rows: pa.Table) -> None:
