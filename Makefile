@@ -98,7 +98,7 @@ bench-build: $(VENV)/.setup ## what a day costs, against a full build and after 
 	@$(BIN)/python -m journey.bench.build $(ARGS)
 
 .PHONY: explain
-explain: $(VENV)/.setup ## dbt run of the warehouse under EXPLAIN: plans, buffers, facts read whole; ARGS="--select fct_sales"
+explain: $(VENV)/.setup ## dbt run of what arrived, under EXPLAIN: plans, buffers; status 1 if a fact is read whole; ARGS="--select fct_sales"
 	@$(BIN)/python -m journey.bench.explain $(ARGS)
 
 .PHONY: prove
