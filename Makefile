@@ -98,12 +98,16 @@ bench-build: $(VENV)/.setup ## what a day costs, against a full build and after 
 	@$(BIN)/python -m journey.bench.build $(ARGS)
 
 .PHONY: explain
-explain: $(VENV)/.setup ## dbt run of the warehouse under EXPLAIN: plans, buffers, facts read whole; ARGS="--select fct_sales"
+explain: $(VENV)/.setup ## dbt run of what arrived, under EXPLAIN: plans, buffers; status 1 if a fact is read whole; ARGS="--select fct_sales"
 	@$(BIN)/python -m journey.bench.explain $(ARGS)
 
 .PHONY: prove
 prove: $(VENV)/.setup-dev ## incremental builds against full refreshes over newly drawn delivery histories; HISTORIES=100
 	@HISTORIES=$(or $(HISTORIES),100) $(BIN)/pytest -q -s tests/python/warehouse/test_incremental.py
+
+.PHONY: mutate
+mutate: $(VENV)/.setup-dev ## break the materialization in some eighty ways, one at a time: which test notices (about an hour); ARGS="--only members"
+	@PYTHONPATH=tests/python $(BIN)/python -m warehouse.mutate $(ARGS)
 
 .PHONY: areas
 areas: $(VENV)/.setup-dev ## all 18 combinations of subject areas, and each feed empty; `make test` builds eight and two

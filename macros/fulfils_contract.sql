@@ -55,11 +55,14 @@
 {%- endmacro %}
 
 {% macro broken_rows(relation, contract, counts) -%}
-    {#- Rows, keys that come again, and columns that have several values where a key has one. -#}
+    {#- Rows, keys that come again (and the file that one of them came from), and columns that have several values where
+        a key has one. -#}
     {%- set told = [] -%}
     {%- for _, fault in counts -%}
         {%- do told.append(('counted', 'count_' ~ loop.index, ' rows whose ' ~ fault)) -%}
     {%- endfor -%}
+    {%- set files = graph.sources['source.' ~ project_name ~ '.loader.files'] -%}
+    {%- set ledger = adapter.get_relation(files.database, files.schema, files.identifier) -%}
     {%- if contract.unique -%}
         {%- do told.append(('repeated', 'repeated_count', ' times the same ' ~ contract.unique | join(', '))) -%}
     {%- endif -%}
@@ -79,9 +82,11 @@
     {%- if contract.unique %},
 
         repeated as (
-            select count(*) as repeated_count
+            select
+                count(*) as repeated_count,
+                max(newest_file_id) as newest_file_id
             from (
-                select 1 as one
+                select {{ 'max(_file_id)' if '_file_id' in contract.columns else 'null' }} as newest_file_id
                 from {{ relation }}
                 group by {{ contract.unique | join(', ') }}
                 having count(*) > 1
@@ -114,7 +119,13 @@
     {%- for source, measure, fault in told %}
         select
             '{{ contract.view }}: ' || {{ measure }}
-            || '{{ fault | replace("'", "''") }} (journey contract {{ contract.area }})' as message
+            || '{{ fault | replace("'", "''") }}'
+            {%- if source == 'repeated' and ledger and '_file_id' in contract.columns %}
+            || coalesce(
+                ', as in ' || (select max(files.key) from {{ ledger }} as files where files.file_id = newest_file_id), ''
+            )
+            {%- endif %}
+            || ' (journey contract {{ contract.area }})' as message
         from {{ source }}
         where {{ measure }} > 0
         {% if not loop.last %}union all{% endif %}

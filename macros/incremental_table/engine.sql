@@ -54,31 +54,39 @@
 {% macro postgres__prepare_state() -%}
     {%- set version = 3 -%}
     {%- set schema = generate_schema_name('build_state', none) -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
+    {%- if execute and flags.WHICH in building_commands() -%}
+        {%- do wait_for_turn(schema) -%}
         {%- set there = run_query(
-            "select oid, obj_description(oid, 'pg_namespace') from pg_namespace where nspname = '" ~ schema ~ "'"
-        ).rows -%}
-        {%- if not there or there[0][1] != 'version ' ~ version -%}
+            "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = '" ~ schema ~ "'"
+        ).rows[0][0] -%}
+        {%- if there != 'version ' ~ version -%}
             {%- if there -%}
                 {%- do log("build_state is of an earlier version: everything is built anew, once", info=true) -%}
             {%- endif %}
-            drop schema if exists {{ schema }} cascade;
-            create schema {{ schema }};
-            comment on schema {{ schema }} is 'version {{ version }}';
+            {%- for table in run_query(
+                "select tablename from pg_tables where schemaname = '" ~ schema ~ "' and tablename <> 'builds'"
+            ).rows %}
+            drop table {{ schema }}.{{ table[0] }};
+            {%- endfor %}
             {%- for table, (columns, key) in state_tables().items() %}
             create table {{ schema }}.{{ table }} ({{ columns }}, primary key ({{ key }}));
             {%- endfor %}
-        {%- endif -%}
+            comment on schema {{ schema }} is 'version {{ version }}';
+        {%- endif %}
+        {{ take_turn(schema) }}
     {%- endif -%}
 {%- endmacro %}
 
 {% macro one_at_a_time() -%}
-    {#- The first statement of a model's transaction: another that builds the same table waits for its end. -#}
+    {#- The first statement of a model's transaction: another that builds the same table waits for its end. A server
+        whose client is gone doesn't go on for nobody. -#}
     {{ return(adapter.dispatch('one_at_a_time')()) }}
 {%- endmacro %}
 
 {% macro postgres__one_at_a_time() -%}
-    select pg_advisory_xact_lock(hashtextextended('{{ this }}', 0))
+    select
+        set_config('client_connection_check_interval', '1s', false),
+        pg_advisory_xact_lock(hashtextextended('{{ this }}', 0))
 {%- endmacro %}
 
 {% macro remember_files(file_input, new_files) -%}

@@ -34,6 +34,7 @@
         Returns a dict: `inputs`, see model_inputs; `inputs_hash`, of what makes every row; `is_whole`; `partitions`, by
         start date the hash of what makes its rows, none where it has no rows any more. -#}
     {%- set inputs = model_inputs(model) -%}
+    {%- if not kind -%}{%- do need_inputs(inputs) -%}{%- endif -%}
     {%- set now = what_makes_it(inputs) -%}
     {%- set is_whole = config.get('full_refresh') -%}
     {%- if is_whole is none -%}

@@ -37,7 +37,7 @@
         {%- elif parent in graph.nodes -%}
             {%- set read = graph.nodes[parent] -%}
             {%- set input = {
-                'name': read.name, 'relation': read.relation_name, 'partition_by': read.config.get('partition_by'),
+                'name': read.name, 'relation': relation_of(read, view), 'partition_by': read.config.get('partition_by'),
                 'is_remembered': read.config.materialized == 'incremental_table',
                 'before': by_partition.get('reads_before', {}).get(read.name) if by_partition else none,
             } -%}
@@ -66,6 +66,25 @@
                 {%- endif -%}
                 {%- do inputs.whole.append(input) -%}
             {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro relation_of(read, view) -%}
+    {#- Where a node is that is read: under `--defer`, the model's own inputs may be another target's. -#}
+    {%- if not flags.DEFER or view -%}{{ return(read.relation_name) }}{%- endif -%}
+    {%- set resolved = ref(read.name) -%}
+    {{ return(api.Relation.create(resolved.database, resolved.schema, resolved.identifier) | string) }}
+{%- endmacro %}
+
+{% macro need_inputs(inputs) -%}
+    {#- Say which input isn't there, before the database says it in its own words. -#}
+    {%- for input in inputs.files + inputs.partitioned + inputs.members + inputs.whole + inputs.views -%}
+        {%- if not kind_of(input.relation) -%}
+            {{ exceptions.raise_compiler_error(
+                model.name ~ ' reads ' ~ input.relation ~ ', which is not there: dbt build --select +' ~ model.name
+                ~ ' makes what it reads, too'
+            ) }}
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}

@@ -162,6 +162,24 @@ def demo(weeks: int | None) -> None:
     demonstration.run(weeks)
 
 
+@cli.command("build", context_settings={"ignore_unknown_options": True})
+@click.option(
+    "--all", "everything", is_flag=True, help="Unit tests too, which a change of code needs and a day doesn't."
+)
+@click.option("--wait", type=click.IntRange(0), default=0, metavar="SECONDS", help="For the end of another build.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[DBT'S OWN]...")
+def build_command(everything: bool, wait: int, arguments: Sequence[str]) -> None:
+    """Build and test what is new, by `dbt build --selector daily`; what follows is passed on to dbt.
+
+    One build of a target's schemas runs at a time. Ctrl-C and SIGTERM end it at once; no table is left half written.
+    Exit status as dbt's; 1 if another build runs.
+    """
+    from journey.building import build
+    from journey.project import project_root
+
+    sys.exit(build(arguments, root=project_root(), everything=everything, wait=wait))
+
+
 @cli.command()
 @click.option("--target", metavar="TARGET", help="Whose schemas, as in dbt; `demo` for what `journey demo` built.")
 def docs(target: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,13 +37,16 @@ class Outcome:
     seconds: float
 
 
-def run(arguments: Sequence[str], *, root: Path, title: str = "") -> Outcome:
+def run(
+    arguments: Sequence[str], *, root: Path, title: str = "", listener: Callable[[Any], None] | None = None
+) -> Outcome:
     """Run a dbt command in this process.
 
     Args:
         arguments: as on dbt's command line.
         root: the project's folder.
         title: what a progress bar on a terminal says; no bar if empty.
+        listener: is told of dbt's events, too.
 
     Raises:
         JourneyError: dbt failed; the message has a line for each node that did.
@@ -73,8 +76,8 @@ def run(arguments: Sequence[str], *, root: Path, title: str = "") -> Outcome:
             elif event.info.name == "ConcurrencyLine":
                 bar.update(task, total=data.node_count)
 
-        folders = ["--project-dir", str(root), "--profiles-dir", os.environ.get("DBT_PROFILES_DIR", str(root))]
-        result = dbtRunner(callbacks=[listen]).invoke(["--quiet", "--no-use-colors", *arguments, *folders])
+        callbacks = [listen, *([listener] if listener else [])]
+        result = dbtRunner(callbacks=callbacks).invoke(["--quiet", "--no-use-colors", *arguments, *folders(root)])
     results = getattr(result.result, "results", None) or []
     if not result.success:
         raise JourneyError(_failures(arguments[0], result.exception, results))
@@ -87,6 +90,11 @@ def run(arguments: Sequence[str], *, root: Path, title: str = "") -> Outcome:
         warned=sum(count for (kind, status), count in done.items() if kind in TESTED and status == "warn"),
         seconds=time.monotonic() - begun,
     )
+
+
+def folders(root: Path) -> list[str]:
+    """Where dbt finds the project and its profile, as it is told."""
+    return ["--project-dir", str(root), "--profiles-dir", os.environ.get("DBT_PROFILES_DIR", str(root))]
 
 
 def _failures(command: str, exception: BaseException | None, results: Sequence[Any]) -> str:

@@ -12,6 +12,7 @@ from typing import TypeVar
 import click
 
 from journey import dbt, services, settings, site
+from journey.building import turn
 from journey.embedded import use_embedded
 from journey.errors import JourneyError
 
@@ -85,7 +86,7 @@ def run(weeks: int | None) -> None:
     files = sum(table.files for table in loaded.tables.values())
     step.done(f"{rows:,} rows of {files} new files")
 
-    built = step("build", lambda: dbt.run(["build"], root=root, title="build"))
+    built = step("build", lambda: _build(root))
     step.done(f"{built.built} models, seeds and snapshots built, {built.tested} tests passed, {built.warned} warned")
 
     page = step("docs", lambda: site.write(root))
@@ -119,6 +120,11 @@ def _services() -> list[services.Status]:
     found = services.up()
     use_embedded(only=True)
     return found
+
+
+def _build(root: Path) -> dbt.Outcome:
+    with turn(root, TARGET) as ours:
+        return dbt.run(["build"], root=root, title="build", listener=ours.listen)
 
 
 def _print_figures(root: Path) -> None:

@@ -2,7 +2,58 @@
 -- same. Marts about customers hold the sales of those who are known, sales_by_hour those whose hour is known. A mart
 -- without rows fails, unless there are no sales (that fct_sales has what was delivered is another test's).
 -- Figures of campaigns are compared with coupons, whose redemptions are all that two of their marts hold.
-with window_sales as (
+with fct_sales as (
+    select * from {{ ref('fct_sales') }}
+),
+
+int_sales_window_measured as (
+    select * from {{ ref('int_sales_window_measured') }}
+),
+
+sales_trends as (
+    select * from {{ ref('sales_trends') }}
+),
+
+sales_by_hour as (
+    select * from {{ ref('sales_by_hour') }}
+),
+
+store_performance as (
+    select * from {{ ref('store_performance') }}
+),
+
+cohort_retention as (
+    select * from {{ ref('cohort_retention') }}
+),
+
+customer_segments as (
+    select * from {{ ref('customer_segments') }}
+),
+
+customer_profiles as (
+    select * from {{ ref('customer_profiles') }}
+),
+
+segment_migration as (
+    select * from {{ ref('segment_migration') }}
+),
+
+{% if area_is_on('coupons') %}
+    campaign_performance as (
+        select * from {{ ref('campaign_performance') }}
+    ),
+
+    campaign_daily as (
+        select * from {{ ref('campaign_daily') }}
+    ),
+
+    coupon_performance as (
+        select * from {{ ref('coupon_performance') }}
+    ),
+
+{% endif %}
+
+window_sales as (
     select
         sum(sales.net_sales_amount) as net_sales_amount,
         count(distinct sales.basket_id) filter (where sales.line_kind = 'sale') as baskets_count,
@@ -15,8 +66,8 @@ with window_sales as (
         count(distinct sales.basket_id) filter (
             where sales.business_hour is not null and sales.line_kind = 'sale'
         ) as baskets_count_of_known_hours
-    from {{ ref('fct_sales') }} as sales
-    inner join {{ ref('int_sales_window_measured') }} as sales_window on sales.business_date <= sales_window.as_of_date
+    from fct_sales as sales
+    inner join int_sales_window_measured as sales_window on sales.business_date <= sales_window.as_of_date
 ),
 
 figures as (
@@ -45,7 +96,7 @@ figures as (
             {%- endif %}
             sum(mart.{{ measure }}) as actual_amount
         from window_sales
-        left join {{ ref(mart) }} as mart on {{ 'true' if filter == 'of the identified' else filter }}
+        left join {{ mart }} as mart on {{ 'true' if filter == 'of the identified' else filter }}
 
         union all
     {%- endfor %}
@@ -56,8 +107,8 @@ figures as (
             'campaign_daily, redemptions of campaign ' || campaigns.campaign_id as figure,
             campaigns.redemptions_count as expected_amount,
             sum(campaign_days.redemptions_count) as actual_amount
-        from {{ ref('campaign_performance') }} as campaigns
-        left join {{ ref('campaign_daily') }} as campaign_days on campaigns.campaign_id = campaign_days.campaign_id
+        from campaign_performance as campaigns
+        left join campaign_daily as campaign_days on campaigns.campaign_id = campaign_days.campaign_id
         where campaigns.observed_start_date is not null
         group by
             campaigns.campaign_id,
@@ -69,8 +120,8 @@ figures as (
             'coupon_performance, redemptions of campaign ' || campaigns.campaign_id as figure,
             campaigns.redemptions_count as expected_amount,
             sum(coupons.redemptions_count) as actual_amount
-        from {{ ref('campaign_performance') }} as campaigns
-        left join {{ ref('coupon_performance') }} as coupons on campaigns.campaign_id = coupons.campaign_id
+        from campaign_performance as campaigns
+        left join coupon_performance as coupons on campaigns.campaign_id = coupons.campaign_id
         where campaigns.coupons_offered_count > 0
         group by
             campaigns.campaign_id,
@@ -83,11 +134,11 @@ figures as (
         'segment ' || segments.segment_name || ', customers of the profiles' as figure,
         segments.customers_count as expected_amount,
         (
-            select count(*) from {{ ref('customer_profiles') }} as profiles
+            select count(*) from customer_profiles as profiles
             where profiles.segment_name = segments.segment_name
         ) as actual_amount
-    from {{ ref('customer_segments') }} as segments
-    inner join {{ ref('int_sales_window_measured') }} as sales_window
+    from customer_segments as segments
+    inner join int_sales_window_measured as sales_window
         on segments.scored_on_date = sales_window.as_of_date
 
     union all
@@ -96,15 +147,15 @@ figures as (
         'segment_migration, customers of ' || segments.segment_name || ' ' || segments.month_start_date as figure,
         segments.customers_count as expected_amount,
         (
-            select coalesce(sum(moves.customers_count), 0) from {{ ref('segment_migration') }} as moves
+            select coalesce(sum(moves.customers_count), 0) from segment_migration as moves
             where
                 moves.month_start_date = segments.month_start_date
                 and moves.to_segment_name = segments.segment_name
         ) as actual_amount
-    from {{ ref('customer_segments') }} as segments
+    from customer_segments as segments
     where
         segments.month_start_date > (
-            select min(first_segments.month_start_date) from {{ ref('customer_segments') }} as first_segments
+            select min(first_segments.month_start_date) from customer_segments as first_segments
         )
 
     union all

@@ -2,17 +2,29 @@
 -- that the ledger has posted, but for what the reconciliation explains (a journal that has not arrived yet) or can't
 -- tell without control totals. Profiles hold the sales of the customers who are known. A mart without rows fails,
 -- unless there are no sales.
-with facts as (
+with fct_sales as (
+    select * from {{ ref('fct_sales') }}
+),
+
+dim_date as (
+    select * from {{ ref('dim_date') }}
+),
+
+facts as (
     select
         dates.fiscal_period,
         sum(sales.net_sales_amount) as net_sales_amount,
         sum(sales.net_sales_amount) filter (where {{ is_identified('sales.customer_key') }}) as identified_sales_amount
-    from {{ ref('fct_sales') }} as sales
-    inner join {{ ref('dim_date') }} as dates on sales.business_date = dates.date_key
+    from fct_sales as sales
+    inner join dim_date as dates on sales.business_date = dates.date_key
     group by dates.fiscal_period
 ),
 
 {% if area_is_on('ledger') -%}
+    income_statement as (
+        select * from {{ ref('income_statement') }}
+    ),
+
     explained as (
         select
             fiscal_period,
@@ -32,8 +44,8 @@ figures as (
         select
             '{{ mart }}.{{ model }}' as figure,
             (select sum(facts.{{ expected }}) from facts) as expected_amount,
-            sum({{ model }}.net_sales_amount) as actual_amount
-        from {{ ref(model) }} as {{ model }}
+            sum(net_sales_amount) as actual_amount
+        from {{ ref(model) }}
         {%- if not loop.last %}
             union all
         {%- endif %}
@@ -44,7 +56,7 @@ figures as (
             'finance.income_statement ' || statements.fiscal_period as figure,
             facts.net_sales_amount + explained.explained_amount as expected_amount,
             statements.actual_amount
-        from {{ ref('income_statement') }} as statements
+        from income_statement as statements
         left join facts on statements.fiscal_period = facts.fiscal_period
         left join explained on statements.fiscal_period = explained.fiscal_period
         where

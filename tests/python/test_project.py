@@ -38,6 +38,14 @@ def test_no_merge_is_left_half_done() -> None:
     assert (marked.returncode, marked.stdout) == (1, "")
 
 
+def test_no_input_has_an_alias_of_its_own() -> None:
+    """`dbt --empty` and `--sample` put a subquery with an alias in its place, and a second one would be no SQL."""
+    named = re.compile(
+        r"\{\{ *(ref|source|area_ref)\([^}]*\) *\}\} +(as )?(?!on\b|where\b|group\b|limit\b|cross\b|left\b|inner\b)\w"
+    )
+    assert [file for file in SQL if "macros" not in file.parts and named.search(file.read_text())] == []
+
+
 def test_models_say_what_one_row_is() -> None:
     assert [file for file in MODELS if not file.read_text().startswith("-- one row:")] == []
 

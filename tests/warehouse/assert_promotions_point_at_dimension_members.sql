@@ -1,7 +1,19 @@
 -- Products, stores and placements of promotions are known members: no key that no dimension has, and no store or
 -- placement unknown (the dimensions are made from these very rows). Each key is first made distinct: a join of all
 -- rows costs more.
-with used_products as (
+with dim_product as (
+    select * from {{ ref('dim_product') }}
+),
+
+dim_store as (
+    select * from {{ ref('dim_store') }}
+),
+
+dim_placement as (
+    select * from {{ ref('dim_placement') }}
+),
+
+used_products as (
     select distinct product_key
     from {{ ref('fct_promotions') }}
 ),
@@ -20,7 +32,7 @@ select
     'dim_product' as dimension,
     used_products.product_key as orphan_key
 from used_products
-left join {{ ref('dim_product') }} as products on used_products.product_key = products.product_key
+left join dim_product as products on used_products.product_key = products.product_key
 where products.product_key is null
 
 union all
@@ -29,7 +41,7 @@ select
     'dim_store' as dimension,
     used_stores.store_key as orphan_key
 from used_stores
-left join {{ ref('dim_store') }} as stores on used_stores.store_key = stores.store_key
+left join dim_store as stores on used_stores.store_key = stores.store_key
 where coalesce(stores.store_key, 0) = 0
 
 union all
@@ -38,5 +50,5 @@ select
     'dim_placement' as dimension,
     used_placements.placement_key as orphan_key
 from used_placements
-left join {{ ref('dim_placement') }} as placements on used_placements.placement_key = placements.placement_key
+left join dim_placement as placements on used_placements.placement_key = placements.placement_key
 where coalesce(placements.placement_key, 0) = 0

@@ -162,6 +162,17 @@ class Warehouse:
             ).fetchall()
             return row
 
+    def everything(self) -> dict[str, set[str]]:
+        """By model, what is remembered of its builds."""
+        with psycopg.connect(dbname=self.database) as connection:
+            found: dict[str, set[str]] = {}
+            for model, text in connection.execute(
+                """select model_name, concat_ws(' ', inputs_hash, content_id) from build_state.models
+                   union all select model_name, concat_ws(' ', partition_start, build_id) from build_state.partitions"""
+            ).fetchall():
+                found.setdefault(model, set()).add(text)
+            return found
+
     def memory(self) -> set[tuple[str, str]]:
         """What `build_state` says that models were built from, but for the builds' numbers."""
         with psycopg.connect(dbname=self.database) as connection:

@@ -348,29 +348,25 @@ class Edit:
         node: whose code it is.
         old: a piece of the code.
         new: what stands there then.
-        rebuilt: the models that are built anew, and what hangs on them.
-        stays: some that aren't.
+        rebuilt: models that must be built anew; others may be that hang on it, and no more.
     """
 
     node: str
     old: str
     new: str
-    rebuilt: tuple[str, ...]
-    stays: tuple[str, ...]
+    rebuilt: set[str]
 
 
 EDITS = {
     "a model": Edit(
-        "model.data_journey.fct_baskets", "count(*) as integer", "count(*) + 1 as integer", ("fct_baskets",),
-        ("fct_sales", "dim_product"),
+        "model.data_journey.fct_baskets", "count(*) as integer", "count(*) + 1 as integer", {"fct_baskets"}
     ),
     "a macro": Edit(
-        "macro.data_journey.versions_from_extracts", "{%- endmacro %}", " -- other{% endmacro %}", ("dim_product",),
-        ("int_visits_observed", "bridge_coupon_products"),
+        "macro.data_journey.versions_from_extracts", "{%- endmacro %}", " -- other{% endmacro %}",
+        {"dim_product", "dim_customer"},
     ),
     "a view": Edit(
-        "model.data_journey.stg_loyalty__coupons", "from", ", 1 as other from", ("bridge_coupon_products",),
-        ("dim_product", "fct_sales"),
+        "model.data_journey.stg_loyalty__coupons", "from", ", 1 as other from", {"bridge_coupon_products"}
     ),
 }  # fmt: skip
 
@@ -382,15 +378,25 @@ def test_what_is_edited_is_rebuilt(warehouse: Warehouse, monkeypatch: pytest.Mon
     feeds = ("transactions", "promotions", "products", "coupons")
     warehouse.restart()
     warehouse.take(Step(tuple(Change(feed, 0, 1) for feed in feeds), "whole"))
-    was = {model: warehouse.remembered(model) for model in (*edit.rebuilt, *edit.stays)}
+    was = warehouse.everything()
     node = manifest.macros[edit.node] if edit.node in manifest.macros else manifest.nodes[edit.node]
     attribute = "macro_sql" if edit.node in manifest.macros else "raw_code"
     code = getattr(node, attribute)
     assert edit.old in code
     monkeypatch.setattr(node, attribute, edit.new.join(code.rsplit(edit.old, 1)))
     assert warehouse.build(select=f"config.materialized:view {STATEFUL}") == []
-    now = {model: warehouse.remembered(model) for model in was}
-    assert {model for model in was if now[model] != was[model]} == set(edit.rebuilt)
+    assert edit.rebuilt <= changes(was, warehouse) <= hanging_on(warehouse, edit.node)
+
+
+def test_a_variable_that_is_set_otherwise_rebuilds_what_reads_it(warehouse: Warehouse) -> None:
+    select = f"{STATEFUL} +dim_date,path:models/warehouse"
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1), Change("products", 0, 1)), "none"))
+    assert warehouse.build(select=select) == []
+    was = warehouse.everything()
+    assert warehouse.build("--vars", "{fiscal_year_start_month: 7}", select=select) == []
+    macro = "macro.data_journey.fiscal_calendar"
+    assert {"dim_date"} <= changes(was, warehouse) <= hanging_on(warehouse, "model.data_journey.dim_date", macro)
 
 
 def test_a_changed_contract_rebuilds(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,14 +433,13 @@ def test_another_time_zone_rebuilds_all_dates(warehouse: Warehouse) -> None:
 def test_a_seed_whose_rows_changed_rebuilds_what_reads_it(warehouse: Warehouse) -> None:
     warehouse.restart()
     warehouse.take(Step((Change("transactions", 0, 1), Change("products", 0, 1)), "whole"))
-    was = warehouse.remembered("dim_product"), warehouse.remembered("int_visits_observed")
+    was = warehouse.everything()
     with psycopg.connect(dbname=warehouse.database) as connection:
         connection.execute(
             "insert into seeds.non_merchandise select 'OTHER', product_category from seeds.non_merchandise limit 1"
         )
     assert warehouse.build() == []
-    assert warehouse.remembered("dim_product") != was[0]
-    assert warehouse.remembered("int_visits_observed") == was[1]
+    assert {"dim_product"} <= changes(was, warehouse) <= hanging_on(warehouse, "seed.data_journey.non_merchandise")
 
 
 def test_an_attribute_that_a_model_reads_touches_its_dates(
@@ -442,7 +447,8 @@ def test_an_attribute_that_a_model_reads_touches_its_dates(
 ) -> None:
     """Of a dimension without versions; one that it doesn't read touches none."""
     warehouse.restart()
-    warehouse.take(Step((Change("transactions", 0, 1), Change("transactions", 4, 1)), "whole"))
+    sales = (Change("transactions", 0, 1), Change("transactions", 4, 1))
+    warehouse.take(Step((*sales, Change("promotions", 0, 1)), "whole"))
     fact, store = (warehouse.dbt.manifest.nodes[f"model.data_journey.{name}"] for name in ("fct_sales", "dim_store"))
     reading = fact.raw_code.replace(
         "dated.business_hour,", "dated.business_hour + length(stores.volume_class) as business_hour,"
@@ -450,7 +456,7 @@ def test_an_attribute_that_a_model_reads_touches_its_dates(
     assert reading != fact.raw_code
     monkeypatch.setattr(fact, "raw_code", reading)
     assert warehouse.build() == []
-    was = warehouse.builds("fct_sales")
+    was, everything = warehouse.builds("fct_sales"), warehouse.everything()
     hours = warehouse.count("fct_sales where business_hour > 30")
     monkeypatch.setattr(store, "raw_code", store.raw_code.replace("days_open_count, 0)", "days_open_count, 1)"))
     assert warehouse.build() == []
@@ -463,6 +469,9 @@ def test_an_attribute_that_a_model_reads_touches_its_dates(
     assert warehouse.build() == []
     assert hours == 0
     assert warehouse.count("fct_sales where business_hour <= 30 and store_key <> 0") == 0
+    changed = changes(everything, warehouse)
+    assert {"dim_store", "fct_sales"} <= changed <= hanging_on(warehouse, "model.data_journey.dim_store")
+    assert "fct_promotions" not in changed  # it takes the store's key alone
 
 
 def test_an_empty_run_is_not_remembered(warehouse: Warehouse) -> None:
@@ -529,6 +538,21 @@ def assert_is_full_refresh(warehouse: Warehouse, select: str = STATEFUL, *schema
     assert warehouse.build("--full-refresh", select=select) == []
     assert warehouse.differences("warehouse", *schemas) == {}
     assert warehouse.memory() == remembered
+
+
+def changes(was: dict[str, set[str]], warehouse: Warehouse) -> set[str]:
+    """Models that were built since, whole or in part."""
+    now = warehouse.everything()
+    return {model for model in was.keys() | now.keys() if now.get(model) != was.get(model)}
+
+
+def hanging_on(warehouse: Warehouse, *names: str) -> set[str]:
+    """Models that read some nodes or macros, directly or through others; and those themselves."""
+    reading, found = warehouse.dbt.manifest.nodes, set(names)
+    reads = {name: {*getattr(node.depends_on, "nodes", ()), *node.depends_on.macros} for name, node in reading.items()}
+    while more := {name for name in reads if found & reads[name]} - found:
+        found |= more
+    return {reading[name].name for name in found if name in reading}
 
 
 def transactions(warehouse: Warehouse) -> Source:
