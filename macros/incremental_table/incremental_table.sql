@@ -85,7 +85,10 @@
     {%- endfor -%}
     {%- for table in work.inputs.spans -%}
         {%- set rows -%}
-            (select * from {{ table.relation }} where {{ partition_by.field }} in ({{ as_dates(work.partitions.keys()) }}))
+            (
+                select * from {{ table.relation }}
+                where {{ partition_by.field }} in ({{ as_dates(work.partitions.keys()) }})
+            )
         {%- endset -%}
         {%- set narrow.sql = narrow.sql | replace(table.relation, rows) -%}
     {%- endfor -%}

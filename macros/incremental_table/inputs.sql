@@ -4,7 +4,7 @@
         - `files`: raw tables, by the staging view (or source) that shows them: the loader's ledger tells what changed.
         - `partitioned`: incremental tables with partitions, which can be read in part.
         - `members`: dimensions whose key the model keeps: what changed is told member by member.
-        - `spans`: the one table that lists the model's partitions, if it names one: each is touched with its rows there.
+        - `spans`: the one table that lists the model's partitions, if it names one: each is touched with its rows.
         - `whole`: everything else; any change of it rebuilds the model.
         - `views`: relations whose definition is part of the model's code.
         - `untracked`: inputs of which nobody can tell a change. -#}

@@ -64,7 +64,8 @@
     {%- set field = config.get('partition_by').field -%}
     select
         {{ field }} as partition_start,
-        '{{ table.name }}:' || {{ hash_of_set('cast(' ~ row_hash('spans') ~ ' as ' ~ dbt.type_string() ~ ')') }} as input
+        '{{ table.name }}:'
+        || {{ hash_of_set('cast(' ~ row_hash('spans') ~ ' as ' ~ dbt.type_string() ~ ')') }} as input
     from {{ table.relation }} as spans
     where {{ field }} is not null
     group by {{ field }}
@@ -83,7 +84,7 @@
 {%- endmacro %}
 
 {% macro partitions_above(table, spans) -%}
-    {#- For each partition of an input, the partitions of the model that share a day with it, or read one of its days. -#}
+    {#- For each partition of an input, those of the model that share a day with it, or read one of its days. -#}
     {%- if spans %}
     select
         spans.partition_start,

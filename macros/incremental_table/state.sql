@@ -65,7 +65,7 @@
             ~ "', present.partition_start, present.inputs_hash, coalesce(contents.content_id, 'no rows')"
             ~ " from (values " ~ rows | join(', ') ~ ") as present (partition_start, inputs_hash) left join ("
             ~ contents ~ ") as contents on present.partition_start = contents.partition_start") -%}
-    {%- elif not work.inputs.files + work.inputs.partitioned + work.inputs.spans -%} {#- then the rows say which there are -#}
+    {%- elif not work.inputs.files + work.inputs.partitioned + work.inputs.spans -%} {#- the rows tell them -#}
         {%- do run_query("insert into " ~ state_table('partitions') ~ " select '" ~ model.name
             ~ "', partition_start, '', content_id from (" ~ contents ~ ") as contents") -%}
     {%- endif -%}
