@@ -70,9 +70,9 @@ def earlier_years(connection: psycopg.Connection[Any], years: int) -> None:
         )
         connection.execute(
             f"""insert into loader.files (file_id, schema_name, table_name, bucket, key, etag, size_bytes,
-                    row_count, run_id, started_at, status)
+                    row_count, rejected_count, waived_count, delivered_count, run_id, started_at, status)
                 select file_id + 1000000 * year, schema_name, table_name, 'earlier', key || year, etag, size_bytes,
-                    row_count, run_id, started_at, status
+                    row_count, rejected_count, waived_count, delivered_count, run_id, started_at, status
                 from loader.files cross join {year}
                 where schema_name = 'raw_pos' and table_name = '{table}' and status = 'loaded'"""
         )

@@ -28,7 +28,7 @@
             {%- set source = graph.sources[parent] -%}
             {%- if source.external -%}
                 {%- do inputs.files.append({
-                    'name': (view or source).name, 'relation': (view or source).relation_name,
+                    'name': (view or source).name, 'relation': view.relation if view else source.relation_name,
                     'schema': source.schema, 'table': source.identifier,
                 }) -%}
             {%- else -%}
@@ -45,7 +45,7 @@
             {%- set is_versioned = 'valid_from' in read.columns -%}
             {%- if read.config.materialized == 'view' -%}
                 {%- do inputs.views.append(input) -%}
-                {%- do collect_inputs(node, read, inputs, keys_above, read) -%}
+                {%- do collect_inputs(node, read, inputs, keys_above, input) -%}
             {%- elif by_partition and not view and by_partition.spans and by_partition.spans.table == read.name -%}
                 {%- do inputs.spans.append(input) -%}
             {%- elif by_partition and not view and input.partition_by -%}
@@ -72,7 +72,7 @@
 
 {% macro relation_of(read, view) -%}
     {#- Where a node is that is read: under `--defer`, the model's own inputs may be another target's. -#}
-    {%- if not flags.DEFER or view -%}{{ return(read.relation_name) }}{%- endif -%}
+    {%- if not invocation_args_dict.get('defer') or view -%}{{ return(read.relation_name) }}{%- endif -%}
     {%- set resolved = ref(read.name) -%}
     {{ return(api.Relation.create(resolved.database, resolved.schema, resolved.identifier) | string) }}
 {%- endmacro %}

@@ -219,6 +219,20 @@ def test_weeks_and_months_that_are_over_stay(warehouse: Warehouse) -> None:
     assert_is_full_refresh(warehouse)
 
 
+def test_a_file_that_is_withdrawn_leaves_what_others_brought_of_its_dates(warehouse: Warehouse) -> None:
+    """The newest file of a date is still there."""
+    warehouse.restart()
+    for slot, build in ((0, "none"), (1, "whole")):
+        warehouse.take(Step((Change("transactions", slot, 5),), build))
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        shared = connection.execute(
+            "select business_date from staging.stg_pos__transactions group by 1 having count(distinct _file_id) > 1"
+        ).fetchall()
+    assert shared
+    warehouse.take(Step((Change("transactions", 0, None),), "whole"))
+    assert_is_full_refresh(warehouse)
+
+
 def test_sales_that_came_before_their_product_find_it(warehouse: Warehouse) -> None:
     """One was sold on the very day that its product's second version begins; a day that sold none of them stays."""
     warehouse.restart()
@@ -417,12 +431,12 @@ def test_a_changed_contract_rebuilds(warehouse: Warehouse, monkeypatch: pytest.M
 def test_another_time_zone_rebuilds_all_dates(warehouse: Warehouse) -> None:
     """In the table, and what is remembered of the files: their rows are of other dates."""
     warehouse.restart()
-    warehouse.take(Step((Change("transactions", 0, 1), Change("transactions", 1, 1)), "whole"))
+    warehouse.take(Step((Change("transactions", 0, 1), Change("transactions", 1, 2)), "whole"))
     was = warehouse.count("fct_sales where business_date < '2017-03-06'")
     zone = ("--vars", "{business_timezone: Asia/Tokyo}")
     assert warehouse.build(*zone, select=f"config.materialized:view {STATEFUL}") == []
     assert warehouse.count("fct_sales where business_date < '2017-03-06'") != was
-    warehouse.take(Step((Change("transactions", 1, 5),), "none"))
+    warehouse.take(Step((Change("transactions", 1, None),), "none"))  # of the 8th in Tokyo, and of no other date
     assert warehouse.build(*zone) == []
     assert warehouse.keep("warehouse") > 0
     assert warehouse.build("--full-refresh", *zone) == []
@@ -435,9 +449,8 @@ def test_a_seed_whose_rows_changed_rebuilds_what_reads_it(warehouse: Warehouse) 
     warehouse.take(Step((Change("transactions", 0, 1), Change("products", 0, 1)), "whole"))
     was = warehouse.everything()
     with psycopg.connect(dbname=warehouse.database) as connection:
-        connection.execute(
-            "insert into seeds.non_merchandise select 'OTHER', product_category from seeds.non_merchandise limit 1"
-        )
+        first = "(select min(ctid) from seeds.non_merchandise)"  # as many rows as before
+        connection.execute(f"update seeds.non_merchandise set department = 'OTHER' where ctid = {first}".encode())
     assert warehouse.build() == []
     assert {"dim_product"} <= changes(was, warehouse) <= hanging_on(warehouse, "seed.data_journey.non_merchandise")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from dbt.artifacts.resources import Hook
+from dbt.artifacts.resources.v1.config import Hook
 
 from dbt_runs import administer
 from warehouse.conftest import Warehouse
