@@ -52,7 +52,7 @@
     {#- The model's select over those rows alone that the touched partitions need: each input that has partitions takes
         the place of its own name, filtered. -#}
     {%- set partition_by = config.get('partition_by') -%}
-    {%- set days = days_of(work.partitions.keys(), partition_by.granularity) -%}
+    {%- set days = days_read(work.inputs, work.partitions.keys()) -%}
     {%- set narrow = namespace(sql=sql) -%}
     {%- for file_input in work.inputs.files -%}
         {%- set rows -%}
@@ -72,6 +72,12 @@
                     {{ as_dates(partitions_of(days, table.partition_by.granularity)) }}
                 )
             )
+        {%- endset -%}
+        {%- set narrow.sql = narrow.sql | replace(table.relation, rows) -%}
+    {%- endfor -%}
+    {%- for table in work.inputs.spans -%}
+        {%- set rows -%}
+            (select * from {{ table.relation }} where {{ partition_by.field }} in ({{ as_dates(work.partitions.keys()) }}))
         {%- endset -%}
         {%- set narrow.sql = narrow.sql | replace(table.relation, rows) -%}
     {%- endfor -%}

@@ -4,10 +4,12 @@
         - `files`: raw tables, by the staging view (or source) that shows them: the loader's ledger tells what changed.
         - `partitioned`: incremental tables with partitions, which can be read in part.
         - `members`: dimensions whose key the model keeps: what changed is told member by member.
+        - `spans`: the one table that lists the model's partitions, if it names one: each is touched with its rows there.
         - `whole`: everything else; any change of it rebuilds the model.
         - `views`: relations whose definition is part of the model's code.
         - `untracked`: inputs of which nobody can tell a change. -#}
-    {%- set inputs = {'files': [], 'partitioned': [], 'members': [], 'whole': [], 'views': [], 'untracked': []} -%}
+    {%- set inputs = {'files': [], 'partitioned': [], 'members': [], 'spans': [], 'whole': [], 'views': [],
+        'untracked': []} -%}
     {%- set keys_above = [] -%} {#- of incremental tables that it reads: a new version rewrites the rows there -#}
     {%- for parent in node.depends_on.nodes if parent in graph.nodes -%}
         {%- if graph.nodes[parent].config.get('partition_by') -%}
@@ -43,6 +45,8 @@
             {%- if read.config.materialized == 'view' -%}
                 {%- do inputs.views.append(input) -%}
                 {%- do collect_inputs(node, read, inputs, keys_above, read) -%}
+            {%- elif by_partition and not view and by_partition.spans and by_partition.spans.table == read.name -%}
+                {%- do inputs.spans.append(input) -%}
             {%- elif by_partition and not view and input.partition_by -%}
                 {%- do inputs.partitioned.append(input) -%}
             {%- elif by_partition and read.name.startswith('dim_') and noun ~ '_key' in node.columns -%}
@@ -69,10 +73,13 @@
     {#- The hash of all that makes every row of the model, the one that was remembered, and whether every input's state
         is known: one that was deferred to, cloned or made by hand has none. -#}
     {%- set names = namespace(code=model.compiled_code) -%} {#- the same in every schema -#}
-    {%- for input in inputs.files + inputs.partitioned + inputs.members + inputs.whole + inputs.views -%}
+    {%- for input in inputs.files + inputs.partitioned + inputs.members + inputs.spans + inputs.whole + inputs.views -%}
         {%- set names.code = names.code | replace(input.relation, input.name) -%}
     {%- endfor -%}
-    {%- set code = [names.code, config.get('partition_by'), config.get('indexes')] -%}
+    {%- set code = [names.code] -%} {#- dbt keeps the keys of a config in any order -#}
+    {%- for setting in ['partition_by', 'indexes'] -%}
+        {%- do code.append(tojson(config.get(setting), sort_keys=true)) -%}
+    {%- endfor -%}
     {%- for column in model.columns.values() -%}
         {%- do code.append(column.name ~ ' ' ~ column.data_type ~ ' ' ~ column.constraints) -%}
     {%- endfor -%}
@@ -86,7 +93,7 @@
     {%- for file_input in inputs.files if not config.get('partition_by') -%}
         {%- do states.append(loaded_files_hash(file_input)) -%}
     {%- endfor -%}
-    {%- for input in inputs.whole + inputs.partitioned + inputs.members if input.is_remembered -%}
+    {%- for input in inputs.whole + inputs.partitioned + inputs.members + inputs.spans if input.is_remembered -%}
         {%- do known.append("'" ~ input.name ~ "' in (select model_name from " ~ state_table('models') ~ ")") -%}
     {%- endfor -%}
     {%- set query -%}

@@ -17,8 +17,11 @@
             {{ 'union all' if not loop.last or inputs.partitioned }}
             {%- endfor %}
             {%- for table in inputs.partitioned %}
-            {{ partitions_above(table) }}
-            {{ 'union all' if not loop.last }}
+            {{ partitions_above(table, inputs.spans) }}
+            {{ 'union all' if not loop.last or inputs.spans }}
+            {%- endfor %}
+            {%- for table in inputs.spans %}
+            {{ partitions_listed(table) }}
             {%- endfor %}
         ),
         present as (
@@ -48,8 +51,41 @@
     {{ return(touched) }}
 {%- endmacro %}
 
-{% macro partitions_above(table) -%}
-    {#- For each partition of an input, the partitions of the model that share a day with it. -#}
+{% macro partitions_listed(table) -%}
+    {#- The partitions that the table of spans lists, with what it says of each. -#}
+    {%- set field = config.get('partition_by').field -%}
+    select
+        {{ field }} as partition_start,
+        '{{ table.name }}:' || {{ hash_of_set('cast(' ~ row_hash('spans') ~ ' as ' ~ dbt.type_string() ~ ')') }} as input
+    from {{ table.relation }} as spans
+    where {{ field }} is not null
+    group by {{ field }}
+{%- endmacro %}
+
+{% macro spans_of(table) -%}
+    {#- The first and last day that each partition reads. -#}
+    {%- set partition_by = config.get('partition_by') -%}
+    select
+        {{ partition_by.field }} as partition_start,
+        min({{ partition_by.spans.first }}) as first_day,
+        max({{ partition_by.spans.last }}) as last_day
+    from {{ table.relation }}
+    where {{ partition_by.field }} is not null
+    group by {{ partition_by.field }}
+{%- endmacro %}
+
+{% macro partitions_above(table, spans) -%}
+    {#- For each partition of an input, the partitions of the model that share a day with it, or read one of its days. -#}
+    {%- if spans %}
+    select
+        spans.partition_start,
+        '{{ table.name }}:' || below.partition_start || ':' || below.build_id as input
+    from ({{ spans_of(spans[0]) }}) as spans
+    inner join {{ state_table('partitions') }} as below
+        on below.partition_start <= spans.last_day
+            and {{ partition_end(table.partition_by.granularity, 'below.partition_start') }} >= spans.first_day
+    where below.model_name = '{{ table.name }}'
+    {%- else -%}
     {%- set granularity, below = config.get('partition_by').granularity, table.partition_by.granularity -%}
     {%- set is_one = below in ('day', granularity) -%}
     {%- set day = dbt.dateadd('day', 'day_offset', 'below.partition_start') -%}
@@ -62,10 +98,16 @@
     {%- endif %}
     where below.model_name = '{{ table.name }}'
         {%- if not is_one %} and {{ partition_start(below, day) }} = below.partition_start{% endif %}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro partition_start(granularity, day) -%}
     cast({{ dbt.date_trunc(granularity, day) }} as date)
+{%- endmacro %}
+
+{% macro partition_end(granularity, start) -%}
+    {#- An expression: the last day of a partition. -#}
+    cast({{ dbt.dateadd('day', -1, dbt.dateadd(granularity, 1, start)) }} as date)
 {%- endmacro %}
 
 {% macro date_new_files(file_input) -%}
@@ -86,6 +128,24 @@
         ~ " as ledger on dates.file_id = ledger.file_id where dates.model_name = '" ~ model.name ~ "' and "
         ~ loaded_files(file_input) ~ " and partition_start in (" ~ as_dates(partitions) ~ ") order by dates.file_id"
     ).columns[0].values()) }}
+{%- endmacro %}
+
+{% macro days_read(inputs, partitions) -%}
+    {#- The days of which some partitions read the inputs: their own, or those that the table of spans says. -#}
+    {%- if not inputs.spans -%}{{ return(days_of(partitions, config.get('partition_by').granularity)) }}{%- endif -%}
+    {%- set days = {} -%}
+    {%- for start in partitions -%}{%- do days.update({start: none}) -%}{%- endfor -%}
+    {%- set query -%}
+        select cast(first_day as {{ dbt.type_string() }}), cast(last_day as {{ dbt.type_string() }})
+        from ({{ spans_of(inputs.spans[0]) }}) as spans where partition_start in ({{ as_dates(partitions) }})
+    {%- endset -%}
+    {%- for first, last in run_query(query).rows if first -%}
+        {%- set day = modules.datetime.date.fromisoformat(first) -%}
+        {%- for offset in range((modules.datetime.date.fromisoformat(last) - day).days + 1) -%}
+            {%- do days.update({day + modules.datetime.timedelta(days=offset): none}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(days.keys() | list) }}
 {%- endmacro %}
 
 {% macro days_of(partitions, granularity) -%}

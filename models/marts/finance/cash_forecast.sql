@@ -12,21 +12,15 @@ cash_rules as (
     select * from {{ ref('cash_rules') }}
 ),
 
-journal_lines as (
-    select * from {{ ref('fct_journal_lines') }}
-),
-
-accounts as (
-    select * from {{ ref('dim_account') }}
+line_days as (
+    select * from {{ ref('int_line_days_posted') }}
 ),
 
 ledger as (
     select
-        max(journal_lines.posting_date) as ledger_date,
-        sum(case when accounts.statement_line_code = 'cash' then journal_lines.net_debit_amount else 0 end)
-            as cash_amount
-    from journal_lines
-    inner join accounts on journal_lines.account_key = accounts.account_key
+        max(posting_date) as ledger_date,
+        sum(case when statement_line_code = 'cash' then net_debit_amount else 0 end) as cash_amount
+    from line_days
 ),
 
 first_weeks as (

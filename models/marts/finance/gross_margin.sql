@@ -3,7 +3,15 @@
     'department': 'products.department', 'product': 'products.product_id', 'store': 'stores.store_id',
     'customer': 'customers.customer_id'
 } %}
-with sales as (
+{{ config(
+    partition_by={
+        'field': 'period_start_date', 'granularity': 'day',
+        'spans': {'table': 'int_margin_periods_listed', 'first': 'first_read_date', 'last': 'last_read_date'}
+    },
+    indexes=[{'columns': ['period_start_date']}]
+) }}
+
+with all_sales as (
     select * from {{ ref('fct_sales') }}
 ),
 
@@ -19,12 +27,8 @@ customers as (
     select * from {{ ref('dim_customer') }}
 ),
 
-dates as (
-    select * from {{ ref('dim_date') }}
-),
-
-periods as (
-    select * from {{ ref('int_periods_observed') }}
+listed_periods as (
+    select * from {{ ref('int_margin_periods_listed') }}
 ),
 
 costed_days as (
@@ -35,24 +39,18 @@ scores as (
     select * from {{ ref('int_customer_rfm_scored') }}
 ),
 
-months as (
+sales as (
     select
-        dates.date_key,
-        periods.period_start_date,
-        periods.observed_end_date as period_end_date
-    from periods
-    inner join dates
-        on
-            periods.period_start_date = dates.month_start_date
-            and periods.observed_end_date >= dates.date_key
-    where periods.period_type = 'month'
+        all_sales.*,
+        cast({{ dbt.date_trunc('month', 'business_date') }} as date) as period_start_date
+    from all_sales
+    where business_date <= {{ date_or('as_of_date', "'9999-12-31'") }}
 ),
 
 -- one reading of the sales for all that they are grouped by
-grouped as (
+month_sums as (
     select
-        months.period_start_date,
-        months.period_end_date,
+        sales.period_start_date,
         case
             {%- for breakdown, member in members.items() %}
                 when grouping({{ member }}) = 0 then '{{ breakdown }}'
@@ -71,7 +69,6 @@ grouped as (
     inner join products on sales.product_key = products.product_key
     inner join stores on sales.store_key = stores.store_key
     inner join customers on sales.customer_key = customers.customer_key
-    inner join months on sales.business_date = months.date_key
     left join costed_days
         on
             sales.business_date = costed_days.business_date
@@ -79,9 +76,23 @@ grouped as (
     group by
         grouping sets (
             {%- for member in members.values() %}
-                (months.period_start_date, months.period_end_date, {{ member }}){{ ',' if not loop.last }}
+                (sales.period_start_date, {{ member }}){{ ',' if not loop.last }}
             {%- endfor %}
         )
+),
+
+grouped as (
+    select
+        month_sums.period_start_date,
+        listed_periods.period_end_date,
+        month_sums.breakdown,
+        month_sums.member,
+        month_sums.net_sales_amount,
+        month_sums.costed_net_sales_amount,
+        month_sums.cost_of_goods_amount
+    from month_sums
+    inner join listed_periods
+        on month_sums.period_start_date = listed_periods.period_start_date and listed_periods.breakdown = 'month'
 ),
 
 summed as (
@@ -107,20 +118,19 @@ summed as (
         grouped.period_start_date,
         grouped.period_end_date,
         coalesce(scores.segment_name, 'NO SEGMENT')
-    {%- if area_is_on('coupons') %}
 
-        union all
+    union all
 
-        select
-            observed_start_date as period_start_date,
-            observed_end_date as period_end_date,
-            'campaign' as breakdown,
-            cast(campaign_id as {{ dbt.type_string() }}) as member,
-            net_sales_amount,
-            costed_net_sales_amount,
-            cost_of_goods_amount
-        from {{ ref('int_campaign_margins_summed') }}
-    {%- endif %}
+    select
+        period_start_date,
+        period_end_date,
+        breakdown,
+        member,
+        net_sales_amount,
+        costed_net_sales_amount,
+        cost_of_goods_amount
+    from listed_periods
+    where breakdown = 'campaign'
 )
 
 -- six places of cost: any sum of them is the ledger's, to the cent

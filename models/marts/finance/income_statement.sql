@@ -1,35 +1,14 @@
 -- one row: one line of the (simulated) income statement in one fiscal period
 with statement_lines as (
-    select * from {{ ref('statement_lines') }}
+    select * from {{ ref('int_statement_lines_summed') }}
 ),
 
 line_accounts as (
     select * from {{ ref('int_statement_lines_expanded') }}
 ),
 
-account_periods as (
-    select * from {{ ref('int_account_periods_summed') }}
-),
-
 budgets as (
     select * from {{ ref('fct_budgets') }}
-),
-
-periods as (
-    select * from {{ ref('dim_fiscal_period') }}
-),
-
-actuals as (
-    select
-        line_accounts.line_code,
-        account_periods.fiscal_period,
-        sum(line_accounts.sign * account_periods.movement_amount) as actual_amount,
-        sum(line_accounts.sign * account_periods.late_entry_amount) as late_entry_amount,
-        sum(line_accounts.sign * account_periods.late_arrival_amount) as late_arrival_amount
-    from line_accounts
-    inner join account_periods on line_accounts.account_key = account_periods.account_key
-    where line_accounts.statement_name = 'income_statement'
-    group by line_accounts.line_code, account_periods.fiscal_period
 ),
 
 line_budgets as (
@@ -54,27 +33,17 @@ budgeted_periods as (
 
 lines as (
     select
-        periods.fiscal_period,
-        periods.fiscal_year,
-        periods.period_status,
-        statement_lines.line_order,
-        statement_lines.line_code,
-        statement_lines.line_name,
-        statement_lines.line_kind,
-        statement_lines.sign,
+        statement_lines.*,
+        statement_lines.movement_amount as actual_amount,
         budgeted_periods.budget_version,
-        case when periods.is_posted then coalesce(actuals.actual_amount, 0) end as actual_amount,
-        case when periods.is_posted then coalesce(actuals.late_entry_amount, 0) end as late_entry_amount,
-        case when periods.is_posted then coalesce(actuals.late_arrival_amount, 0) end as late_arrival_amount,
         case when budgeted_periods.budget_version is not null then coalesce(line_budgets.budget_amount, 0) end
             as budget_amount
     from statement_lines
-    cross join periods
-    left join actuals
-        on statement_lines.line_code = actuals.line_code and periods.fiscal_period = actuals.fiscal_period
     left join line_budgets
-        on statement_lines.line_code = line_budgets.line_code and periods.fiscal_period = line_budgets.fiscal_period
-    left join budgeted_periods on periods.fiscal_period = budgeted_periods.fiscal_period
+        on
+            statement_lines.line_code = line_budgets.line_code
+            and statement_lines.fiscal_period = line_budgets.fiscal_period
+    left join budgeted_periods on statement_lines.fiscal_period = budgeted_periods.fiscal_period
     where statement_lines.statement_name = 'income_statement'
 ),
 

@@ -2,16 +2,14 @@
 {%- set measures = ['gross_sales', 'loyalty_discount', 'coupon_match', 'net_sales', 'manufacturer_coupon',
     'customer_paid'] %}
 {%- set total_columns = {'fiscal_period': 'text', 'status': 'text', 'exported_on': 'date'} %}
+{{ config(partition_by={'field': 'business_date', 'granularity': 'day'}) }}
+
 with till_days as (
     select * from {{ ref('int_department_days_summed') }}
 ),
 
-journal_lines as (
-    select * from {{ ref('fct_journal_lines') }}
-),
-
-accounts as (
-    select * from {{ ref('dim_account') }}
+ledger_days as (
+    select * from {{ ref('int_ledger_days_summed') }}
 ),
 
 dates as (
@@ -24,37 +22,6 @@ periods as (
 
 control_totals as (
     select * from {{ area_ref('control_totals', 'ledger_control_totals', total_columns) }}
-),
-
--- whoever posted it counts in sales; of cash and receivables, which others move too, only what sales journals posted
-sales_lines as (
-    select
-        journal_lines.*,
-        accounts.statement_line_code as line_code,
-        accounts.statement_line_code in ('gross_sales', 'loyalty_discounts', 'coupon_match') as is_net_sales
-    from journal_lines
-    inner join accounts on journal_lines.account_key = accounts.account_key
-    where
-        accounts.statement_line_code in ('gross_sales', 'loyalty_discounts', 'coupon_match')
-        or (journal_lines.journal_type = 'sales' and accounts.statement_line_code in ('cash', 'coupons_receivable'))
-),
-
-ledger_days as (
-    select
-        posting_date,
-        department,
-        count(distinct case when not is_reversal and not is_reversed then journal_id end) as journals_count,
-        -sum(case when line_code = 'gross_sales' then net_debit_amount else 0 end) as gross_sales_amount,
-        sum(case when line_code = 'loyalty_discounts' then net_debit_amount else 0 end) as loyalty_discount_amount,
-        sum(case when line_code = 'coupon_match' then net_debit_amount else 0 end) as coupon_match_amount,
-        sum(case when line_code = 'coupons_receivable' then net_debit_amount else 0 end) as manufacturer_coupon_amount,
-        sum(case when line_code = 'cash' then net_debit_amount else 0 end) as customer_paid_amount,
-        -sum(case when is_net_sales then net_debit_amount else 0 end) as net_sales_amount,
-        -sum(case when is_net_sales and not is_late_entry then net_debit_amount end) as period_end_net_sales_amount,
-        max(case when is_late_entry and not is_reversal then 1 else 0 end) = 1 as has_late_entry,
-        max(case when is_reversal then 1 else 0 end) = 1 as has_reversal
-    from sales_lines
-    group by posting_date, department
 ),
 
 -- of periods that the ERP states: whether the ledger has what it says; what is missing then is missing in the ERP, too

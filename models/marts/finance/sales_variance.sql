@@ -3,46 +3,29 @@ with compared as (
     select * from {{ ref('int_department_sales_compared') }}
 ),
 
-sold as (
-    select * from {{ ref('int_product_periods_sold') }}
+till_days as (
+    select * from {{ ref('int_department_days_summed') }}
 ),
 
-product_variances as (
-    select * from {{ ref('product_sales_variance') }}
+dates as (
+    select * from {{ ref('dim_date') }}
+),
+
+by_product as (
+    select * from {{ ref('int_department_variances_summed') }}
 ),
 
 till_periods as (
     select
-        fiscal_period,
-        department,
-        sum(units_count) as units_count,
-        sum(net_sales_amount) as net_sales_amount
-    from sold
+        dates.fiscal_period,
+        till_days.department,
+        sum(till_days.units_count) as units_count,
+        sum(till_days.net_sales_amount) as net_sales_amount
+    from till_days
+    inner join dates on till_days.business_date = dates.date_key
     group by
-        fiscal_period,
-        department
-),
-
-by_product as (
-    select
-        comparison,
-        fiscal_period,
-        department,
-        sum(price_effect_amount) as price_effect,
-        sum(price_at_base_units_amount) as price_at_base_units,
-        sum(mix_effect_amount) as mix_effect,
-        sum(volume_effect_amount) as volume_effect,
-        sum(case when price_effect_amount is not null then units_count end) as split_units_count,
-        sum(case when price_effect_amount is not null then base_units_count end) as split_base_units_count,
-        sum(case when price_effect_amount is not null then base_net_sales_amount end) as split_base_amount,
-        sum(base_units_count) as base_units_count,
-        sum(case when product_status = 'in both' and price_effect_amount is not null then net_sales_amount else 0 end)
-            as matched_amount
-    from product_variances
-    group by
-        comparison,
-        fiscal_period,
-        department
+        dates.fiscal_period,
+        till_days.department
 ),
 
 joined as (
@@ -58,14 +41,14 @@ joined as (
         coalesce(till_periods.units_count, 0) as units_count,
         coalesce(till_periods.net_sales_amount, 0) as till_amount,
         coalesce(compared.base_units_count, by_product.base_units_count) as base_units_count,
-        by_product.price_effect,
-        by_product.price_at_base_units,
-        by_product.mix_effect,
-        by_product.volume_effect,
+        by_product.price_effect_amount as price_effect,
+        by_product.price_at_base_units_amount as price_at_base_units,
+        by_product.mix_effect_amount as mix_effect,
+        by_product.volume_effect_amount as volume_effect,
         by_product.split_units_count,
         by_product.split_base_units_count,
-        by_product.split_base_amount,
-        by_product.matched_amount,
+        by_product.split_base_net_sales_amount as split_base_amount,
+        by_product.matched_net_sales_amount as matched_amount,
         -- a budget plans departments: a unit of one has one price
         compared.actual_net_sales_amount is not null
         and compared.base_units_count > 0

@@ -8,12 +8,8 @@ compared as (
     where not is_placebo
 ),
 
-baskets as (
-    select * from {{ ref('fct_baskets') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
+customer_days as (
+    select * from {{ ref('int_customer_days_summed') }}
 ),
 
 redemptions as (
@@ -39,22 +35,21 @@ groups as (
 group_days as (
     select
         compared.campaign_id,
-        baskets.business_date,
-        sum(baskets.net_sales_amount) filter (where compared.is_audience) as audience_sales_amount,
-        sum(compared.comparison_weight * baskets.net_sales_amount) filter (
+        customer_days.business_date,
+        sum(customer_days.net_sales_amount) filter (where compared.is_audience) as audience_sales_amount,
+        sum(compared.comparison_weight * customer_days.net_sales_amount) filter (
             where not compared.is_audience
         ) as expected_sales_amount
-    from baskets
-    inner join customers on baskets.customer_key = customers.customer_key
-    inner join compared on customers.customer_id = compared.customer_id
-    inner join campaigns
+    from compared
+    inner join campaigns on compared.campaign_id = campaigns.campaign_id
+    inner join customer_days
         on
-            compared.campaign_id = campaigns.campaign_id
-            and baskets.business_date >= campaigns.observed_start_date
-            and baskets.business_date <= campaigns.observed_end_date
+            compared.customer_id = customer_days.customer_id
+            and campaigns.observed_start_date <= customer_days.business_date
+            and campaigns.observed_end_date >= customer_days.business_date
     group by
         compared.campaign_id,
-        baskets.business_date
+        customer_days.business_date
 ),
 
 redeemed as (

@@ -1,10 +1,6 @@
 -- one row: one cohort, the customers that first bought in one month, in one month since
-with baskets as (
-    select * from {{ ref('fct_baskets') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
+with customer_months as (
+    select * from {{ ref('int_customer_months_summed') }}
 ),
 
 periods as (
@@ -19,23 +15,6 @@ months as (
         period_start_date = min(period_start_date) over (partition by period_type) as is_first_month
     from periods
     where period_type = 'month'
-),
-
-customer_months as (
-    select
-        customers.customer_id,
-        months.month_start_date,
-        sum(baskets.net_sales_amount) as net_sales_amount
-    from baskets
-    inner join customers on baskets.customer_key = customers.customer_key
-    inner join months
-        on
-            baskets.business_date >= months.month_start_date
-            and baskets.business_date <= months.observed_end_date
-    where {{ is_identified('customers.customer_key') }}
-    group by
-        customers.customer_id,
-        months.month_start_date
 ),
 
 first_months as (

@@ -16,12 +16,8 @@ redemptions as (
     select * from {{ ref('fct_coupon_redemptions') }}
 ),
 
-sales as (
-    select * from {{ ref('fct_sales') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
+redeemed_days as (
+    select * from {{ ref('int_redeemed_products_sold') }}
 ),
 
 products_sold as (
@@ -36,17 +32,28 @@ contacted as (
     group by campaign_id
 ),
 
+promoted as (
+    select
+        campaign_id,
+        product_id,
+        sum(net_sales_amount) as net_sales_amount
+    from products_sold
+    group by
+        campaign_id,
+        product_id
+),
+
 coupons as (
     select
         coupon_products.campaign_id,
         coupon_products.coupon_id,
         count(*) as products_count,
-        coalesce(sum(products_sold.net_sales_amount), 0) as promoted_sales_amount
+        coalesce(sum(promoted.net_sales_amount), 0) as promoted_sales_amount
     from coupon_products
-    left join products_sold
+    left join promoted
         on
-            coupon_products.campaign_id = products_sold.campaign_id
-            and coupon_products.product_id = products_sold.product_id
+            coupon_products.campaign_id = promoted.campaign_id
+            and coupon_products.product_id = promoted.product_id
     group by
         coupon_products.campaign_id,
         coupon_products.coupon_id
@@ -66,54 +73,17 @@ redeemed as (
         coupon_id
 ),
 
-redemption_days as (
-    select distinct
-        customer_id,
-        redemption_date
-    from redemptions
-),
-
--- what redeeming customers bought on the day: a few thousand rows, so the coupons' products are joined last
-customer_days as (
-    select
-        customers.customer_id,
-        sales.business_date,
-        sales.product_id,
-        sum(sales.net_sales_amount) as net_sales_amount,
-        sum(sales.manufacturer_coupon_amount) as manufacturer_coupon_amount,
-        sum(sales.coupon_match_amount) as coupon_match_amount
-    from sales
-    inner join customers on sales.customer_key = customers.customer_key
-    inner join redemption_days
-        on
-            customers.customer_id = redemption_days.customer_id
-            and sales.business_date = redemption_days.redemption_date
-    group by
-        customers.customer_id,
-        sales.business_date,
-        sales.product_id
-),
-
 redeemed_sales as (
     select
-        redemptions.campaign_id,
-        redemptions.coupon_id,
-        sum(customer_days.net_sales_amount) as redeemed_sales_amount,
-        sum(customer_days.manufacturer_coupon_amount) as manufacturer_coupon_amount,
-        sum(customer_days.coupon_match_amount) as coupon_match_amount
-    from redemptions
-    inner join customer_days
-        on
-            redemptions.customer_id = customer_days.customer_id
-            and redemptions.redemption_date = customer_days.business_date
-    inner join coupon_products
-        on
-            redemptions.campaign_id = coupon_products.campaign_id
-            and redemptions.coupon_id = coupon_products.coupon_id
-            and customer_days.product_id = coupon_products.product_id
+        campaign_id,
+        coupon_id,
+        sum(net_sales_amount) as redeemed_sales_amount,
+        sum(manufacturer_coupon_amount) as manufacturer_coupon_amount,
+        sum(coupon_match_amount) as coupon_match_amount
+    from redeemed_days
     group by
-        redemptions.campaign_id,
-        redemptions.coupon_id
+        campaign_id,
+        coupon_id
 )
 
 select

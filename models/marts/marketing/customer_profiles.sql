@@ -4,16 +4,8 @@ with customers as (
     select * from {{ ref('dim_customer') }}
 ),
 
-baskets as (
-    select * from {{ ref('fct_baskets') }}
-),
-
-sales as (
-    select * from {{ ref('fct_sales') }}
-),
-
-products as (
-    select * from {{ ref('dim_product') }}
+customer_months as (
+    select * from {{ ref('int_customer_months_summed') }}
 ),
 
 contacts as (
@@ -40,30 +32,16 @@ sales_window as (
 
 purchases as (
     select
-        customers.customer_id,
-        min(baskets.business_date) filter (where baskets.is_sale) as first_purchase_date,
-        max(baskets.business_date) filter (where baskets.is_sale) as last_purchase_date,
-        cast(count(*) filter (where baskets.is_sale) as integer) as baskets_count,
-        sum(baskets.gross_sales_amount) as gross_sales_amount,
-        sum(baskets.net_sales_amount) as net_sales_amount,
-        sum(baskets.loyalty_discount_amount + baskets.coupon_match_amount) as discount_amount,
-        cast(count(*) filter (where baskets.manufacturer_coupon_amount > 0) as integer) as coupon_baskets_count
-    from baskets
-    inner join customers on baskets.customer_key = customers.customer_key
-    group by customers.customer_id
-),
-
-private_brands as (
-    select
-        customers.customer_id,
-        sum(sales.net_sales_amount) filter (where products.brand = 'Private') as private_sales_amount,
-        sum(sales.net_sales_amount) as merchandise_sales_amount,
-        count(*) filter (where products.brand <> 'Unknown') as branded_lines_count
-    from sales
-    inner join customers on sales.customer_key = customers.customer_key
-    inner join products on sales.product_key = products.product_key
-    where products.is_merchandise
-    group by customers.customer_id
+        customer_id,
+        min(first_purchase_date) as first_purchase_date,
+        max(last_purchase_date) as last_purchase_date,
+        cast(sum(baskets_count) as integer) as baskets_count,
+        sum(gross_sales_amount) as gross_sales_amount,
+        sum(net_sales_amount) as net_sales_amount,
+        sum(discount_amount) as discount_amount,
+        sum(coupon_baskets_count) as coupon_baskets_count
+    from customer_months
+    group by customer_id
 ),
 
 contacted as (
@@ -117,10 +95,7 @@ select
     favourites.favourite_store_id,
     favourites.favourite_weekday_name,
     favourites.favourite_hour,
-    cast(
-        case when private_brands.branded_lines_count > 0 then coalesce(private_brands.private_sales_amount, 0) end
-        / nullif(private_brands.merchandise_sales_amount, 0) as numeric(12, 8)
-    ) as private_brand_rate,
+    favourites.private_brand_rate,
     case
         when purchases.customer_id is null then 'Prospect'
         when {{ days_since_last }} > 90 then 'Lapsed'
@@ -139,7 +114,6 @@ select
         as campaigns_received_count
 from current_customers
 left join purchases on current_customers.customer_id = purchases.customer_id
-left join private_brands on current_customers.customer_id = private_brands.customer_id
 left join contacted on current_customers.customer_id = contacted.customer_id
 left join redeemed on current_customers.customer_id = redeemed.customer_id
 left join rfm

@@ -15,52 +15,22 @@ sales_window as (
     select * from {{ ref('int_sales_window_measured') }}
 ),
 
-baskets as (
-    select * from {{ ref('fct_baskets') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
 segments as (
     select distinct segment_name from named_segments
 ),
 
-customer_months as (
-    select
-        customers.customer_id,
-        periods.period_start_date as month_start_date,
-        count(*) filter (where baskets.is_sale) as baskets_count,
-        sum(baskets.net_sales_amount) as net_sales_amount
-    from baskets
-    inner join customers on baskets.customer_key = customers.customer_key
-    inner join periods
-        on
-            periods.period_type = 'month'
-            and baskets.business_date >= periods.period_start_date
-            and baskets.business_date <= periods.observed_end_date
-    group by
-        customers.customer_id,
-        periods.period_start_date
-),
-
 segment_months as (
     select
-        scores.month_start_date,
-        scores.segment_name,
+        month_start_date,
+        segment_name,
         count(*) as customers_count,
-        sum(scores.monetary_amount) as monetary_amount,
-        sum(customer_months.baskets_count) as baskets_count,
-        sum(customer_months.net_sales_amount) as net_sales_amount
+        sum(monetary_amount) as monetary_amount,
+        sum(month_baskets_count) as baskets_count,
+        sum(month_net_sales_amount) as net_sales_amount
     from scores
-    left join customer_months
-        on
-            scores.customer_id = customer_months.customer_id
-            and scores.month_start_date = customer_months.month_start_date
     group by
-        scores.month_start_date,
-        scores.segment_name
+        month_start_date,
+        segment_name
 ),
 
 filled as (

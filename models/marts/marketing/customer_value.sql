@@ -1,12 +1,9 @@
 -- one row: one customer that has bought, with its value of 12 months and what is expected of the next 90 days
 -- noqa: disable=LT02
+{%- set bought = {'baskets': 'baskets_count', 'sales': 'sales_amount'} %}
 {%- set levels = {'80': (0.1, 0.9), '95': (0.025, 0.975)} %}
-with baskets as (
-    select * from {{ ref('fct_baskets') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
+with spans as (
+    select * from {{ ref('int_customer_spending_observed') }}
 ),
 
 sales_window as (
@@ -15,31 +12,6 @@ sales_window as (
 
 predicted as (
     select * from {{ ref('int_customer_values_predicted') }}
-),
-
-aged_baskets as (
-    select
-        customers.customer_id,
-        {{ dbt.datediff('baskets.business_date', 'sales_window.as_of_date', 'day') }} as age_days,
-        case when baskets.is_sale then 1 else 0 end as baskets,
-        baskets.net_sales_amount as sales
-    from baskets
-    inner join customers on baskets.customer_key = customers.customer_key
-    inner join sales_window on baskets.business_date <= sales_window.as_of_date
-    where {{ is_identified('customers.customer_key') }}
-),
-
-spans as (
-    select
-        customer_id,
-        {%- for measure in ['baskets', 'sales'] %}
-            coalesce(sum({{ measure }}) filter (where age_days < 365), 0) as year_{{ measure }},
-            coalesce(sum({{ measure }}) filter (where age_days < 90), 0) as last_{{ measure }},
-            coalesce(sum({{ measure }}) filter (where age_days between 90 and 179), 0) as naive_{{ measure }},
-        {%- endfor %}
-        max(age_days) >= 90 as is_in_holdout
-    from aged_baskets
-    group by customer_id
 ),
 
 -- how far customers of the same tenth were from the line that was fitted on them
@@ -103,10 +75,10 @@ select
     spans.customer_id,
     sales_window.as_of_date,
     {{ dbt.datediff('sales_window.first_business_date', 'sales_window.as_of_date', 'day') }} < 269 as is_history_cut,
-    cast(spans.year_baskets as integer) as twelve_month_baskets_count,
-    cast(spans.year_sales as numeric(14, 2)) as twelve_month_value_amount,
-    cast(spans.last_baskets as integer) as last_90_days_baskets_count,
-    cast(spans.last_sales as numeric(14, 2)) as last_90_days_sales_amount,
+    cast(spans.year_baskets_count as integer) as twelve_month_baskets_count,
+    cast(spans.year_sales_amount as numeric(14, 2)) as twelve_month_value_amount,
+    cast(spans.last_baskets_count as integer) as last_90_days_baskets_count,
+    cast(spans.last_sales_amount as numeric(14, 2)) as last_90_days_sales_amount,
     {%- for measure, name, type in [('baskets', 'baskets_count', '14, 6'), ('sales', 'value_amount', '14, 2')] %}
         cast(forecasts.forecast_expected_{{ measure }} as numeric({{ type }})) as expected_{{ name }},
         cast(forecasts.forecast_typical_{{ measure }} as numeric({{ type }})) as typical_{{ name }},
@@ -128,7 +100,7 @@ select
     {%- endfor %}
     {%- for kind in ['naive', 'last'] %}
         cast(
-            case when spans.is_in_holdout then spans.{{ kind }}_{{ measure }} end
+            case when spans.is_in_holdout then spans.{{ kind }}_{{ bought[measure] }} end
             as {{ 'integer' if measure == 'baskets' else 'numeric(14, 2)' }}
         ) as holdout_{{ 'actual' if kind == 'last' else kind }}_{{ name }},
     {%- endfor %}
@@ -136,7 +108,7 @@ select
     case
         when spans.is_in_holdout
             then
-                spans.last_{{ measure }} between forecasts.holdout_lower_{{ level }}_{{ measure }}
+                spans.last_{{ bought[measure] }} between forecasts.holdout_lower_{{ level }}_{{ measure }}
                 and forecasts.holdout_upper_{{ level }}_{{ measure }}
     end as is_{{ name.split('_')[0] }}_in_holdout_{{ level }}{{ ',' if not (loop.last and measure == 'sales') }}
 {%- endfor %}

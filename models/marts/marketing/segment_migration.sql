@@ -1,6 +1,6 @@
 -- one row: one segment at the end of the month before and one at the month's end, with the customers that were in both
-with scores as (
-    select * from {{ ref('int_customer_rfm_scored') }}
+with moves as (
+    select * from {{ ref('int_segment_moves_counted') }}
 ),
 
 periods as (
@@ -25,40 +25,12 @@ months as (
     where periods.period_type = 'month'
 ),
 
-before as (
-    select
-        months.month_start_date,
-        scores.customer_id,
-        scores.segment_name
-    from months
-    inner join scores on months.previous_month_start_date = scores.month_start_date
-),
-
-after as (
-    select
-        months.month_start_date,
-        scores.customer_id,
-        scores.segment_name
-    from months
-    inner join scores on months.month_start_date = scores.month_start_date
-    where months.previous_month_start_date is not null
-),
-
+-- the first month has none before it
 moved as (
-    select
-        coalesce(before.month_start_date, after.month_start_date) as month_start_date,
-        coalesce(before.segment_name, 'Inactive') as from_segment_name,
-        coalesce(after.segment_name, 'Inactive') as to_segment_name,
-        count(*) as customers_count
-    from before
-    full outer join after
-        on
-            before.month_start_date = after.month_start_date
-            and before.customer_id = after.customer_id
-    group by
-        coalesce(before.month_start_date, after.month_start_date),
-        coalesce(before.segment_name, 'Inactive'),
-        coalesce(after.segment_name, 'Inactive')
+    select moves.*
+    from moves
+    inner join months on moves.month_start_date = months.month_start_date
+    where months.previous_month_start_date is not null
 ),
 
 with_totals as (
@@ -80,7 +52,7 @@ select
     cast(
         case
             when with_totals.from_segment_name <> 'Inactive'
-                then with_totals.customers_count / with_totals.from_customers_count
+                then cast(with_totals.customers_count as numeric) / with_totals.from_customers_count
         end as numeric(12, 8)
     ) as migration_rate,
     with_totals.from_customers_count < 30 as is_small_group

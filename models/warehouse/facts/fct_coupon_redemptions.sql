@@ -1,4 +1,6 @@
 -- one row: one coupon of one campaign that one customer redeemed on one day, once or more
+{{ config(partition_by={'field': 'redemption_date', 'granularity': 'day'}) }}
+
 with redemption_rows as (
     select * from {{ ref('stg_loyalty__coupon_redemptions') }}
 ),

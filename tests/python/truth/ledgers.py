@@ -134,7 +134,7 @@ def _net(shelf: Shelf) -> int:
 
 def _sold(rng: np.random.Generator, period: str, item: int, units: int, cents: int) -> Iterator[dict[str, object]]:
     """A product's lines: its units in one to three days; without units a sale of so many cents."""
-    first = date(int(period[:4]), int(period[5:]), 1)
+    first = _first(period)
     cuts = sorted(int(cut) for cut in rng.integers(0, units + 1, size=2))
     for part in (cuts[0], cuts[1] - cuts[0], units - cuts[1]) if units else (0,):
         if part or not units:
@@ -169,6 +169,11 @@ def _tables(
                           "budget_amount": _dollars(plan)})  # fmt: skip
     return {
         "fct_sales": pa.Table.from_pylist(lines),
+        "int_department_days_summed": pa.Table.from_pylist([
+            {"business_date": line["business_date"], "department": homes[int(str(line["product_key"]))],
+             "units_count": line["units_count"], "net_sales_amount": line["net_sales_amount"]}
+            for line in lines
+        ]),
         "dim_product": pa.Table.from_pylist([
             {"product_key": item, "product_id": item, "department": name, "product_category": "ANY", "is_current": True}
             for item, name in homes.items()
@@ -176,7 +181,8 @@ def _tables(
         "dim_date": pa.Table.from_pylist([{"date_key": day, "fiscal_period": f"{day:%Y-%m}"} for day in days]),
         "dim_fiscal_period": pa.Table.from_pylist([
             {"fiscal_period": period, "fiscal_year": int(period[:4]), "period_number": int(period[5:]),
-             "prior_fiscal_period": before, "is_posted": True, "period_status": "closed"}
+             "prior_fiscal_period": before, "is_posted": True, "period_status": "closed",
+             "period_start_date": _first(period), "period_end_date": _first(period) + timedelta(27)}
             for before, period in zip((None, *PERIODS), PERIODS, strict=False)
         ]),
         "dim_account": pa.Table.from_pylist([
@@ -187,6 +193,10 @@ def _tables(
         "budget_vs_actual": pa.Table.from_pylist(plans),
         "fct_budgets": pa.Table.from_pylist(units),
     }  # fmt: skip
+
+
+def _first(period: str) -> date:
+    return date(int(period[:4]), int(period[5:]), 1)
 
 
 def _dollars(cents: int) -> Decimal:

@@ -49,18 +49,14 @@ class Campaigns:
         """The facts and dimensions of this world."""
         days = np.array([FIRST + timedelta(days=n) for n in range(DAYS + 200)])
         campaign, customer = np.nonzero(self.audience)
-        everyone = np.arange(self.audience.shape[1])
         return {
-            "fct_baskets": pa.table(
+            "int_customer_days_summed": pa.table(
                 {
-                    "basket_id": np.arange(len(self.baskets["day"])),
-                    "customer_key": self.baskets["customer"] + 1,
+                    "customer_id": self.baskets["customer"] + 1,
                     "business_date": days[self.baskets["day"].astype(int)],
                     "net_sales_amount": np.round(self.baskets["amount"], 2),
-                    "is_sale": np.ones(len(self.baskets["day"]), dtype=bool),
                 }
             ),
-            "dim_customer": pa.table({"customer_key": everyone + 1, "customer_id": everyone + 1}),
             "dim_campaign": pa.table(
                 {
                     "campaign_key": np.arange(len(self.starts)) + 1,

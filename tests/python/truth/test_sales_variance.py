@@ -15,8 +15,8 @@ from truth.ledgers import DEPARTMENTS, PERIODS, Planted, draw
 
 WORLDS = 100 if FULL else 4
 MODELS = (
-    "int_periods_compared", "int_product_periods_sold", "int_department_sales_compared", "product_sales_variance",
-    "sales_variance",
+    "int_periods_posted", "int_periods_compared", "int_product_periods_sold", "int_department_sales_compared",
+    "product_sales_variance", "int_department_variances_summed", "sales_variance",
 )  # fmt: skip
 PARTS = ("price_effect_amount", "mix_effect_amount", "volume_effect_amount", "unsplit_amount")
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -225,6 +225,32 @@ def test_a_file_that_comes_after_its_dimensions_were_built_is_repaired(warehouse
     assert warehouse.build() == []
     assert warehouse.count("fct_sales where store_key = 0 or customer_key = 0") == 0
     assert_is_full_refresh(warehouse)
+
+
+def test_what_looks_back_is_built_as_by_a_full_refresh(warehouse: Warehouse) -> None:
+    """A month's scores hang on the year before it, its moves on the month before; a month without a sale has both."""
+    select = f"{STATEFUL} +int_segment_moves_counted"
+    january, february, march, april = (date(2017, month, 1) for month in range(1, 5))
+
+    def arrive(*slots: int, seed: int | None = 7) -> tuple[set[date], set[date]]:
+        """The months whose scores and moves are built anew."""
+        models = ("int_customer_rfm_scored", "int_segment_moves_counted")
+        was = [warehouse.builds(model) for model in models]
+        warehouse.take(Step(tuple(Change("transactions", slot, seed) for slot in slots), "none"))
+        assert warehouse.build(select=select) == []
+        scores, moves = (
+            {month for month in {**before, **now} if before.get(month) != now.get(month)}
+            for before, now in ((before, warehouse.builds(model)) for before, model in zip(was, models, strict=True))
+        )
+        return scores, moves
+
+    warehouse.restart()
+    assert arrive(-40, 0, 30) == ({january, february, march, april},) * 2
+    assert arrive(31) == ({april}, {april})
+    assert arrive(-38) == ({january, february, march, april},) * 2
+    assert_is_full_refresh(warehouse, select, "marketing")
+    assert arrive(30, 31, seed=None) == ({april}, {april})
+    assert_is_full_refresh(warehouse, select, "marketing")
 
 
 def test_coupons_that_came_before_their_campaign_find_it(warehouse: Warehouse) -> None:

@@ -1,11 +1,7 @@
 -- one row: one kind of cash flow in one of the 13 weeks after what the (simulated) ledger has
 -- noqa: disable=LT02
-with journal_lines as (
-    select * from {{ ref('fct_journal_lines') }}
-),
-
-accounts as (
-    select * from {{ ref('dim_account') }}
+with line_days as (
+    select * from {{ ref('int_line_days_posted') }}
 ),
 
 department_days as (
@@ -27,26 +23,15 @@ invoices as (
 
 ledger as (
     select max(posting_date) as ledger_date
-    from journal_lines
+    from line_days
 ),
 
 postings as (
     select
-        journal_lines.journal_type,
-        journal_lines.posting_date,
-        accounts.statement_line_code,
-        ledger.ledger_date,
-        sum(journal_lines.net_debit_amount) as amount,
-        sum(case when journal_lines.net_debit_amount < 0 then journal_lines.net_debit_amount else 0 end)
-            as credit_amount
-    from journal_lines
-    inner join accounts on journal_lines.account_key = accounts.account_key
-    cross join ledger
-    group by
-        journal_lines.journal_type,
-        journal_lines.posting_date,
-        accounts.statement_line_code,
+        line_days.*,
         ledger.ledger_date
+    from line_days
+    cross join ledger
 ),
 
 sold as (
@@ -60,7 +45,7 @@ sold as (
 -- from 13 weeks of the books and the tills: what of net sales comes in as cash, and what is bought for them
 shares as (
     select
-        sum(postings.amount) filter (
+        sum(postings.net_debit_amount) filter (
             where postings.statement_line_code = 'cash' and postings.journal_type = 'sales'
         ) / max(sold.net_sales_amount) as cash_share,
         sum(postings.credit_amount) filter (where postings.statement_line_code = invoices.balance_line_code)

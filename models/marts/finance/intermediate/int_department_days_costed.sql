@@ -1,27 +1,12 @@
 -- one row: one department on one business date: what the tills sold, what the ledger says the goods had cost, the rate
+{{ config(partition_by={'field': 'business_date', 'granularity': 'day'}) }}
+
 with till_days as (
     select * from {{ ref('int_department_days_summed') }}
 ),
 
-journal_lines as (
-    select * from {{ ref('fct_journal_lines') }}
-),
-
-accounts as (
-    select * from {{ ref('dim_account') }}
-),
-
 posted as (
-    select
-        journal_lines.posting_date,
-        journal_lines.department,
-        sum(journal_lines.net_debit_amount) as cost_of_goods_amount
-    from journal_lines
-    inner join accounts on journal_lines.account_key = accounts.account_key
-    where accounts.statement_line_code = 'cost_of_goods_sold'
-    group by
-        journal_lines.posting_date,
-        journal_lines.department
+    select * from {{ ref('int_goods_costs_posted') }}
 )
 
 select

@@ -1,4 +1,12 @@
 -- one row: one customer whom a campaign's window (or placebo) can tell something of: what was expected, what came
+{{ config(
+    partition_by={
+        'field': 'start_date', 'granularity': 'day',
+        'spans': {'table': 'int_campaign_windows_observed', 'first': 'history_start_date', 'last': 'end_date'}
+    },
+    indexes=[{'columns': ['start_date']}]
+) }}
+
 with windows as (
     select * from {{ ref('int_campaign_windows_observed') }}
 ),
@@ -11,12 +19,8 @@ contacts as (
     select * from {{ ref('fct_campaign_contacts') }}
 ),
 
-baskets as (
-    select * from {{ ref('fct_baskets') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
+days as (
+    select * from {{ ref('int_customer_days_summed') }}
 ),
 
 dates as (
@@ -29,6 +33,7 @@ window_days as (
     select
         windows.campaign_id,
         windows.is_placebo,
+        windows.start_date,
         dates.date_key,
         dates.date_key >= windows.start_date as is_during,
         dates.date_key >= windows.before_start_date and dates.date_key < windows.start_date as is_before,
@@ -46,25 +51,21 @@ window_weights as (
     select
         campaign_id,
         is_placebo,
+        start_date,
         sum(weight_millionths) as weight_millionths
     from window_days
     group by
         campaign_id,
-        is_placebo
+        is_placebo,
+        start_date
 ),
 
 customer_days as (
     select
-        customers.customer_id,
-        baskets.business_date,
-        sum(baskets.net_sales_amount) as net_sales_amount,
-        cast(100 * sum(baskets.net_sales_amount) as bigint) as net_sales_cents
-    from baskets
-    inner join customers on baskets.customer_key = customers.customer_key
-    where {{ is_identified('customers.customer_key') }}
-    group by
-        customers.customer_id,
-        baskets.business_date
+        customer_id,
+        business_date,
+        cast(100 * net_sales_amount as bigint) as net_sales_cents
+    from days
 ),
 
 spent as (
@@ -73,8 +74,8 @@ spent as (
         window_days.is_placebo,
         customer_days.customer_id,
         sum(customer_days.net_sales_cents * window_days.weight_millionths) as weighted_cents,
-        sum(customer_days.net_sales_amount) filter (where window_days.is_before) as before_sales_amount,
-        sum(customer_days.net_sales_amount) filter (where window_days.is_during) as during_sales_amount
+        sum(customer_days.net_sales_cents) filter (where window_days.is_before) as before_cents,
+        sum(customer_days.net_sales_cents) filter (where window_days.is_during) as during_cents
     from customer_days
     inner join window_days on customer_days.business_date = window_days.date_key
     group by
@@ -83,19 +84,25 @@ spent as (
         customer_days.customer_id
 ),
 
+during_dates as (
+    select distinct date_key from window_days
+    where is_during
+),
+
 -- on how many days of the window another campaign was running that was sent to the customer
 campaign_days as (
     select
         contacts.customer_id,
-        dates.date_key,
+        during_dates.date_key,
         count(*) as campaigns_count,
         min(contacts.campaign_id) as campaign_id
     from contacts
     inner join campaigns on contacts.campaign_id = campaigns.campaign_id
-    inner join dates on campaigns.start_date <= dates.date_key and campaigns.end_date >= dates.date_key
+    inner join during_dates
+        on campaigns.start_date <= during_dates.date_key and campaigns.end_date >= during_dates.date_key
     group by
         contacts.customer_id,
-        dates.date_key
+        during_dates.date_key
 ),
 
 other_days as (
@@ -118,11 +125,12 @@ other_days as (
 select
     spent.campaign_id,
     spent.is_placebo,
+    window_weights.start_date,
     spent.customer_id,
     contacts.customer_id is not null as is_audience,
     cast(spent.weighted_cents / (100.0 * window_weights.weight_millionths) as numeric(14, 6)) as base_daily_amount,
-    cast(coalesce(spent.before_sales_amount, 0) as numeric(14, 2)) as before_sales_amount,
-    cast(coalesce(spent.during_sales_amount, 0) as numeric(14, 2)) as during_sales_amount,
+    cast(coalesce(spent.before_cents, 0) / 100.0 as numeric(14, 2)) as before_sales_amount,
+    cast(coalesce(spent.during_cents, 0) / 100.0 as numeric(14, 2)) as during_sales_amount,
     cast(coalesce(other_days.other_days_count, 0) as integer) as other_days_count
 from spent
 inner join window_weights

@@ -1,18 +1,10 @@
 -- one row: one customer that buys, with what it prefers; of equals the first in the alphabet or the smallest number
-with sales as (
-    select * from {{ ref('fct_sales') }}
+with department_months as (
+    select * from {{ ref('int_customer_departments_summed') }}
 ),
 
-baskets as (
-    select * from {{ ref('fct_baskets') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
-products as (
-    select * from {{ ref('dim_product') }}
+visit_months as (
+    select * from {{ ref('int_customer_visits_counted') }}
 ),
 
 stores as (
@@ -25,86 +17,89 @@ dates as (
 
 department_sales as (
     select
-        customers.customer_id,
-        products.department,
-        sum(sales.net_sales_amount) as net_sales_amount
-    from sales
-    inner join customers on sales.customer_key = customers.customer_key
-    inner join products on sales.product_key = products.product_key
-    where {{ is_identified('sales.customer_key') }}
+        customer_id,
+        department,
+        sum(net_sales_amount) as net_sales_amount,
+        sum(merchandise_sales_amount) as merchandise_sales_amount,
+        sum(private_sales_amount) as private_sales_amount,
+        sum(branded_lines_count) as branded_lines_count
+    from department_months
     group by
-        customers.customer_id,
-        products.department
+        customer_id,
+        department
 ),
 
 departments as (
     select
         customer_id,
         department,
+        sum(merchandise_sales_amount) over customer_departments as merchandise_sales_amount,
+        sum(private_sales_amount) over customer_departments as private_sales_amount,
+        sum(branded_lines_count) over customer_departments as branded_lines_count,
         row_number() over (
             partition by customer_id order by net_sales_amount desc nulls last, department asc nulls last
         ) as place
     from department_sales
+    window customer_departments as (partition by customer_id)
 ),
 
 visits as (
     select
-        customers.customer_id,
+        customer_id,
+        kind,
+        member_number,
+        sum(baskets_count) as baskets_count
+    from visit_months
+    group by
+        customer_id,
+        kind,
+        member_number
+),
+
+-- stores by their ids, days and hours by their numbers
+places as (
+    select
+        visits.customer_id,
+        visits.kind,
+        visits.member_number,
         stores.store_id,
-        dates.weekday_number,
-        dates.weekday_name,
-        baskets.business_hour
-    from baskets
-    inner join customers on baskets.customer_key = customers.customer_key
-    inner join stores on baskets.store_key = stores.store_key
-    inner join dates on baskets.business_date = dates.date_key
-    where {{ is_identified('baskets.customer_key') }}
+        row_number() over (
+            partition by visits.customer_id, visits.kind
+            order by visits.baskets_count desc, stores.store_id asc nulls last, visits.member_number asc
+        ) as place
+    from visits
+    left join stores on visits.kind = 'store' and visits.member_number = stores.store_key
 ),
 
-favourite_stores as (
+favourites as (
     select
         customer_id,
-        store_id,
-        row_number() over (partition by customer_id order by count(*) desc, store_id asc) as place
-    from visits
-    group by
-        customer_id,
-        store_id
+        max(case when kind = 'store' then store_id end) as store_id,
+        max(case when kind = 'weekday' then member_number end) as weekday_number,
+        max(case when kind = 'hour' then member_number end) as business_hour
+    from places
+    where place = 1
+    group by customer_id
 ),
 
-favourite_weekdays as (
-    select
-        customer_id,
-        weekday_name,
-        row_number() over (partition by customer_id order by count(*) desc, weekday_number asc) as place
-    from visits
-    group by
-        customer_id,
+weekdays as (
+    select distinct
         weekday_number,
         weekday_name
-),
-
-favourite_hours as (
-    select
-        customer_id,
-        business_hour,
-        row_number() over (partition by customer_id order by count(*) desc, business_hour asc) as place
-    from visits
-    where business_hour is not null
-    group by
-        customer_id,
-        business_hour
+    from dates
 )
 
 select
     departments.customer_id,
     departments.department as favourite_department,
-    favourite_stores.store_id as favourite_store_id,
-    favourite_weekdays.weekday_name as favourite_weekday_name,
-    favourite_hours.business_hour as favourite_hour
+    favourites.store_id as favourite_store_id,
+    weekdays.weekday_name as favourite_weekday_name,
+    cast(favourites.business_hour as smallint) as favourite_hour,
+    cast(
+        case when departments.branded_lines_count > 0 then departments.private_sales_amount end
+        / nullif(departments.merchandise_sales_amount, 0) as numeric(12, 8)
+    ) as private_brand_rate
 from departments
-inner join favourite_stores on departments.customer_id = favourite_stores.customer_id and favourite_stores.place = 1
-inner join favourite_weekdays
-    on departments.customer_id = favourite_weekdays.customer_id and favourite_weekdays.place = 1
-left join favourite_hours on departments.customer_id = favourite_hours.customer_id and favourite_hours.place = 1
+inner join favourites on departments.customer_id = favourites.customer_id
+inner join weekdays on favourites.weekday_number = weekdays.weekday_number
 where departments.place = 1

@@ -1,43 +1,45 @@
 -- one row: one customer seen from one origin, a day to forecast from: what it bought by then, and in the 90 days after
 -- noqa: disable=LT02
 {%- set half_lives = [30, 45, 60, 90] %}
+{%- set spans_back = 18 %}
 {%- set weight = 'cast(power(cast(0.5 as double precision), %s / %s.0) as numeric(13, 12))' %}
-with baskets as (
-    select * from {{ ref('fct_baskets') }}
+{%- set age_days = dbt.datediff('days.business_date', 'sales_window.as_of_date', 'day') %}
+{%- set first_day = add_days('sales_window.as_of_date', '1 - ' ~ 45 * spans_back) %}
+with days as (
+    select * from {{ ref('int_customer_days_summed') }}
 ),
 
 customers as (
-    select * from {{ ref('dim_customer') }}
+    select * from {{ ref('int_customer_spending_observed') }}
 ),
 
 sales_window as (
     select * from {{ ref('int_sales_window_measured') }}
 ),
 
--- spans of 45 days, counted back from the as-of date: 0 the newest; days within them, 0 the newest
-aged_baskets as (
-    select
-        customers.customer_id,
-        {{ dbt.datediff('baskets.business_date', 'sales_window.as_of_date', 'day') }} as age_days,
-        case when baskets.is_sale then 1 else 0 end as baskets,
-        baskets.net_sales_amount as sales
-    from baskets
-    inner join customers on baskets.customer_key = customers.customer_key
-    inner join sales_window on baskets.business_date <= sales_window.as_of_date
-    where {{ is_identified('customers.customer_key') }}
-),
-
+-- spans of 45 days, counted back from the as-of date: 0 the newest; days within them, 0 the newest. What was bought
+-- 810 days ago or earlier counts no more, but whoever bought then is known.
 customer_days as (
     select
-        customer_id,
-        age_days / 45 as span_number,
-        mod(age_days, 45) as span_day,
-        sum(baskets) as baskets,
-        sum(sales) as sales
-    from aged_baskets
-    group by
-        customer_id,
-        age_days
+        days.customer_id,
+        {{ age_days }} / 45 as span_number,
+        mod({{ age_days }}, 45) as span_day,
+        days.baskets_count as baskets,
+        days.net_sales_amount as sales
+    from days
+    inner join sales_window
+        on days.business_date >= {{ first_day }} and days.business_date <= sales_window.as_of_date
+
+    union all
+
+    select
+        customers.customer_id,
+        {{ spans_back - 1 }} as span_number,
+        44 as span_day,
+        0 as baskets,
+        0 as sales
+    from customers
+    inner join sales_window on customers.first_basket_date < {{ first_day }}
 ),
 
 -- a day counts half of what a day one half-life younger counts; powers of numeric would take half a minute
@@ -73,8 +75,10 @@ spans as (
 origin_days as (
     select
         numbers.origin_number,
-        {{ dbt.datediff('sales_window.first_business_date', 'sales_window.as_of_date', 'day') }} + 1
-        - 45 * numbers.origin_number as known_days
+        least(
+            {{ dbt.datediff('sales_window.first_business_date', 'sales_window.as_of_date', 'day') }} + 1,
+            {{ 45 * spans_back }}
+        ) - 45 * numbers.origin_number as known_days
     from (
         {%- for number in range(9) %}
             select {{ number }} as origin_number

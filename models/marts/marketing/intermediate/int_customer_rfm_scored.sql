@@ -1,14 +1,18 @@
 -- one row: one customer at one month's end (or the as-of date) that bought in the 365 days up to it, with its scores
-with baskets as (
-    select * from {{ ref('fct_baskets') }}
+{{ config(
+    partition_by={
+        'field': 'month_start_date', 'granularity': 'month',
+        'spans': {'table': 'int_months_observed', 'first': 'year_start_date', 'last': 'observed_end_date'}
+    },
+    indexes=[{'columns': ['month_start_date']}]
+) }}
+
+with customer_days as (
+    select * from {{ ref('int_customer_days_summed') }}
 ),
 
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
-periods as (
-    select * from {{ ref('int_periods_observed') }}
+months as (
+    select * from {{ ref('int_months_observed') }}
 ),
 
 segments as (
@@ -17,25 +21,28 @@ segments as (
 
 measured as (
     select
-        periods.observed_end_date as scored_on_date,
-        periods.period_start_date as month_start_date,
-        customers.customer_id,
-        {{ dbt.datediff('max(baskets.business_date)', 'periods.observed_end_date', 'day') }} as recency_days_count,
-        cast(count(*) filter (where baskets.is_sale) as integer) as frequency_count,
-        sum(baskets.net_sales_amount) as monetary_amount
-    from periods
-    inner join baskets
+        months.observed_end_date as scored_on_date,
+        months.month_start_date,
+        customer_days.customer_id,
+        {{ dbt.datediff('max(customer_days.business_date)', 'months.observed_end_date', 'day') }}
+            as recency_days_count,
+        cast(sum(customer_days.baskets_count) as integer) as frequency_count,
+        sum(customer_days.net_sales_amount) as monetary_amount,
+        coalesce(sum(customer_days.baskets_count) filter (
+            where customer_days.business_date >= months.month_start_date
+        ), 0) as month_baskets_count,
+        coalesce(sum(customer_days.net_sales_amount) filter (
+            where customer_days.business_date >= months.month_start_date
+        ), 0) as month_net_sales_amount
+    from months
+    inner join customer_days
         on
-            periods.observed_end_date >= baskets.business_date
-            and {{ dbt.datediff('baskets.business_date', 'periods.observed_end_date', 'day') }} < 365
-    inner join customers on baskets.customer_key = customers.customer_key
-    where
-        periods.period_type = 'month'
-        and {{ is_identified('customers.customer_key') }}
+            months.year_start_date <= customer_days.business_date
+            and months.observed_end_date >= customer_days.business_date
     group by
-        periods.observed_end_date,
-        periods.period_start_date,
-        customers.customer_id
+        months.observed_end_date,
+        months.month_start_date,
+        customer_days.customer_id
 ),
 
 -- percent_rank gives equal values the same rank, so that ties share a score
@@ -73,7 +80,9 @@ select
     scored.recency_score,
     scored.frequency_score,
     scored.monetary_score,
-    segments.segment_name
+    segments.segment_name,
+    cast(scored.month_baskets_count as integer) as month_baskets_count,
+    cast(scored.month_net_sales_amount as numeric(14, 2)) as month_net_sales_amount
 from scored
 left join segments
     on
