@@ -94,7 +94,6 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     ("basket_affinity", "when directed_pairs.adjusted_p_value < 0.05 and directed_pairs.affinity > 1", "when directed_pairs.affinity_lower > 1 and directed_pairs.affinity > 1"),
     ("basket_affinity", "cast(baskets_count as numeric) / categories_count), 0)", "cast(baskets_count as numeric)), 0)"),
     # price, mix and volume of departments
-    ("sales_variance", "product_status = 'in both' and", ""),
     ("sales_variance", "coalesce(compared.base_units_count, by_product.base_units_count)", "compared.base_units_count"),
     ("sales_variance", "and compared.base_units_count > 0", "and compared.base_units_count >= 0"),
     ("sales_variance", "till_periods.units_count > 0 or", "till_periods.units_count >= 0 or"),
@@ -160,8 +159,6 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     ("gross_margin", "left join costed_days", "inner join costed_days"),
     ("gross_margin", "            and products.department = costed_days.department\n", ""),
     ("gross_margin", "case when costed_days.cost_rate is not null then sales.net_sales_amount else 0 end", "sales.net_sales_amount"),
-    ("gross_margin", "periods.observed_end_date >= dates.date_key", "periods.observed_end_date > dates.date_key"),
-    ("gross_margin", "    where periods.period_type = 'month'\n", ""),
     ("gross_margin", "left join scores", "inner join scores"),
     ("gross_margin", "            grouped.period_start_date = scores.month_start_date\n            and", "           "),
     ("gross_margin", "where grouped.breakdown = 'customer'", "where grouped.breakdown <> 'department'"),
