@@ -20,3 +20,9 @@
     {#- A date that a variable may set; the expression where it is null. -#}
     cast({{ "'" ~ var(variable) ~ "'" if var(variable) else otherwise }} as date)
 {%- endmacro %}
+
+{% macro until_as_of(date) -%}
+    {#- A condition: the date is not after the as-of date. It reads no table, so that a model with partitions can have
+        it: the as-of date is the last there is, unless a variable sets another. -#}
+    {{ date ~ ' <= ' ~ date_or('as_of_date', none) if var('as_of_date') else 'true' }}
+{%- endmacro %}

@@ -52,7 +52,7 @@
 {%- endmacro %}
 
 {% macro postgres__prepare_state() -%}
-    {%- set version = 2 -%}
+    {%- set version = 3 -%}
     {%- set schema = generate_schema_name('build_state', none) -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
         {%- set there = run_query(

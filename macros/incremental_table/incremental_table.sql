@@ -65,12 +65,19 @@
         {%- set narrow.sql = narrow.sql | replace(file_input.relation, rows) -%}
     {%- endfor -%}
     {%- for table in work.inputs.partitioned -%}
+        {%- set starts = partitions_of(days, table.partition_by.granularity) -%}
+        {%- set field = table.partition_by.field -%}
         {%- set rows -%}
             (
                 select * from {{ table.relation }}
-                where {{ table.partition_by.field }} in (
-                    {{ as_dates(partitions_of(days, table.partition_by.granularity)) }}
-                )
+                where
+                    {%- if table.before is none %} {{ field }} in ({{ as_dates(starts) }})
+                    {%- else %} {{ field }} <= {{ as_dates([starts | max]) }}
+                    {%- if table.before != 'all' %}
+                    and {{ field }}
+                    >= {{ dbt.dateadd(partition_by.granularity, 0 - table.before, as_dates([starts | min])) }}
+                    {%- endif -%}
+                    {%- endif %}
             )
         {%- endset -%}
         {%- set narrow.sql = narrow.sql | replace(table.relation, rows) -%}

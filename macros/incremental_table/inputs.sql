@@ -37,6 +37,7 @@
             {%- set input = {
                 'name': read.name, 'relation': read.relation_name, 'partition_by': read.config.get('partition_by'),
                 'is_remembered': read.config.materialized == 'incremental_table',
+                'before': by_partition.get('reads_before', {}).get(read.name) if by_partition else none,
             } -%}
             {%- set noun = read.name | replace('dim_', '', 1) -%}
             {%- set is_versioned = 'valid_from' in read.columns -%}

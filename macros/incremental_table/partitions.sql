@@ -2,13 +2,14 @@
     {#- By start date of each partition that isn't built from what is there now, the hash of what it is to be built
         from; none for one that is gone. A partition is touched if the set of its loaded files is another one, or a
         partition that it reads was built again, or a row in it would get another key. -#}
+    {%- if not inputs.files and not inputs.partitioned -%}{{ return({}) }}{%- endif -%}
     {%- for file_input in inputs.files -%}{%- do date_new_files(file_input) -%}{%- endfor -%}
     {%- set moved = [] -%}
     {%- for dimension in inputs.members if not is_whole and find_moved_members(dimension) -%}
         {%- do moved.append(partitions_of_moved_rows(dimension)) -%}
     {%- endfor -%}
     {%- set query -%}
-        with inputs as (
+        with inputs_there as (
             {%- for file_input in inputs.files %}
             select dates.partition_start, '{{ file_input.name }}:' || dates.file_id as input
             from {{ state_table('files') }} as dates
@@ -19,6 +20,13 @@
             {%- for table in inputs.partitioned %}
             {{ partitions_above(table) }}
             {{ 'union all' if not loop.last }}
+            {%- endfor %}
+        ),
+        inputs as (
+            select partition_start, input from inputs_there
+            {%- for table in inputs.partitioned if table.before is not none %}
+            union all
+            {{ partitions_before(table) }}
             {%- endfor %}
         ),
         present as (
@@ -51,17 +59,33 @@
 {% macro partitions_above(table) -%}
     {#- For each partition of an input, the partitions of the model that share a day with it. -#}
     {%- set granularity, below = config.get('partition_by').granularity, table.partition_by.granularity -%}
-    {%- set is_one = below in ('day', granularity) -%}
+    {%- set is_one = below in ('day', granularity) or granularity == 'year' and below == 'month' -%}
     {%- set day = dbt.dateadd('day', 'day_offset', 'below.partition_start') -%}
     select distinct
         {{ partition_start(granularity, 'below.partition_start' if is_one else day) }} as partition_start,
-        '{{ table.name }}:' || below.partition_start || ':' || below.build_id as input
+        '{{ table.name }}:' || below.partition_start || ':' || below.content_id as input
     from {{ state_table('partitions') }} as below
     {%- if not is_one %}
     cross join (values (0){% for offset in range(1, 31) %}, ({{ offset }}){% endfor %}) as days (day_offset)
     {%- endif %}
     where below.model_name = '{{ table.name }}'
         {%- if not is_one %} and {{ partition_start(below, day) }} = below.partition_start{% endif %}
+{%- endmacro %}
+
+{% macro partitions_before(table) -%}
+    {#- For each partition of the model, those of an input that come before it and are read with it. -#}
+    select
+        starts.partition_start,
+        '{{ table.name }}:' || below.partition_start || ':' || below.content_id as input
+    from (select distinct partition_start from inputs_there) as starts
+    inner join {{ state_table('partitions') }} as below
+        on
+            below.partition_start < starts.partition_start
+            {%- if table.before != 'all' %}
+            and below.partition_start
+            >= {{ dbt.dateadd(config.get('partition_by').granularity, 0 - table.before, 'starts.partition_start') }}
+            {%- endif %}
+    where below.model_name = '{{ table.name }}'
 {%- endmacro %}
 
 {% macro partition_start(granularity, day) -%}
@@ -92,9 +116,10 @@
     {#- The days in some partitions. -#}
     {%- set days = [] -%}
     {%- for start in partitions -%}
-        {%- for offset in range({'day': 1, 'week': 7, 'month': 31}[granularity]) -%}
+        {%- for offset in range({'day': 1, 'week': 7, 'month': 31, 'year': 366}[granularity]) -%}
             {%- set day = start + modules.datetime.timedelta(days=offset) -%}
-            {%- if granularity != 'month' or day.month == start.month -%}{%- do days.append(day) -%}{%- endif -%}
+            {%- set is_in = {'month': day.month == start.month, 'year': day.year == start.year} -%}
+            {%- if is_in.get(granularity, true) -%}{%- do days.append(day) -%}{%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(days) }}
@@ -104,7 +129,9 @@
     {#- The partitions in which some days are. -#}
     {%- set starts = {} -%}
     {%- for day in days -%}
-        {%- set back = {'day': 0, 'week': day.weekday(), 'month': day.day - 1}[granularity] -%}
+        {%- set back = {
+            'day': 0, 'week': day.weekday(), 'month': day.day - 1, 'year': day.timetuple().tm_yday - 1
+        }[granularity] -%}
         {%- do starts.update({day - modules.datetime.timedelta(days=back): true}) -%}
     {%- endfor -%}
     {{ return(starts.keys() | list) }}

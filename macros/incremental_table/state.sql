@@ -10,7 +10,7 @@
     {{ return({
         'models': ('model_name text, inputs_hash text, views_hash text, content_id text, docs_hash text', 'model_name'),
         'partitions': (
-            'model_name text, partition_start date, inputs_hash text, build_id bigint', 'model_name, partition_start'
+            'model_name text, partition_start date, inputs_hash text, content_id text', 'model_name, partition_start'
         ),
         'files': ('model_name text, file_id integer, partition_start date', 'model_name, file_id, partition_start'),
         'dimensions': ('model_name text, dimension_name text, content_id text', 'model_name, dimension_name'),
@@ -25,29 +25,71 @@
 {% macro remember(work, target) -%}
     {#- That the model is built from what find_work saw. -#}
     {%- set ours = "model_name = '" ~ model.name ~ "'" -%}
-    {%- if work.partitions -%}
-        {%- do run_query("delete from " ~ state_table('partitions') ~ " where " ~ ours ~ " and partition_start in ("
-            ~ as_dates(work.partitions.keys()) ~ ")") -%}
-        {%- set rows = [] -%}
-        {%- for start, hash in work.partitions.items() if hash -%}
-            {%- do rows.append(
-                "('" ~ model.name ~ "', cast('" ~ start ~ "' as date), '" ~ hash ~ "', " ~ build_id() ~ ")"
-            ) -%}
-        {%- endfor -%}
-        {%- if rows -%}
-            {%- do run_query("insert into " ~ state_table('partitions') ~ " values " ~ rows | join(', ')) -%}
-        {%- endif -%}
-    {%- endif -%}
     {%- if config.get('partition_by') -%}
+        {%- if work.is_whole or work.partitions -%}{%- do remember_partitions(work, target) -%}{%- endif -%}
         {%- for dimension in work.inputs.members -%}{%- do remember_members(dimension) -%}{%- endfor -%}
     {%- endif -%}
     {%- if work.is_whole or work.partitions -%}
         {%- do replace_state('models', ours, {
             'model_name': "'" ~ model.name ~ "'", 'inputs_hash': "'" ~ work.inputs_hash ~ "'",
             'views_hash': "'" ~ work.views_hash ~ "'", 'docs_hash': "'" ~ work.remembered_docs_hash ~ "'",
-            'content_id': "'" ~ build_id() ~ "'" if config.get('partition_by') else content_hash(target),
+            'content_id': contents_hash() if config.get('partition_by') else content_hash(target),
         }) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro remember_partitions(work, target) -%}
+    {#- What the partitions are built from, and what is in them: one that comes out the same touches nothing. -#}
+    {%- set field = config.get('partition_by').field -%}
+    {%- set content_id = "'" ~ build_id() ~ "'" -%}
+    {%- set contents -%}
+        select
+            {{ field }} as partition_start,
+            {% if not tells_contents(work, target) -%} {{ content_id }}
+            {%- else -%} count(*) || ':' || sum({{ row_hash('content') }})
+            {%- endif %} as content_id
+        from {{ target }} as content
+        {% if not work.is_whole %}where {{ field }} in ({{ as_dates(work.partitions.keys()) }}){% endif %}
+        group by {{ field }}
+    {%- endset -%}
+    {%- if work.partitions -%}
+        {%- do run_query("delete from " ~ state_table('partitions') ~ " where model_name = '" ~ model.name
+            ~ "' and partition_start in (" ~ as_dates(work.partitions.keys()) ~ ")") -%}
+    {%- endif -%}
+    {%- set rows = [] -%}
+    {%- for start, hash in work.partitions.items() if hash -%}
+        {%- do rows.append("(cast('" ~ start ~ "' as date), '" ~ hash ~ "')") -%}
+    {%- endfor -%}
+    {%- if rows -%}
+        {%- do run_query("insert into " ~ state_table('partitions') ~ " select '" ~ model.name
+            ~ "', present.partition_start, present.inputs_hash, coalesce(contents.content_id, 'no rows')"
+            ~ " from (values " ~ rows | join(', ') ~ ") as present (partition_start, inputs_hash) left join ("
+            ~ contents ~ ") as contents on present.partition_start = contents.partition_start") -%}
+    {%- elif not work.inputs.files and not work.inputs.partitioned -%} {#- then the rows say which there are -#}
+        {%- do run_query("insert into " ~ state_table('partitions') ~ " select '" ~ model.name
+            ~ "', partition_start, '', content_id from (" ~ contents ~ ") as contents") -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro tells_contents(work, target) -%}
+    {#- Whether partitions are told apart by their rows, and not by the build that wrote them. Not where a key of a
+        versioned dimension is in them, for a version that is rewritten may leave the key alone, and who reads its
+        attributes by the key must see it; nor where all of many rows would have to be read. -#}
+    {%- for node in graph.nodes.values() if node.name.startswith('dim_') and 'valid_from' in node.columns -%}
+        {%- if node.name | replace('dim_', '', 1) ~ '_key' in model.columns -%}{{ return(false) }}{%- endif -%}
+    {%- endfor -%}
+    {{ return(not work.is_whole or run_query(
+        "select count(*) <= 300000 from (select 1 from " ~ target ~ " limit 300001) as some_rows"
+    ).rows[0][0]) }}
+{%- endmacro %}
+
+{% macro contents_hash() -%}
+    {#- An expression: what is in all partitions. -#}
+    (
+        select coalesce({{ hash_of_set("partition_start || ':' || content_id") }}, 'no rows')
+        from {{ state_table('partitions') }}
+        where model_name = '{{ model.name }}' and content_id <> 'no rows'
+    )
 {%- endmacro %}
 
 {% macro docs_hash() -%}

@@ -1,102 +1,93 @@
 -- one row: one product in one month, from the month of its first sale to the as-of date, months without sales included
-with sales as (
-    select * from {{ ref('fct_sales') }}
+{{ config(partition_by={
+    'field': 'month_start_date', 'granularity': 'month',
+    'reads_before': {'int_product_months_summed': 11, 'int_products_started': 'all'}
+}) }}
+
+with product_months as (
+    select * from {{ ref('int_product_months_summed') }}
 ),
 
-customers as (
-    select * from {{ ref('dim_customer') }}
+started as (
+    select * from {{ ref('int_products_started') }}
+),
+
+months as (
+    select * from {{ ref('int_months_observed') }}
 ),
 
 products as (
     select * from {{ ref('dim_product') }}
 ),
 
-dates as (
-    select * from {{ ref('dim_date') }}
-),
-
-sales_window as (
-    select * from {{ ref('int_sales_window_measured') }}
-),
-
-months as (
+-- a month has two baskets of a product that is in the middle: ranks and classes are of 12 months
+trailing_sums as (
     select
-        dates.month_start_date,
-        count(*) filter (where dates.date_key <= sales_window.as_of_date) as days_count,
-        max(dates.date_key) > max(sales_window.as_of_date) as is_partial_month
-    from dates
-    cross join sales_window
-    group by dates.month_start_date
-    having min(dates.date_key) <= max(sales_window.as_of_date)
-),
-
-sold as (
-    select
-        products.product_id,
-        dates.month_start_date,
-        sum(sales.gross_sales_amount) as gross_sales_amount,
-        sum(sales.net_sales_amount) as net_sales_amount,
-        sum(sales.loyalty_discount_amount + sales.coupon_match_amount) as discount_amount,
-        sum(sales.units_count) as units_count,
-        count(distinct sales.basket_id) filter (where sales.line_kind = 'sale') as baskets_count,
-        count(distinct customers.customer_id) filter (where {{ is_identified('customers.customer_key') }})
-            as customers_count
-    from sales
-    inner join products on sales.product_key = products.product_key
-    inner join customers on sales.customer_key = customers.customer_key
-    inner join dates on sales.business_date = dates.date_key
+        months.month_start_date,
+        product_months.product_id,
+        sum(product_months.net_sales_amount) as trailing_sales_amount,
+        sum(product_months.baskets_count) as trailing_baskets_count,
+        sum(product_months.baskets_count) filter (
+            where product_months.month_start_date >= {{ dbt.dateadd('month', -2, 'months.month_start_date') }}
+        ) as baskets_in_3_months_count
+    from months
+    inner join product_months
+        on
+            product_months.month_start_date <= months.month_start_date
+            and product_months.month_start_date >= {{ dbt.dateadd('month', -11, 'months.month_start_date') }}
     group by
-        products.product_id,
-        dates.month_start_date
+        months.month_start_date,
+        product_months.product_id
 ),
 
-first_sales as (
+product_rows as (
     select
-        product_id,
-        min(month_start_date) as first_month_start_date
-    from sold
-    group by product_id
-),
-
-filled as (
-    select
-        first_sales.product_id,
+        started.product_id,
+        months.month_start_date,
+        cast({{ dbt.dateadd('month', -1, 'months.month_start_date') }} as date) as previous_month_start_date,
+        started.first_month_start_date < months.month_start_date as has_previous,
         products.department,
         products.product_category,
         products.brand,
-        months.month_start_date,
         months.is_partial_month,
         months.days_count,
-        {{ dbt.datediff('first_sales.first_month_start_date', 'months.month_start_date', 'month') }}
-            as months_since_first_sale_count,
+        case when started.first_month_start_date < months.month_start_date then months.previous_days_count end
+            as previous_days_count,
+        {{ dbt.datediff('started.first_month_start_date', 'months.month_start_date', 'month') }}
+            as months_since_first_sale_count
+    from started
+    inner join products on started.product_id = products.product_id and products.is_current
+    inner join months on started.first_month_start_date <= months.month_start_date
+),
+
+summed as (
+    select
+        product_rows.*,
         coalesce(sold.gross_sales_amount, 0) as gross_sales_amount,
         coalesce(sold.net_sales_amount, 0) as net_sales_amount,
         coalesce(sold.discount_amount, 0) as discount_amount,
         coalesce(sold.units_count, 0) as units_count,
         coalesce(sold.baskets_count, 0) as baskets_count,
-        coalesce(sold.customers_count, 0) as customers_count
-    from first_sales
-    inner join products on first_sales.product_id = products.product_id and products.is_current
-    inner join months on first_sales.first_month_start_date <= months.month_start_date
-    left join sold
+        coalesce(sold.customers_count, 0) as customers_count,
+        case when has_previous then coalesce(before.net_sales_amount, 0) end as previous_net_sales_amount,
+        case when has_previous then coalesce(before.baskets_count, 0) end as previous_baskets_count,
+        coalesce(trailing_sums.trailing_sales_amount, 0) as trailing_sales_amount,
+        coalesce(trailing_sums.trailing_baskets_count, 0) as trailing_baskets_count,
+        coalesce(trailing_sums.baskets_in_3_months_count, 0) as baskets_in_3_months_count,
+        least(months_since_first_sale_count + 1, 12) as trailing_months_count
+    from product_rows
+    left join product_months as sold
         on
-            first_sales.product_id = sold.product_id
-            and months.month_start_date = sold.month_start_date
-),
-
--- a month has two baskets of a product that is in the middle: ranks and classes are of 12 months
-summed as (
-    select
-        filled.*,
-        sum(net_sales_amount) over (series rows between 11 preceding and current row) as trailing_sales_amount,
-        sum(baskets_count) over (series rows between 11 preceding and current row) as trailing_baskets_count,
-        count(*) over (series rows between 11 preceding and current row) as trailing_months_count,
-        sum(baskets_count) over (series rows between 2 preceding and current row) as baskets_in_3_months_count,
-        lag(net_sales_amount) over series as previous_net_sales_amount,
-        lag(baskets_count) over series as previous_baskets_count,
-        lag(days_count) over series as previous_days_count
-    from filled
-    window series as (partition by product_id order by month_start_date asc nulls last)
+            product_rows.product_id = sold.product_id
+            and product_rows.month_start_date = sold.month_start_date
+    left join product_months as before
+        on
+            product_rows.product_id = before.product_id
+            and product_rows.previous_month_start_date = before.month_start_date
+    left join trailing_sums
+        on
+            product_rows.product_id = trailing_sums.product_id
+            and product_rows.month_start_date = trailing_sums.month_start_date
 ),
 
 -- equal sales share a rank and a place in the cumulative share: ties never depend on the order of rows

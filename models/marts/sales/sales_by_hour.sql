@@ -1,16 +1,6 @@
 -- one row: one hour of one day of the week, in one department or in all of them
-with sales as (
-    select * from {{ ref('fct_sales') }}
-    where business_hour is not null
-),
-
-products as (
-    select * from {{ ref('dim_product') }}
-),
-
-baskets as (
-    select * from {{ ref('fct_baskets') }}
-    where business_hour is not null
+with hours as (
+    select * from {{ ref('int_hours_summed') }}
 ),
 
 dates as (
@@ -21,76 +11,35 @@ sales_window as (
     select * from {{ ref('int_sales_window_measured') }}
 ),
 
-observed_dates as (
+weekdays as (
     select
-        dates.date_key,
         dates.weekday_number,
-        dates.weekday_name
+        dates.weekday_name,
+        count(*) as days_count
     from dates
     inner join sales_window
         on
             dates.date_key >= sales_window.first_business_date
             and dates.date_key <= sales_window.as_of_date
-),
-
-weekdays as (
-    select
-        weekday_number,
-        weekday_name,
-        count(*) as days_count
-    from observed_dates
     group by
-        weekday_number,
-        weekday_name
-),
-
--- one row per basket and department, so that baskets are counted without sorting every line
-basket_departments as (
-    select
-        sales.basket_id,
-        sales.business_date,
-        sales.business_hour,
-        products.department,
-        count(*) filter (where sales.line_kind = 'sale') > 0 as is_sale,
-        sum(sales.net_sales_amount) as net_sales_amount
-    from sales
-    inner join products on sales.product_key = products.product_key
-    group by
-        sales.basket_id,
-        sales.business_date,
-        sales.business_hour,
-        products.department
+        dates.weekday_number,
+        dates.weekday_name
 ),
 
 summed as (
     select
-        observed_dates.weekday_number,
-        basket_departments.business_hour,
-        basket_departments.department,
-        false as is_all_departments,
-        count(*) filter (where basket_departments.is_sale) as baskets_count,
-        sum(basket_departments.net_sales_amount) as net_sales_amount
-    from basket_departments
-    inner join observed_dates on basket_departments.business_date = observed_dates.date_key
+        weekday_number,
+        business_hour,
+        department,
+        is_all_departments,
+        sum(baskets_count) as baskets_count,
+        sum(net_sales_amount) as net_sales_amount
+    from hours
     group by
-        observed_dates.weekday_number,
-        basket_departments.business_hour,
-        basket_departments.department
-
-    union all
-
-    select
-        observed_dates.weekday_number,
-        baskets.business_hour,
-        'ALL DEPARTMENTS' as department,
-        true as is_all_departments,
-        count(*) filter (where baskets.is_sale) as baskets_count,
-        sum(baskets.net_sales_amount) as net_sales_amount
-    from baskets
-    inner join observed_dates on baskets.business_date = observed_dates.date_key
-    group by
-        observed_dates.weekday_number,
-        baskets.business_hour
+        weekday_number,
+        business_hour,
+        department,
+        is_all_departments
 )
 
 select

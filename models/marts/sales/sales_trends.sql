@@ -1,11 +1,7 @@
 -- one row: one week or month, in one department or in all of them
 {%- set averages = [(4, 'week'), (13, 'week'), (3, 'month')] %}
-with sales as (
-    select * from {{ ref('fct_sales') }}
-),
-
-products as (
-    select * from {{ ref('dim_product') }}
+with department_days as (
+    select * from {{ ref('int_department_days_summed') }}
 ),
 
 periods as (
@@ -16,41 +12,50 @@ sales_window as (
     select * from {{ ref('int_sales_window_measured') }}
 ),
 
--- aggregated to days first: the periods are joined to a few thousand rows
-department_days as (
-    select
-        products.department,
-        sales.business_date,
-        sum(sales.net_sales_amount) as net_sales_amount
-    from sales
-    inner join products on sales.product_key = products.product_key
-    inner join sales_window on sales.business_date <= sales_window.as_of_date
-    group by products.department, sales.business_date
+department_periods as (
+    {%- for period_type in ['week', 'month'] %}
+        select
+            '{{ period_type }}' as period_type,
+            cast({{ dbt.date_trunc(period_type, 'department_days.business_date') }} as date) as period_start_date,
+            department_days.department,
+            sum(department_days.net_sales_amount) as net_sales_amount
+        from department_days
+        inner join sales_window on department_days.business_date <= sales_window.as_of_date
+        group by
+            cast({{ dbt.date_trunc(period_type, 'department_days.business_date') }} as date),
+            department_days.department
+        {%- if not loop.last %} union all {% endif %}
+    {%- endfor %}
 ),
 
-listed_days as (
+listed as (
     select
+        period_type,
+        period_start_date,
         department,
         false as is_all_departments,
-        business_date,
         net_sales_amount
-    from department_days
+    from department_periods
 
     union all
 
     select
+        period_type,
+        period_start_date,
         'ALL DEPARTMENTS' as department,
         true as is_all_departments,
-        business_date,
-        net_sales_amount
-    from department_days
+        sum(net_sales_amount) as net_sales_amount
+    from department_periods
+    group by
+        period_type,
+        period_start_date
 ),
 
 departments as (
     select distinct
         department,
         is_all_departments
-    from listed_days
+    from listed
 ),
 
 filled as (
@@ -62,17 +67,14 @@ filled as (
         periods.year_position,
         periods.days_count,
         periods.is_partial_period,
-        coalesce(sum(listed_days.net_sales_amount), 0) as net_sales_amount
+        coalesce(listed.net_sales_amount, 0) as net_sales_amount
     from periods
     cross join departments
-    left join listed_days
+    left join listed
         on
-            departments.department = listed_days.department
-            and periods.period_start_date <= listed_days.business_date
-            and periods.period_end_date >= listed_days.business_date
-    group by
-        periods.period_type, periods.period_start_date, departments.department, departments.is_all_departments,
-        periods.year_position, periods.days_count, periods.is_partial_period
+            periods.period_type = listed.period_type
+            and periods.period_start_date = listed.period_start_date
+            and departments.department = listed.department
 ),
 
 with_totals as (

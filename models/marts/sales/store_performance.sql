@@ -1,10 +1,6 @@
 -- one row: one store in one month, from the month of its first sale to the as-of date, months without sales included
-with baskets as (
-    select * from {{ ref('fct_baskets') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
+with store_months as (
+    select * from {{ ref('int_store_months_summed') }}
 ),
 
 stores as (
@@ -18,7 +14,6 @@ periods as (
 months as (
     select
         period_start_date as month_start_date,
-        observed_end_date,
         days_count,
         is_partial_period as is_partial_month
     from periods
@@ -27,26 +22,10 @@ months as (
 
 sold as (
     select
-        stores.store_id,
-        months.month_start_date,
-        sum(baskets.gross_sales_amount) as gross_sales_amount,
-        sum(baskets.net_sales_amount) as net_sales_amount,
-        sum(baskets.loyalty_discount_amount + baskets.coupon_match_amount) as discount_amount,
-        sum(baskets.units_count) as units_count,
-        count(*) filter (where baskets.is_sale) as baskets_count,
-        count(distinct customers.customer_id) filter (where {{ is_identified('customers.customer_key') }})
-            as customers_count,
-        count(distinct baskets.business_date) as days_traded_count
-    from baskets
-    inner join customers on baskets.customer_key = customers.customer_key
-    inner join stores on baskets.store_key = stores.store_key
-    inner join months
-        on
-            baskets.business_date >= months.month_start_date
-            and baskets.business_date <= months.observed_end_date
-    group by
-        stores.store_id,
-        months.month_start_date
+        store_months.*,
+        stores.store_id
+    from store_months
+    inner join stores on store_months.store_key = stores.store_key
 ),
 
 first_sales as (

@@ -1,5 +1,5 @@
 -- one row: one basket and one category of merchandise that was sold in it
-{{ config(partition_by={'field': 'business_date', 'granularity': 'day'}) }}
+{{ config(partition_by={'field': 'business_date', 'granularity': 'day'}, indexes=[{'columns': ['business_date']}]) }}
 
 with sales as (
     select * from {{ ref('fct_sales') }}

@@ -36,7 +36,6 @@ class Basketfuls:
         """What is listed of this world's baskets."""
         basket, category = np.nonzero(self.holds)
         return {
-            "int_sales_window_measured": pa.table({"window_id": [1], "as_of_date": [DAY]}),
             "int_basket_categories_listed": pa.table(
                 {
                     "business_date": [DAY] * len(basket),

@@ -87,7 +87,6 @@ class Shelves:
                     "mailer_name": ["-", "-", "Mailer", "Mailer"],
                 }
             ),
-            "dim_date": pa.table({"date_key": mondays, "week_start_date": mondays}),
             "int_periods_observed": pa.table(
                 {"period_type": ["week"] * WEEKS, "period_start_date": mondays, "is_partial_period": [False] * WEEKS}
             ),

@@ -13,7 +13,11 @@ from truth.conftest import FULL, SEED
 from truth.score import share
 
 MODELS = (
+    "int_category_months_counted",
+    "int_category_years_counted",
     "int_category_baskets_counted",
+    "int_pair_months_counted",
+    "int_pair_years_counted",
     "int_category_pairs_counted",
     "int_category_pairs_expected",
     "int_category_pairs_spread",

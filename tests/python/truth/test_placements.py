@@ -16,6 +16,8 @@ from truth.conftest import ESTIMATES, SEED
 from truth.score import Share, share
 
 MODELS = (
+    "int_weeks_completed",
+    "int_store_weeks_covered",
     "int_product_weeks_sold",
     "int_product_stores_sold",
     "int_placement_weeks_observed",

@@ -32,6 +32,7 @@ STATEFUL = " ".join(  # what is built by partitions, one piece of each kind, and
     for what in (
         "config.partition_by.granularity:day",
         "config.partition_by.granularity:week",
+        "config.partition_by.granularity:month",
         "bridge_coupon_products",
     )
 )
@@ -135,13 +136,23 @@ class Warehouse:
         return int(rows)
 
     def builds(self, model: str) -> dict[date, str]:
-        """By the start of a partition, the build that wrote it; of a model without, by day 1, what it holds."""
+        """By the start of a partition, what it holds, or the build that wrote it; of a model without, by day 1."""
         with psycopg.connect(dbname=self.database) as connection:
             partitions = connection.execute(
-                "select partition_start, build_id::text from build_state.partitions where model_name = %s", [model]
+                "select partition_start, content_id from build_state.partitions where model_name = %s", [model]
             ).fetchall()
             whole = "select date '0001-01-01', content_id from build_state.models where model_name = %s"
             return dict(partitions or connection.execute(whole, [model]).fetchall())
+
+    def rows(self, model: str) -> dict[date, str]:
+        """By business date, where a model's rows lie: others, once they were written again."""
+        with psycopg.connect(dbname=self.database) as connection:
+            return dict(
+                connection.execute(
+                    f"select business_date, string_agg(xmin::text || ctid::text, ',' order by ctid) "
+                    f"from warehouse.{model} group by business_date"
+                ).fetchall()
+            )
 
     def remembered(self, model: str) -> tuple[Any, ...]:
         """The hash of what makes a model, and what is known of its content."""

@@ -159,6 +159,66 @@ def test_a_day_builds_that_day_alone(warehouse: Warehouse) -> None:
     assert_is_full_refresh(warehouse)
 
 
+def test_a_partition_that_comes_out_the_same_touches_nothing(warehouse: Warehouse) -> None:
+    """Files come again with the same rows; a fact with keys of versions says that it was built all the same."""
+    warehouse.restart()
+    warehouse.take(Step(tuple(Change("transactions", slot, 3) for slot in range(4)), "whole"))
+    models = ("int_visits_observed", "int_store_days_summed", "fct_sales", "fct_baskets")
+    was = {model: (warehouse.builds(model), warehouse.rows(model)) for model in models}
+    assert load(sources=[transactions(warehouse)], reload_all=True).failures == []
+    assert warehouse.build() == []
+    now = {model: (warehouse.builds(model), warehouse.rows(model)) for model in models}
+    assert [model for model in models if now[model][0] == was[model][0]] == list(models[:2])
+    assert [model for model in models if now[model][1] == was[model][1]] == [models[1]]
+    assert_is_full_refresh(warehouse)
+
+
+def test_a_model_that_reads_earlier_partitions_is_touched_by_them(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day with the one before it, and with all before it; in both, what comes late reaches the days after."""
+    node = warehouse.dbt.manifest.nodes["model.data_journey.int_store_days_summed"]
+    code = (
+        "select days.business_date, days.store_id, cast(sum(earlier.net_sales_amount) as numeric(14, 2)) as "
+        "net_sales_amount from (select distinct business_date, store_id from {{ ref('int_visits_observed') }}) as days "
+        "inner join {{ ref('int_visits_observed') }} as earlier on days.store_id = earlier.store_id and "
+        "earlier.business_date <= days.business_date EDGE group by days.business_date, days.store_id"
+    )
+    for before, edge, reached in ((1, "and earlier.business_date >= days.business_date - 1", 3), ("all", "", 99)):
+        warehouse.restart()
+        monkeypatch.setattr(node, "raw_code", code.replace("EDGE", edge))
+        monkeypatch.setitem(
+            node.config._extra,
+            "partition_by",
+            {"field": "business_date", "granularity": "day", "reads_before": {"int_visits_observed": before}},
+        )
+        warehouse.take(Step(tuple(Change("transactions", slot, 7) for slot in (0, 1, 4, 5, 6)), "whole"))
+        was = warehouse.rows("int_store_days_summed")
+        warehouse.take(Step((Change("transactions", 1, 9),), "whole"))
+        now = warehouse.rows("int_store_days_summed")
+        touched = {(day - FIRST_DAY).days for day in now if now[day] != was.get(day)}
+        assert touched
+        assert touched <= set(range(reached))
+        assert before != "all" or {4, 5, 6} & touched
+        assert_is_full_refresh(warehouse)
+
+
+def test_weeks_and_months_that_are_over_stay(warehouse: Warehouse) -> None:
+    """Both lists are made anew each time; what reads them is touched by what is new in them."""
+    warehouse.restart()
+    warehouse.take(Step(tuple(Change("transactions", slot, 7) for slot in range(5)), "whole"))
+    lists = ("int_weeks_completed", "int_months_observed")
+    was = [warehouse.builds(model) for model in lists]
+    warehouse.take(Step(tuple(Change("transactions", slot, 7) for slot in range(5, DAYS)), "whole"))
+    now = [warehouse.builds(model) for model in lists]
+    assert FIRST_DAY not in was[0]
+    assert set(now[0]) == {FIRST_DAY}
+    march = FIRST_DAY.replace(day=1)
+    assert {month for month in now[1] if now[1][month] != was[1].get(month)} == {march}
+    assert len(now[1]) > 1
+    assert_is_full_refresh(warehouse)
+
+
 def test_sales_that_came_before_their_product_find_it(warehouse: Warehouse) -> None:
     """One was sold on the very day that its product's second version begins; a day that sold none of them stays."""
     warehouse.restart()

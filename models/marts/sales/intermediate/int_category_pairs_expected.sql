@@ -3,15 +3,8 @@ with category_baskets as (
     select * from {{ ref('int_category_baskets_counted') }}
 ),
 
-category_pairs as (
-    select * from {{ ref('int_category_pairs_counted') }}
-),
-
 pairs as (
-    select distinct
-        product_category,
-        other_product_category
-    from category_pairs
+    select * from {{ ref('int_category_pairs_counted') }}
 ),
 
 -- a basket of k categories stands in k rows, and holds k (k - 1) pairs, each in both directions

@@ -3,19 +3,8 @@ with category_baskets as (
     select * from {{ ref('int_category_baskets_counted') }}
 ),
 
-category_pairs as (
-    select * from {{ ref('int_category_pairs_counted') }}
-),
-
 pairs as (
-    select
-        product_category,
-        other_product_category,
-        max(all_groups_count) as pair_baskets_count
-    from category_pairs
-    group by
-        product_category,
-        other_product_category
+    select * from {{ ref('int_category_pairs_counted') }}
 ),
 
 -- a basket of k categories stands in k rows, and a row is in k - 1 pairs
@@ -53,7 +42,11 @@ deviations as (
         pairs.product_category,
         pairs.other_product_category,
         pairs.pair_baskets_count,
-        coalesce(category_pairs.pair_baskets_count, 0) - pairs.pair_baskets_count
+        case group_shares.buyer_group
+            {%- for group in range(20) %}
+                when {{ group }} then pairs.group_{{ group }}_baskets_count
+            {%- endfor %}
+        end - pairs.pair_baskets_count
         * (coalesce(one.pairs_share, 0) + coalesce(other.pairs_share, 0) - group_shares.pairs_share) as deviation
     from pairs
     cross join group_shares
@@ -65,11 +58,6 @@ deviations as (
         on
             pairs.other_product_category = other.product_category
             and group_shares.buyer_group = other.buyer_group
-    left join category_pairs
-        on
-            pairs.product_category = category_pairs.product_category
-            and pairs.other_product_category = category_pairs.other_product_category
-            and group_shares.buyer_group = category_pairs.buyer_group
 )
 
 select

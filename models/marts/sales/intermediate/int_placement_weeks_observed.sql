@@ -17,7 +17,8 @@ select
     promotions.product_id,
     promotions.store_key,
     promotions.week_start_date,
-    promotions.placement_key
+    promotions.placement_key,
+    product_stores.store_size_units
 from promotions
 inner join product_stores
     on promotions.product_id = product_stores.product_id and promotions.store_key = product_stores.store_key

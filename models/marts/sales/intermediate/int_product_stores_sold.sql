@@ -1,15 +1,13 @@
 -- one row: one product in one store that sold it in a week for which the promotions feed names the store
-
+{%- set without %}
+    placements.placement_key <> 0 and not placements.is_on_display and not placements.is_on_mailer
+{%- endset %}
 with weekly_sales as (
     select * from {{ ref('int_product_weeks_sold') }}
 ),
 
-observed_placements as (
-    select * from {{ ref('int_placements_observed') }}
-),
-
-stores as (
-    select * from {{ ref('dim_store') }}
+covered_weeks as (
+    select * from {{ ref('int_store_weeks_covered') }}
 ),
 
 placements as (
@@ -20,37 +18,57 @@ products as (
     select * from {{ ref('dim_product') }}
 ),
 
+-- all that is asked of the weeks, in one reading; a sale's placement is unknown where the feed doesn't cover the week
+sold as (
+    select
+        weekly_sales.product_id,
+        weekly_sales.store_key,
+        min(weekly_sales.week_start_date) as first_week_start_date,
+        max(weekly_sales.week_start_date) as last_week_start_date,
+        sum(weekly_sales.units_count) as units_count,
+        count(*) filter (where placements.placement_key <> 0) > 0 as is_covered,
+        coalesce(sum(weekly_sales.units_count) filter (where {{ without }}), 0) as without_units_count,
+        coalesce(sum(weekly_sales.gross_sales_amount) filter (where {{ without }}), 0) as without_gross_amount,
+        coalesce(sum(weekly_sales.net_sales_amount) filter (where {{ without }}), 0) as without_sales_amount
+    from weekly_sales
+    inner join placements on weekly_sales.placement_key = placements.placement_key
+    group by
+        weekly_sales.product_id,
+        weekly_sales.store_key
+),
+
+product_stores as (
+    select
+        sold.*,
+        products.product_category
+    from sold
+    inner join products on sold.product_id = products.product_id
+    where
+        products.is_current
+        and products.is_merchandise
+        and products.product_category <> 'Unknown'
+),
+
 -- a store is as large as what it sells of the category
 store_sizes as (
     select
-        products.product_category,
-        weekly_sales.store_key,
-        sum(weekly_sales.units_count) as store_size_units
-    from weekly_sales
-    inner join products on weekly_sales.product_id = products.product_id
-    where products.is_current
+        product_category,
+        store_key,
+        sum(units_count) as store_size_units
+    from product_stores
     group by
-        products.product_category,
-        weekly_sales.store_key
+        product_category,
+        store_key
 ),
 
 -- in any store: weeks before a product's launch or after its end are no weeks without a placement
 product_lives as (
     select
         product_id,
-        min(week_start_date) as first_week_start_date,
-        max(week_start_date) as last_week_start_date
-    from weekly_sales
+        min(first_week_start_date) as first_week_start_date,
+        max(last_week_start_date) as last_week_start_date
+    from product_stores
     group by product_id
-),
-
--- the weeks in which the feed names a store: in the others, no promotion is no news
-covered_weeks as (
-    select distinct
-        stores.store_key,
-        observed_placements.week_start_date
-    from observed_placements
-    inner join stores on observed_placements.store_id = stores.store_id
 ),
 
 lives as (
@@ -75,47 +93,27 @@ covered_lives as (
         lives.first_week_start_date,
         lives.last_week_start_date,
         covered_weeks.store_key
-),
-
--- a sale's placement is unknown where the feed doesn't cover the week
-summed as (
-    select
-        weekly_sales.product_id,
-        weekly_sales.store_key,
-        coalesce(sum(weekly_sales.units_count) filter (
-            where not placements.is_on_display and not placements.is_on_mailer
-        ), 0) as without_units_count,
-        coalesce(sum(weekly_sales.gross_sales_amount) filter (
-            where not placements.is_on_display and not placements.is_on_mailer
-        ), 0) as without_gross_amount,
-        coalesce(sum(weekly_sales.net_sales_amount) filter (
-            where not placements.is_on_display and not placements.is_on_mailer
-        ), 0) as without_sales_amount
-    from weekly_sales
-    inner join placements on weekly_sales.placement_key = placements.placement_key
-    where placements.placement_key <> 0
-    group by
-        weekly_sales.product_id,
-        weekly_sales.store_key
 )
 
 select
-    summed.product_id,
-    summed.store_key,
+    product_stores.product_id,
+    product_stores.store_key,
     product_lives.first_week_start_date,
     product_lives.last_week_start_date,
     covered_lives.covered_weeks_count,
     cast(store_sizes.store_size_units as numeric(16, 3)) as store_size_units,
-    cast(summed.without_units_count as {{ var('quantity_type') }}) as without_units_count,
-    cast(summed.without_gross_amount as numeric(14, 2)) as without_gross_amount,
-    cast(summed.without_sales_amount as numeric(14, 2)) as without_sales_amount
-from summed
-inner join product_lives on summed.product_id = product_lives.product_id
+    cast(product_stores.without_units_count as {{ var('quantity_type') }}) as without_units_count,
+    cast(product_stores.without_gross_amount as numeric(14, 2)) as without_gross_amount,
+    cast(product_stores.without_sales_amount as numeric(14, 2)) as without_sales_amount
+from product_stores
+inner join product_lives on product_stores.product_id = product_lives.product_id
 inner join covered_lives
     on
-        summed.store_key = covered_lives.store_key
+        product_stores.store_key = covered_lives.store_key
         and product_lives.first_week_start_date = covered_lives.first_week_start_date
         and product_lives.last_week_start_date = covered_lives.last_week_start_date
-inner join products on summed.product_id = products.product_id and products.is_current
 inner join store_sizes
-    on products.product_category = store_sizes.product_category and summed.store_key = store_sizes.store_key
+    on
+        product_stores.product_category = store_sizes.product_category
+        and product_stores.store_key = store_sizes.store_key
+where product_stores.is_covered

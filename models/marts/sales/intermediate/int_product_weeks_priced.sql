@@ -7,20 +7,8 @@ product_stores as (
     select * from {{ ref('int_product_stores_sold') }}
 ),
 
-observed_placements as (
-    select * from {{ ref('int_placements_observed') }}
-),
-
-stores as (
-    select * from {{ ref('dim_store') }}
-),
-
 covered_weeks as (
-    select distinct
-        stores.store_key,
-        observed_placements.week_start_date
-    from observed_placements
-    inner join stores on observed_placements.store_id = stores.store_id
+    select * from {{ ref('int_store_weeks_covered') }}
 ),
 
 named_stores as (
@@ -69,7 +57,7 @@ summed as (
     select
         product_id,
         week_start_date,
-        count(distinct store_key) as stores_count,
+        count(*) as stores_count,
         sum(gross_sales_amount) as gross_sales_amount,
         sum(net_sales_amount) as net_sales_amount
     from weekly_sales

@@ -1,43 +1,33 @@
 -- one row: one product in one store and one whole retail week in which it was sold there
+{{ config(partition_by={'field': 'week_start_date', 'granularity': 'week'}) }}
 
 with sales as (
     select * from {{ ref('fct_sales') }}
 ),
 
-products as (
-    select * from {{ ref('dim_product') }}
+weeks as (
+    select * from {{ ref('int_weeks_completed') }}
 ),
 
-dates as (
-    select * from {{ ref('dim_date') }}
-),
-
-periods as (
-    select * from {{ ref('int_periods_observed') }}
+dated as (
+    select
+        sales.*,
+        cast({{ dbt.date_trunc('week', 'business_date') }} as date) as week_start_date
+    from sales
 )
 
 select
-    sales.product_id,
-    sales.store_key,
-    dates.week_start_date,
-    sales.placement_key,
-    cast(sum(sales.units_count) as {{ var('quantity_type') }}) as units_count,
-    cast(sum(sales.gross_sales_amount) as numeric(14, 2)) as gross_sales_amount,
-    cast(sum(sales.net_sales_amount) as numeric(14, 2)) as net_sales_amount
-from sales
-inner join products on sales.product_id = products.product_id
-inner join dates on sales.business_date = dates.date_key
-inner join periods
-    on
-        dates.week_start_date = periods.period_start_date
-        and periods.period_type = 'week'
-        and not periods.is_partial_period
-where
-    products.is_current
-    and products.is_merchandise
-    and products.product_category <> 'Unknown'
+    dated.product_id,
+    dated.store_key,
+    dated.week_start_date,
+    dated.placement_key,
+    cast(sum(dated.units_count) as {{ var('quantity_type') }}) as units_count,
+    cast(sum(dated.gross_sales_amount) as numeric(14, 2)) as gross_sales_amount,
+    cast(sum(dated.net_sales_amount) as numeric(14, 2)) as net_sales_amount
+from dated
+inner join weeks on dated.week_start_date = weeks.week_start_date
 group by
-    sales.product_id,
-    sales.store_key,
-    dates.week_start_date,
-    sales.placement_key
+    dated.product_id,
+    dated.store_key,
+    dated.week_start_date,
+    dated.placement_key

@@ -1,0 +1,20 @@
+-- one row: two categories, the first by name first, that baskets of one year hold together
+{{ config(partition_by={'field': 'year_start_date', 'granularity': 'year'}) }}
+
+with pair_months as (
+    select * from {{ ref('int_pair_months_counted') }}
+)
+
+select
+    cast({{ dbt.date_trunc('year', 'month_start_date') }} as date) as year_start_date,
+    product_category,
+    other_product_category,
+    {%- for group in range(20) %}
+        cast(sum(group_{{ group }}_baskets_count) as integer) as group_{{ group }}_baskets_count
+        {{- ',' if not loop.last }}
+    {%- endfor %}
+from pair_months
+group by
+    cast({{ dbt.date_trunc('year', 'month_start_date') }} as date),
+    product_category,
+    other_product_category
