@@ -64,7 +64,6 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     ("int_placement_lifts_measured", "1.44 / power", "1.21 / power"),
     ("int_placement_lifts_measured", "left join spread", "inner join spread"),
     # what baskets of one size let expect
-    ("int_category_pairs_expected", "select distinct", "select"),
     ("int_category_pairs_expected", "cast(baskets_count as numeric) / categories_count", "cast(baskets_count as numeric)"),
     ("int_category_pairs_expected", "* (categories_count - 1)", "* categories_count"),
     ("int_category_pairs_expected", "band_share * (1 - band_share)) as room", "band_share) as room"),
@@ -73,13 +72,11 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     ("int_category_pairs_expected", "            and one.size_band = other.size_band\n", ""),
     ("int_category_pairs_expected", "/ nullif(rooms.room, 0), 0))", "/ rooms.room, 0))"),
     # how much pairs differ between groups of buyers
-    ("int_category_pairs_spread", "max(all_groups_count)", "max(pair_baskets_count)"),
+    ("int_category_pairs_spread", "        end - pairs.pair_baskets_count\n", "        end + pairs.pair_baskets_count\n"),
     ("int_category_pairs_spread", "* (categories_count - 1)", "* categories_count"),
     ("int_category_pairs_spread", "- group_shares.pairs_share)", "+ group_shares.pairs_share)"),
     ("int_category_pairs_spread", "left join category_shares as one", "inner join category_shares as one"),
     ("int_category_pairs_spread", "left join category_shares as other", "inner join category_shares as other"),
-    ("int_category_pairs_spread", "left join category_pairs\n", "inner join category_pairs\n"),
-    ("int_category_pairs_spread", "            and group_shares.buyer_group = category_pairs.buyer_group\n", ""),
     ("int_category_pairs_spread", " * count(*) / nullif(count(*) - 1, 0)", ""),
     # what is bought together
     ("basket_affinity", "affinity * exp(-2.093", "affinity * exp(-1.96"),
