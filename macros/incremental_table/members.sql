@@ -60,6 +60,10 @@
             {%- do read.append(attribute) -%}
         {%- endif -%}
     {%- endfor -%}
+    {#- whoever reads this model may read the others by its key: a version that is rewritten touches its rows -#}
+    {%- if dimension.is_versioned and 'attribute_hash' in dimension.attributes -%}
+        {%- do read.append('attribute_hash') -%}
+    {%- endif -%}
     {{ return(read) }}
 {%- endmacro %}
 

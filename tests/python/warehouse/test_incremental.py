@@ -219,6 +219,16 @@ def test_weeks_and_months_that_are_over_stay(warehouse: Warehouse) -> None:
     assert_is_full_refresh(warehouse)
 
 
+def test_a_version_that_is_rewritten_reaches_who_reads_it_by_its_key(warehouse: Warehouse) -> None:
+    """An extract comes again with other categories: the sales' own columns stay, and their products' versions begin as before."""
+    warehouse.restart()
+    sold = tuple(Change("transactions", slot, 7) for slot in range(4))
+    warehouse.take(Step((*sold, Change("products", 0, 2)), "whole"))
+    for seed in (3, 4, 5):
+        warehouse.take(Step((Change("products", 0, seed),), "whole"))
+        assert_is_full_refresh(warehouse)
+
+
 def test_a_file_that_is_withdrawn_leaves_what_others_brought_of_its_dates(warehouse: Warehouse) -> None:
     """The newest file of a date is still there."""
     warehouse.restart()
