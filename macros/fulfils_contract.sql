@@ -122,7 +122,8 @@
             || '{{ fault | replace("'", "''") }}'
             {%- if source == 'repeated' and ledger and '_file_id' in contract.columns %}
             || coalesce(
-                ', as in ' || (select max(files.key) from {{ ledger }} as files where files.file_id = newest_file_id), ''
+                ', as in '
+                || (select max(files.key) from {{ ledger }} as files where files.file_id = newest_file_id), ''
             )
             {%- endif %}
             || ' (journey contract {{ contract.area }})' as message

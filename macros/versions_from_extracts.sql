@@ -1,8 +1,8 @@
 {% macro versions_from_extracts(extracts, id_column, attributes) -%}
     {#- The history of an entity (SCD2) from full extracts, rebuilt from nothing on each run: a version begins with the
         extract that first shows its attributes and ends where the next one begins. The first version is open to the
-        past. Of an extract that was delivered twice, the newer file counts; of an entity
-        that is twice in one file, the row whose attributes have the larger hash: any, but always the same. An entity that is missing from an extract
+        past. Of an extract that was delivered twice, the newer file counts; of an entity that is twice in one file, the
+        row whose attributes have the larger hash: any, but always the same. An entity that is missing from an extract
         keeps its version: a gap says nothing about its attributes. -#}
     select
         {{ id_column }},

@@ -1,6 +1,6 @@
-{#- One build of a target's schemas at a time. dbt closes the connections of its hooks, so no lock of a hook's lasts as long
-    as a build: a row says whose turn it is, and counts while a session of that run is there. Sessions are known by the
-    comment that begins their statements, `query-comment` in dbt_project.yml. -#}
+{#- One build of a target's schemas at a time. dbt closes the connections of its hooks, so no lock of a hook's lasts as
+    long as a build: a row says whose turn it is, and counts while a session of that run is there. Sessions are known by
+    the comment that begins their statements, `query-comment` in dbt_project.yml. -#}
 
 {% macro wait_for_turn(schema) -%}
     {#- Stop dbt if another run builds what hangs on this state now. -#}

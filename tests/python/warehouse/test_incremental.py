@@ -223,7 +223,7 @@ def test_weeks_and_months_that_are_over_stay(warehouse: Warehouse) -> None:
 
 
 def test_a_version_that_is_rewritten_reaches_who_reads_it_by_its_key(warehouse: Warehouse) -> None:
-    """An extract comes again with other brands and categories, which no fact has: versions begin as before, keys stay."""
+    """An extract comes again with other brands and categories, which no fact has: versions begin as before."""
     warehouse.restart()
     change = Change("products", 0, 2)
     warehouse.take(Step((*(Change("transactions", slot, 7) for slot in range(4)), change), "whole"))
