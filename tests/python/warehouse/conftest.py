@@ -168,7 +168,8 @@ class Warehouse:
             found: dict[str, set[str]] = {}
             for model, text in connection.execute(
                 """select model_name, concat_ws(' ', inputs_hash, content_id) from build_state.models
-                   union all select model_name, concat_ws(' ', partition_start, build_id) from build_state.partitions"""
+                   union all select model_name, concat_ws(' ', partition_start, inputs_hash, content_id)
+                   from build_state.partitions"""
             ).fetchall():
                 found.setdefault(model, set()).add(text)
             return found
