@@ -78,7 +78,8 @@ MUTATIONS = [
              "{%- set starts = work.partitions.keys() | list -%}", "promotions_that_came"),
     Mutation(MAIN, "inputs are read whole",
              "{%- set narrow.sql = narrow.sql | replace(table.relation, rows) -%}\n    {%- endfor -%}\n"
-             "    {%- for table in work.inputs.spans", "{%- endfor -%}\n    {%- for table in work.inputs.spans", "day_alone",
+             "    {%- for table in work.inputs.spans",
+             "{%- endfor -%}\n    {%- for table in work.inputs.spans", "day_alone",
              equivalent="the rows that are written are filtered by date; only the time differs, see make explain"),
     Mutation(INPUTS, "partitioned inputs count as a whole", "by_partition and not view and input.partition_by",
              "false", "promotions_that_came"),
