@@ -55,15 +55,20 @@
     {%- set partition_by = config.get('partition_by') -%}
     {%- set days = days_read(work.inputs, work.partitions.keys()) -%}
     {%- set narrow = namespace(sql=sql) -%}
-    {%- for file_input in work.inputs.files -%}
+    {#- one view may show several raw tables -#}
+    {%- for relation in work.inputs.files | map(attribute='relation') | unique -%}
+        {%- set files = [] -%}
+        {%- for file_input in work.inputs.files if file_input.relation == relation -%}
+            {%- do files.extend(touched_files(file_input, work.partitions.keys())) -%}
+        {%- endfor -%}
         {%- set rows -%}
             (
-                select * from {{ file_input.relation }}
-                where _file_id = any(array[{{ touched_files(file_input, work.partitions.keys()) | join(', ') }}]::int[])
+                select * from {{ relation }}
+                where _file_id = any(array[{{ files | join(', ') }}]::int[])
                     and {{ partition_by.field }} in ({{ as_dates(work.partitions.keys()) }})
             )
         {%- endset -%}
-        {%- set narrow.sql = narrow.sql | replace(file_input.relation, rows) -%}
+        {%- set narrow.sql = narrow.sql | replace(relation, rows) -%}
     {%- endfor -%}
     {%- for table in work.inputs.partitioned -%}
         {%- set starts = partitions_of(days, table.partition_by.granularity) -%}

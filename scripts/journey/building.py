@@ -29,7 +29,8 @@ from journey.embedded import use_embedded
 from journey.errors import JourneyError, UsageError
 
 PLAIN = ("prod", "demo")  # targets that write the plain schemas, as macros/generate_schema_name.sql has it
-SELECTING = ("-s", "-m", "--select", "--models", "--exclude", "--selector")  # dbt takes no selector beside them
+SELECTING = ("-s", "-m", "--select", "--models", "--exclude", "--selector")
+DAILY = ("--exclude-resource-type", "unit_test")  # they belong to a change of code
 LOCK = "hashtextextended('journey build ' || %s, 0)"
 HOLDER = f"""
     select activity.application_name, to_char(activity.query_start, 'HH24:MI:SS TZ')
@@ -57,12 +58,12 @@ def build(arguments: Sequence[str], *, root: Path, everything: bool = False, wai
         JourneyError: another build runs.
     """
     selects = any(argument.split("=")[0] in SELECTING for argument in arguments)
-    selector = [] if everything or selects else ["--selector", "daily"]
+    daily = () if everything or selects else DAILY
     use_embedded()
     with turn(root, target_of(arguments), wait) as ours:
         from dbt.cli.main import dbtRunner
 
-        result = dbtRunner(callbacks=[ours.listen]).invoke(["build", *folders(root), *selector, *arguments])
+        result = dbtRunner(callbacks=[ours.listen]).invoke(["build", *folders(root), *daily, *arguments])
     return 0 if result.success else 1 if result.exception is None else 2
 
 

@@ -169,7 +169,7 @@ def demo(weeks: int | None) -> None:
 @click.option("--wait", type=click.IntRange(0), default=0, metavar="SECONDS", help="For the end of another build.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[DBT'S OWN]...")
 def build_command(everything: bool, wait: int, arguments: Sequence[str]) -> None:
-    """Build and test what is new, by `dbt build --selector daily`; what follows is passed on to dbt.
+    """Build and test what is new, by `dbt build` without unit tests; what follows is passed on to dbt.
 
     One build of a target's schemas runs at a time. Ctrl-C and SIGTERM end it at once; no table is left half written.
     Exit status as dbt's; 1 if another build runs.

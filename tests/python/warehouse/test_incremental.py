@@ -238,6 +238,24 @@ def test_a_version_that_is_rewritten_reaches_who_reads_it_by_its_key(warehouse: 
     assert_is_full_refresh(warehouse)
 
 
+def test_a_view_that_shows_several_raw_tables_loses_no_rows(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As sales and what came back of them, in files of two feeds."""
+    manifest = warehouse.dbt.manifest
+    reads = manifest.nodes["model.data_journey.stg_pos__transactions"].depends_on
+    monkeypatch.setattr(reads, "nodes", [*reads.nodes, "source.data_journey.pos.promotions"])
+    manifest.build_flat_graph()
+    try:
+        warehouse.restart()
+        warehouse.take(Step((Change("transactions", 0, 3), Change("promotions", 0, 3)), "whole"))
+        warehouse.take(Step((Change("transactions", 1, 5),), "whole"))
+        assert_is_full_refresh(warehouse)
+    finally:
+        monkeypatch.undo()
+        manifest.build_flat_graph()
+
+
 def test_a_file_that_is_withdrawn_leaves_what_others_brought_of_its_dates(warehouse: Warehouse) -> None:
     """The newest file of a date is still there."""
     warehouse.restart()
