@@ -62,7 +62,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """Let Ctrl-C interrupt, which a worker is made deaf to: a test interrupts a load."""
+    """Let Ctrl-C interrupt, which a worker is made deaf to: a test interrupts a load. Let builds publish what they build."""
+    os.environ["DBT_PUBLISHING"] = "always"  # test_publishing.py has its own
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
