@@ -173,7 +173,7 @@
     {%- set last = number if is_new else number - 1 -%}
     {%- set oldest = [last - var('kept_publications', 3) + 1, current_publication() or last] | min -%}
     {%- set views, found = [], catalogue(marts) -%}
-    {%- for node in marts -%}{%- do views.append(published_view(node, found, oldest)) -%}{%- endfor -%}
+    {%- for node in marts -%}{%- do views.append(published_view(node, found, 0)) -%}{%- endfor -%}
     {%- do stop_at_breaks(views, breaking) -%}
     {%- for view in views if not view.is_there -%}{%- do put_view(view) -%}{%- endfor -%}
     {%- do describe_views(marts) -%}
@@ -183,7 +183,7 @@
             insert into " ~ built_schema() ~ ".published_marts select " ~ number ~ ", model_name, content_id from "
             ~ state_table('models') ~ " where model_name in ('" ~ marts | map(attribute='name') | join("', '") ~ "');
             " ~ make_current(number)) -%}
-        {%- do drop_old_rows(views, oldest) -%}
+        {%- do drop_old_rows(views, marts, oldest) -%}
     {%- endif -%}
     {%- do say(('Published: ' if is_new else 'Nothing new to publish: ') ~ about_current()) -%}
 {%- endmacro %}

@@ -23,12 +23,12 @@
 {%- endmacro %}
 
 {% macro published_view(node, catalogue, oldest) -%}
-    {#- The view that readers have on a mart: the rows of the current publication, from the tables that hold a publication
-        that is kept. It has its columns in the order in which they came, for a view can't lose or move one; a table that
+    {#- The view that readers have on a mart: the rows of the current publication, from the tables that hold `oldest` or a
+        later one. It has its columns in the order in which they came, for a view can't lose or move one; a table that
         lacks one gives null.
 
         Returns a dict: `name`, `node`, `query`, `kind` (of what is there), `is_there`, `lost` (what a reader would miss, as
-        texts), `dropped` (tables that hold no publication that is kept), `kept`. -#}
+        texts), `kept` and `dropped` (tables). -#}
     {%- set name, built = node.schema ~ '.' ~ node.alias, built_schema() ~ '.' ~ node.alias -%}
     {%- set before, now = catalogue.get(name, {'columns': {}}), catalogue[built].columns -%}
     {%- set types, lost = {}, [] -%}
@@ -110,10 +110,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro put_view(view) -%}
-    {#- A table of that name is of a time before publications. -#}
+{% macro put_view(view, dropped=()) -%}
+    {#- A table of that name is of a time before publications; others go with the view on them. -#}
     {%- set old = 'drop ' ~ view.kind ~ ' ' ~ view.name ~ ' cascade; ' if view.kind == 'table' or view.lost else '' -%}
-    {%- do patiently(old ~ 'create or replace view ' ~ view.name ~ ' as ' ~ view.query, view.name) -%}
+    {%- set gone = '; drop table ' ~ dropped | join(', ') if dropped else '' -%}
+    {%- do patiently(old ~ 'create or replace view ' ~ view.name ~ ' as ' ~ view.query ~ gone, view.name) -%}
     {%- do in_transaction(
         "delete from " ~ built_schema() ~ ".published_views where relation = '" ~ view.name ~ "'; insert into "
         ~ built_schema() ~ ".published_views values ('" ~ view.name ~ "', '" ~ local_md5(view.query) ~ "')"
@@ -191,12 +192,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro drop_old_rows(views, oldest) -%}
-    {#- Rows and tables of publications that aren't kept. A table goes when every transaction that is open now is over: an
-        old snapshot may still show a publication before; a longer one keeps the table until the next publication. -#}
-    {%- set dropped = [] -%}
+{% macro drop_old_rows(views, marts, oldest) -%}
+    {#- Rows and tables of publications that aren't kept. A table leaves its view and goes when every transaction that is
+        open now is over, for an old snapshot may still show a publication before; with a longer one it stays until the
+        next publication. -#}
     {%- for view in views -%}
-        {%- for table in view.dropped -%}{%- do dropped.append('drop table ' ~ table) -%}{%- endfor -%}
         {%- for table in view.kept -%}
             {%- do in_transaction('delete from ' ~ table ~ ' where to_publication <= ' ~ oldest) -%}
         {%- endfor -%}
@@ -205,28 +205,27 @@
         "delete from " ~ built_schema() ~ ".publications where publication_id < " ~ oldest
         ~ "; delete from " ~ built_schema() ~ ".published_marts where publication_id < " ~ oldest
     ) -%}
-    {%- if dropped -%}
-        {%- do in_transaction("
-            do $old$
-            declare
-                others text[] := array(
-                    select virtualtransaction from pg_locks where locktype = 'virtualxid' and pid <> pg_backend_pid()
-                );
-            begin
-                set local lock_timeout = '200ms';
-                for attempt in 1..20 loop
-                    if not exists (
-                        select 1 from pg_locks where locktype = 'virtualxid' and virtualtransaction = any(others)
-                    ) then
-                        " ~ dropped | join('; ') ~ ";
-                        exit;
-                    end if;
-                    perform pg_sleep(0.1);
-                end loop;
-            exception when lock_not_available then
-                null;
-            end
-            $old$
-        ") -%}
+    {%- set without, found = [], catalogue(marts) -%}
+    {%- for node in marts -%}
+        {%- set view = published_view(node, found, oldest) -%}
+        {%- if view.dropped -%}{%- do without.append(view) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- if without and open_transactions_end() -%}
+        {%- for view in without -%}{%- do put_view(view, view.dropped) -%}{%- endfor -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro open_transactions_end() -%}
+    {#- Whether all transactions that are open now are over within two seconds. -#}
+    {%- set ids = run_query(
+        "select virtualtransaction from pg_locks where locktype = 'virtualxid' and pid <> pg_backend_pid()"
+    ).columns[0].values() -%}
+    {%- set seen = namespace(is_open=ids | length > 0) -%}
+    {%- for attempt in range(20) if seen.is_open -%}
+        {%- set seen.is_open = run_query(
+            "select pg_sleep(0.1), exists (select 1 from pg_locks where locktype = 'virtualxid' and virtualtransaction in ('"
+            ~ ids | join("', '") ~ "'))"
+        ).rows[0][1] -%}
+    {%- endfor -%}
+    {{ return(not seen.is_open) }}
 {%- endmacro %}

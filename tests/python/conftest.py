@@ -62,8 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """Let Ctrl-C interrupt, which a worker is made deaf to: a test interrupts a load. Let builds publish what they build."""
-    os.environ["DBT_PUBLISHING"] = "always"  # test_publishing.py has its own
+    """Let Ctrl-C interrupt, which a worker is made deaf to: a test interrupts a load."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -89,6 +88,7 @@ def embedded() -> Iterator[State]:
         for name in [name for name in os.environ if name.startswith(("PG", "AWS_", "DBT_"))]:
             patch.delenv(name)
         patch.setenv("JOURNEY_LOCAL_DIR", str(folder))
+        patch.setenv("DBT_PUBLISHING", "always")  # also what a test builds in part; tests/python/publishing has its own
         services.up()
         state = State.read(folder)
         assert state is not None
