@@ -196,7 +196,7 @@ def publish_command(rollback: bool, to: int | None, listed: bool, breaking: bool
 
     if to is not None and not rollback:
         raise UsageError("--to names the publication for --rollback")
-    if rollback and breaking or listed and (rollback or breaking):
+    if (rollback and breaking) or (listed and (rollback or breaking)):
         raise UsageError("--rollback, --list and --breaking: one of them")
     root = project_root()
     if listed:

@@ -1,5 +1,5 @@
-"""`make chaos-publish`: readers look at all marts in loops, while builds run, fail their tests, are killed, and are rolled
-back. No reading may show two publications, a row that failed its test, or nothing.
+"""`make chaos-publish`: readers look at all marts in loops, while builds run, fail, are killed and are rolled back.
+No reading may show two publications, a row that failed its test, or nothing.
 
     python -m publishing.chaos --builds 200
 """
@@ -28,7 +28,6 @@ from publishing.shop import DAYS, MARTS, Shop
 DATABASE = "chaos_publish"
 ROWS = {"sales.by_day": DAYS * 40, "sales.in_all": 200, "finance.books": 200}
 READER = "chaos_reader"
-EACH = "select (select (max(number), count(*))::text from {})"
 STATEMENT = "select " + ", ".join(f"(select max(number) from {mart}), (select count(*) from {mart})" for mart in MARTS)
 
 
@@ -47,7 +46,8 @@ class Chaos:
     """
 
     def __init__(self, shop: Shop, larger: Shop, seed: int) -> None:
-        self.shop, self.larger, self.random = shop, larger, random.Random(seed)
+        self.shop, self.larger = shop, larger
+        self.random = random.Random(seed)  # noqa: S311 - no secret
         self.faults: list[str] = []
         self.readings, self.happened, self.bad = 0, Counter[str](), set[int]()
         self._over, self._lock = threading.Event(), threading.Lock()
@@ -153,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--builds", type=int, default=200)
     parser.add_argument("--readers", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=random.randrange(1000))
+    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     services.up()
     use_embedded()

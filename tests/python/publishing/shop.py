@@ -1,4 +1,4 @@
-"""A small project around the project's own macros: three marts that all show the number that the build before them saw."""
+"""A small project around the project's own macros: three marts that all show the number that their build saw."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ MODELS = {  # a day shows the newest number that falls on it, so that a build to
         {"day": "date", "id": "integer", "number": "integer"},
     ),
     "marts/sales/in_all": (
-        "select id, max(number) as number from {{ ref('days') }} cross join generate_series(1, 200) as ids (id) group by id",
+        "select id, max(number) as number from {{ ref('days') }} cross join generate_series(1, 200) as ids (id) "
+        "group by id",
         {"id": "integer", "number": "integer"},
     ),
     "marts/finance/books": (
