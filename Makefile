@@ -124,3 +124,7 @@ mutate-marts: $(VENV)/.setup-dev ## change the SQL of marts in many small ways: 
 .PHONY: chaos
 chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, until 200 kills met one at work: nothing lost, nothing doubled (about 10 minutes)
 	@PYTHONPATH=tests/python $(BIN)/python -m loader.chaos $(ARGS)
+
+.PHONY: chaos-publish
+chaos-publish: $(VENV)/.setup-dev ## readers of all marts, while 200 builds run, fail, are killed and rolled back: no reading is mixed or untested (about 20 minutes); ARGS="--builds 50"
+	@PYTHONPATH=tests/python $(BIN)/python -m publishing.chaos $(ARGS)

@@ -25,19 +25,24 @@
 {%- endmacro %}
 
 {% macro add_constraints(relation) -%}
-    {#- Everything that the contract constrains, as one ALTER TABLE. -#}
+    {#- Everything that the contract constrains, as one ALTER TABLE. Where rows of several publications lie side by side,
+        keys are unique among the newest: see create_version_table. -#}
     {%- set clauses = [] -%}
+    {%- set as_index = ('primary_key', 'unique') if is_published(model) else () -%}
     {%- for column in model.columns.values() -%}
         {%- for constraint in column.constraints -%}
             {%- if constraint.type == 'not_null' -%}
                 {%- do clauses.append('alter column ' ~ column.name ~ ' set not null') -%}
-            {%- else -%}
+            {%- elif constraint.type not in as_index -%}
                 {%- do clauses.append('add ' ~ constraint_clause(constraint, [column.name])) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for constraint in model.constraints -%}
+    {%- for constraint in model.constraints if constraint.type not in as_index -%}
         {%- do clauses.append('add ' ~ constraint_clause(constraint, constraint.columns)) -%}
+    {%- endfor -%}
+    {%- for columns in unique_keys() if as_index -%}
+        {%- for column in columns -%}{%- do clauses.append('alter column ' ~ column ~ ' set not null') -%}{%- endfor -%}
     {%- endfor -%}
     {%- if clauses %}
     alter table {{ relation }}

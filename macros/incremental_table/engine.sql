@@ -52,10 +52,10 @@
 {%- endmacro %}
 
 {% macro postgres__prepare_state() -%}
-    {%- set version = 3 -%}
-    {%- set schema = generate_schema_name('build_state', none) -%}
+    {%- set version, schema = state_version(), state_schema() -%}
     {%- if execute and flags.WHICH in building_commands() -%}
         {%- do wait_for_turn(schema) -%}
+        {%- do prepare_publications() -%}
         {%- set there = run_query(
             "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = '" ~ schema ~ "'"
         ).rows[0][0] -%}
@@ -67,6 +67,9 @@
                 "select tablename from pg_tables where schemaname = '" ~ schema ~ "' and tablename <> 'builds'"
             ).rows %}
             drop table {{ schema }}.{{ table[0] }};
+            {%- endfor %}
+            {%- for node in graph.nodes.values() if is_step(node) %} {#- where they were until version 3 -#}
+            drop table if exists {{ generate_schema_name(mart_folder(node), none) }}.{{ node.alias }} cascade;
             {%- endfor %}
             {%- for table, (columns, key) in state_tables().items() %}
             create table {{ schema }}.{{ table }} ({{ columns }}, primary key ({{ key }}));
@@ -130,7 +133,8 @@
 {%- endmacro %}
 
 {% macro write_whole(target, kind, sql) -%}
-    {#- A new table in the place of what stands there. -#}
+    {#- A new table in the place of what stands there; of a mart, new rows beside those that readers see. -#}
+    {%- if is_published(model) -%}{{ return(write_publishable(target, sql)) }}{%- endif -%}
     {{ return(adapter.dispatch('write_whole')(target, kind, sql)) }}
 {%- endmacro %}
 
@@ -151,6 +155,7 @@
 
 {% macro write_partitions(target, partitions, sql) -%}
     {#- Replace partitions whole, those included that have no rows any more. -#}
+    {%- if is_published(model) -%}{{ return(write_publishable_partitions(partitions, sql)) }}{%- endif -%}
     {{ return(adapter.dispatch('write_partitions')(target, partitions, sql)) }}
 {%- endmacro %}
 

@@ -3,12 +3,12 @@
     engine.sql. -#}
 
 {% materialization incremental_table, default %}
-    {%- set target = this.incorporate(type='table') -%}
+    {%- set target = built_relation(model) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {%- call statement('begin', auto_begin=true) -%}{{ one_at_a_time() }}{%- endcall -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- set kind = kind_of(this) -%}
-    {%- set work = find_work(kind) -%}
+    {%- set kind = kind_of(target) -%}
+    {%- set work = find_work(kind, target) -%}
     {%- if work.is_whole -%}
         {%- do write_whole(target, kind, sql) -%}
     {%- elif work.partitions -%}
@@ -18,7 +18,9 @@
     {%- endif -%}
     {%- do remember(work, target) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {%- do apply_grants(target, config.get('grants'), should_revoke(load_cached_relation(this), work.is_whole)) -%}
+    {%- if not is_published(model) -%} {#- a mart's grants are on what readers see -#}
+        {%- do apply_grants(target, config.get('grants'), should_revoke(load_cached_relation(this), work.is_whole)) -%}
+    {%- endif -%}
     {%- if work.is_whole or work.docs_hash != work.remembered_docs_hash -%}
         {%- do persist_docs(target, model) -%}
         {%- do remember_docs(work) -%}
@@ -28,7 +30,7 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{% macro find_work(kind) -%}
+{% macro find_work(kind, target) -%}
     {#- What is to be written: everything, some partitions, or nothing.
 
         Returns a dict: `inputs`, see model_inputs; `inputs_hash`, of what makes every row; `is_whole`; `partitions`, by
@@ -40,7 +42,7 @@
     {%- if is_whole is none -%}
         {%- set is_whole = flags.FULL_REFRESH or not now.is_known or now.inputs_hash != now.remembered_hash -%}
     {%- endif -%}
-    {%- set is_whole = is_whole or kind != 'table' -%}
+    {%- set is_whole = is_whole or kind != target.type -%}
     {%- if is_whole -%}{%- do forget_partitions(now.views_hash == now.remembered_views_hash) -%}{%- endif -%}
     {%- set partitions = touched_partitions(inputs, is_whole) if config.get('partition_by') else {} -%}
     {{ return({

@@ -72,7 +72,8 @@
 
 {% macro relation_of(read, view) -%}
     {#- Where a node is that is read: under `--defer`, the model's own inputs may be another target's. -#}
-    {%- if not invocation_args_dict.get('defer') or view -%}{{ return(read.relation_name) }}{%- endif -%}
+    {%- set ours = built_relation(read) if is_published(read) else read.relation_name -%}
+    {%- if not invocation_args_dict.get('defer') or view -%}{{ return(ours | string) }}{%- endif -%}
     {%- set resolved = ref(read.name) -%}
     {{ return(api.Relation.create(resolved.database, resolved.schema, resolved.identifier) | string) }}
 {%- endmacro %}

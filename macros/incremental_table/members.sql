@@ -73,14 +73,14 @@
     {%- set day = config.get('partition_by').field -%}
     {%- set moved = 'moved_' ~ dimension.name -%}
     select facts.{{ day }}
-    from {{ this }} as facts
+    from {{ built_relation(model) }} as facts
     inner join {{ moved }} as moved on facts.{{ dimension.key }} = moved.member_key
     where not moved.is_new and (
         moved.is_rewritten or facts.{{ day }} < moved.valid_from or facts.{{ day }} >= moved.valid_to
     )
     union
     select facts.{{ day }}
-    from {{ this }} as facts
+    from {{ built_relation(model) }} as facts
     inner join {{ moved }} as moved
         on facts.{{ day }} >= moved.valid_from and facts.{{ day }} < moved.valid_to
             {%- if dimension.id %} and facts.{{ dimension.id }} = moved.member_id{% endif %}

@@ -2,13 +2,31 @@
     so that a killed build leaves both as they were. -#}
 
 {% macro state_table(name) -%}
-    {{ generate_schema_name('build_state', none) }}.{{ name }}
+    {{ state_schema() }}.{{ name }}
+{%- endmacro %}
+
+{% macro state_schema() -%}
+    {{ return(generate_schema_name('build_state', none) | trim) }}
+{%- endmacro %}
+
+{% macro state_version() -%}
+    {{ return(4) }}
+{%- endmacro %}
+
+{% macro has_state() -%}
+    {#- Whether there is a state, of this version. -#}
+    {{ return(run_query(
+        "select 1 from pg_namespace where nspname = '" ~ state_schema() ~ "' and obj_description(oid, 'pg_namespace') = "
+        ~ "'version " ~ state_version() ~ "'"
+    ).rows | length > 0) }}
 {%- endmacro %}
 
 {% macro state_tables() -%}
     {#- Their columns, and the columns that tell rows apart. -#}
     {{ return({
-        'models': ('model_name text, inputs_hash text, views_hash text, content_id text, docs_hash text', 'model_name'),
+        'models': (
+            'model_name text, inputs_hash text, views_hash text, content_id text, docs_hash text, seen text', 'model_name'
+        ),
         'partitions': (
             'model_name text, partition_start date, inputs_hash text, content_id text', 'model_name, partition_start'
         ),
@@ -18,7 +36,7 @@
             'model_name text, dimension_name text, member_key bigint, valid_from date, valid_to date, '
             ~ 'attribute_hash bigint', 'model_name, dimension_name, member_key'
         ),
-        'tests': ('test_name text, inputs_hash text, has_passed boolean', 'test_name'),
+        'tests': ('test_name text, inputs_hash text, has_passed boolean, may_publish boolean, seen text', 'test_name'),
     }) }}
 {%- endmacro %}
 
@@ -36,6 +54,7 @@
             'content_id': contents_hash() if config.get('partition_by') else content_hash(target),
         }) -%}
     {%- endif -%}
+    {%- do run_query("update " ~ state_table('models') ~ " set seen = " ~ contents_seen(model) ~ " where " ~ ours) -%}
 {%- endmacro %}
 
 {% macro remember_partitions(work, target) -%}
@@ -81,6 +100,29 @@
     {{ return(not work.is_whole or run_query(
         "select count(*) <= 300000 from (select 1 from " ~ target ~ " limit 300001) as some_rows"
     ).rows[0][0]) }}
+{%- endmacro %}
+
+{% macro contents_seen(node) -%}
+    {#- An expression: what is now in the tables that a model or a test reads; none of them is written meanwhile. -#}
+    (
+        select coalesce({{ hash_of_set("model_name || ':' || content_id") }}, 'nothing')
+        from {{ state_table('models') }}
+        where model_name in ('{{ tables_read(node) | join("', '") }}')
+    )
+{%- endmacro %}
+
+{% macro tables_read(node) -%}
+    {#- The names of incremental tables that a node reads, by itself or by a view. -#}
+    {%- set names = [] -%}
+    {%- for parent in node.depends_on.nodes if parent in graph.nodes -%}
+        {%- set read = graph.nodes[parent] -%}
+        {%- if read.config.materialized == 'incremental_table' -%}
+            {%- do names.append(read.name) -%}
+        {%- elif read.config.materialized == 'view' -%}
+            {%- do names.extend(tables_read(read)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(names | unique | list) }}
 {%- endmacro %}
 
 {% macro contents_hash() -%}

@@ -180,6 +180,32 @@ def build_command(everything: bool, wait: int, arguments: Sequence[str]) -> None
     sys.exit(build(arguments, root=project_root(), everything=everything, wait=wait))
 
 
+@cli.command("publish", context_settings={"ignore_unknown_options": True})
+@click.option("--rollback", is_flag=True, help="Readers see the publication before.")
+@click.option("--to", type=click.IntRange(1), metavar="NUMBER", help="With --rollback: that publication.")
+@click.option("--list", "listed", is_flag=True, help="The publications that are kept.")
+@click.option("--breaking", is_flag=True, help="Though a column that readers have goes or gets another type.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[DBT'S OWN]...")
+def publish_command(rollback: bool, to: int | None, listed: bool, breaking: bool, arguments: Sequence[str]) -> None:
+    """Let readers see the marts that are built, all in one instant; a build does so at its end.
+
+    Not before all of their tests have passed. What follows is passed on to dbt, such as --target prod.
+    """
+    from journey import publishing
+    from journey.project import project_root
+
+    if to is not None and not rollback:
+        raise UsageError("--to names the publication for --rollback")
+    if (rollback and breaking) or (listed and (rollback or breaking)):
+        raise UsageError("--rollback, --list and --breaking: one of them")
+    root = project_root()
+    if listed:
+        sys.exit(publishing.list_publications(arguments, root=root))
+    if rollback:
+        sys.exit(publishing.roll_back(arguments, root=root, to=to))
+    sys.exit(publishing.publish(arguments, root=root, breaking=breaking))
+
+
 @cli.command()
 @click.option("--target", metavar="TARGET", help="Whose schemas, as in dbt; `demo` for what `journey demo` built.")
 def docs(target: str | None) -> None:

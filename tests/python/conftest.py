@@ -88,6 +88,7 @@ def embedded() -> Iterator[State]:
         for name in [name for name in os.environ if name.startswith(("PG", "AWS_", "DBT_"))]:
             patch.delenv(name)
         patch.setenv("JOURNEY_LOCAL_DIR", str(folder))
+        patch.setenv("DBT_PUBLISHING", "always")  # also what a test builds in part; tests/python/publishing has its own
         services.up()
         state = State.read(folder)
         assert state is not None

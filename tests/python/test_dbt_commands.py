@@ -101,10 +101,10 @@ def test_sample_takes_all_rows_for_no_model_has_an_event_time(alice: None, dbt: 
 
 def test_retry_goes_on_where_it_failed(alice: None, dbt: Run) -> None:
     with psycopg.connect(dbname="journey", autocommit=True) as connection:
-        connection.execute(f"drop table alice_finance.{MART}; create sequence alice_finance.{MART}")
+        connection.execute(f"drop view alice_built.{MART}; create sequence alice_built.{MART}")
         failed = dbt("alice", "build", "--full-refresh", "--select", MART)
         assert failed.returncode == 1, failed.stdout
-        connection.execute(f"drop sequence alice_finance.{MART}")
+        connection.execute(f"drop sequence alice_built.{MART}")
     done = dbt("alice", "retry")
     assert done.returncode == 0, done.stdout
     assert rows("alice_") > 0

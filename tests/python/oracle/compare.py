@@ -102,7 +102,7 @@ def _copy(
 ) -> None:
     with (
         file.open("wb") as out,
-        postgres.cursor().copy(f"copy {table} to stdout (format csv, header)".encode()) as rows,
+        postgres.cursor().copy(f"copy (select * from {table}) to stdout (format csv, header)".encode()) as rows,
     ):
         for chunk in rows:
             out.write(chunk)

@@ -36,7 +36,7 @@ class Chain:
         by_id = {node.unique_id: node.name for node in nodes.values()}
         made = [nodes[name] for name in models]
         read = {by_id[one] for node in made for one in node.depends_on.nodes if one in by_id}
-        self._relations = {name: str(nodes[name].relation_name) for name in {*read, *models}}
+        self._relations = {name: _relation(nodes[name]) for name in {*read, *models}}
         self._columns = {name: list(nodes[name].columns) for name in models}
         self.inputs = sorted(name for name in read - set(models) if nodes[name].resource_type == "model")
         with settings.connect(autocommit=True) as connection:
@@ -47,6 +47,11 @@ class Chain:
         ran = dbt("run", "--select", *models)
         assert not ran.errors, ran.errors
         self._sql = ran.sql
+        with settings.connect(autocommit=True) as connection:
+            for name in models:
+                if _is_mart(nodes[name]):  # a table in the place of the view on its newest rows
+                    connection.execute(_raw(f"drop view {self._relations[name]} cascade"))
+                    make_empty(connection, [nodes[name]])
 
     def build(self, connection: psycopg.Connection, world: Mapping[str, pa.Table]) -> None:
         """Fill the inputs with a world, and build the models over it.
@@ -91,8 +96,17 @@ def make_empty(connection: psycopg.Connection, nodes: Iterable[Any]) -> None:
     """
     for node in nodes:
         columns = ", ".join(f'"{column.name}" {column.data_type}' for column in node.columns.values())
-        connection.execute(_raw(f'create schema if not exists "{node.schema}"'))
-        connection.execute(_raw(f"create table {node.relation_name} ({columns})"))
+        connection.execute(_raw(f'create schema if not exists "{"built" if _is_mart(node) else node.schema}"'))
+        connection.execute(_raw(f"create table {_relation(node)} ({columns})"))
+
+
+def _is_mart(node: Any) -> bool:
+    return "marts" in node.fqn and "intermediate" not in node.fqn
+
+
+def _relation(node: Any) -> str:
+    """What a build reads of a model: of a mart, its newest rows."""
+    return f'"built"."{node.name}"' if _is_mart(node) else str(node.relation_name)
 
 
 def _copy(connection: psycopg.Connection, relation: str, rows: pa.Table) -> None:

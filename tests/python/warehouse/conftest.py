@@ -112,12 +112,14 @@ class Warehouse:
         return found
 
     def keep_full_refresh(self) -> None:
-        """Make in `kept_warehouse` what a full refresh would make of the stateful models now: its SQL without dbt."""
+        """Make in `kept_…` what a full refresh would make of the stateful models now: its SQL without dbt."""
         with psycopg.connect(dbname=self.database, autocommit=True) as connection:
-            connection.execute("drop schema if exists kept_warehouse cascade; create schema kept_warehouse")
+            for schema in ("warehouse", "built"):
+                connection.execute(f"drop schema if exists kept_{schema} cascade; create schema kept_{schema}")
             for model, sql in self.sql.items():
-                kept = sql.replace('"warehouse".', '"kept_warehouse".')
-                connection.execute(f"create table kept_warehouse.{model} as {kept}")
+                kept = sql.replace('"warehouse".', '"kept_warehouse".').replace('"built".', '"kept_built".')
+                is_mart = "marts" in self.dbt.manifest.nodes[f"model.data_journey.{model}"].fqn
+                connection.execute(f"create table kept_{'built' if is_mart else 'warehouse'}.{model} as {kept}")
 
     def keep(self, *schemas: str) -> int:
         """Copy every table of the schemas to `kept_<schema>`; returns the number of rows."""
@@ -243,8 +245,12 @@ def warehouse(prepared: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse
 
 
 def _tables(connection: psycopg.Connection[Any], schemas: tuple[str, ...]) -> list[tuple[str, str]]:
+    """What is in them, but for the tables below a mart's newest rows, and what says which are published."""
     return connection.execute(
-        "select schemaname, tablename from pg_tables where schemaname = any(%s) order by 1, 2", [list(schemas)]
+        """select table_schema, table_name from information_schema.tables
+           where table_schema = any(%s) and table_name !~ '__[0-9]+$' and not starts_with(table_name, 'publi')
+           order by 1, 2""",
+        [list(schemas)],
     ).fetchall()
 
 

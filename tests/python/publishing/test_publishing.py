@@ -1,0 +1,181 @@
+"""Readers see what has passed, all of it or nothing, and nothing of theirs is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.errors import Error
+
+from publishing.chaos import Chaos
+from publishing.shop import Shop, shown
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shops")
+
+
+@pytest.fixture
+def shop(folders: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A new one, whose builds publish what has passed."""
+    monkeypatch.setenv("DBT_PUBLISHING", "tested")
+    return Shop.make(folders / database)
+
+
+@pytest.fixture
+def larger(folders: Path, shop: Shop, database: str) -> Shop:
+    """The same with a column more in a mart."""
+    return Shop.make(folders / f"{database}_larger", extra=True)
+
+
+@pytest.fixture
+def admin(database: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    with psycopg.connect(autocommit=True) as connection:
+        yield connection
+
+
+def test_what_fails_its_test_is_not_seen_and_the_next_good_build_is(shop: Shop) -> None:
+    assert shop.build(10).failed == set()
+    assert shown("sales.by_day") == {6, 7, 8, 9, 10}
+    assert shop.build(11, is_bad=True).failed == {"assert_not_bad"}
+    assert shown("sales.by_day") == {6, 7, 8, 9, 10}
+    assert shown("sales.in_all") == shown("finance.books") == {10}
+    assert shown("built.in_all") == {11}
+    assert shop.build(12).failed == set()
+    assert shown("sales.by_day") == {8, 9, 10, 11, 12}
+    assert shown("sales.in_all") == shown("finance.books") == {12}
+
+
+def test_a_build_of_a_part_waits_for_the_rest(shop: Shop) -> None:
+    shop.build(10)
+    ran = shop.build(11, "--select", "days", "by_day")
+    assert ran.failed == set()
+    assert shown("sales.by_day") == {6, 7, 8, 9, 10}
+    refused = shop.journey("publish")
+    assert refused.returncode == 1
+    assert "in_all is not built since what it reads was written" in refused.stderr
+    shop.build(11, "--select", "in_all+")
+    assert shown("sales.in_all") == {11}
+
+
+def test_run_and_then_test_publish_and_so_does_a_test_alone(shop: Shop) -> None:
+    shop.build(10, command="run")
+    with pytest.raises(Error):
+        shown("sales.in_all")
+    shop.dbt("test")
+    assert shown("sales.in_all") == {10}
+    shop.build(11, command="run")
+    assert shown("sales.in_all") == {10}
+    shop.build(11, is_bad=True, command="test")
+    assert shown("sales.in_all") == {10}
+    shop.build(11, command="test")
+    assert shown("sales.in_all") == {11}
+
+
+def test_a_build_may_be_told_not_to_publish(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.build(10)
+    monkeypatch.setenv("DBT_PUBLISHING", "never")
+    shop.build(11)
+    assert shown("sales.in_all") == {10}
+    said = shop.journey("publish")
+    assert (said.returncode, said.stderr) == (0, ""), said
+    assert said.stdout.startswith("Published: readers see publication 2 of ")
+    assert shown("sales.in_all") == {11}
+
+
+def test_a_rollback_shows_what_was_shown_and_the_next_build_goes_on(shop: Shop) -> None:
+    for number in (10, 11, 12, 13):
+        shop.build(number)
+    listed = shop.journey("publish", "--list").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["4", "3", "2"]
+    assert ["readers see this one" in line for line in listed] == [True, False, False]
+    assert shop.journey("publish", "--rollback").returncode == 0
+    assert shown("sales.by_day") == {8, 9, 10, 11, 12}
+    assert shop.journey("publish", "--rollback", "--to", "2").returncode == 0
+    assert shown("sales.by_day") == {7, 8, 9, 10, 11}
+    refused = shop.journey("publish", "--rollback")
+    assert (refused.returncode, refused.stderr) == (1, "journey: no such publication is kept: journey publish --list\n")
+    shop.build(14)
+    assert shown("sales.by_day") == {10, 11, 12, 13, 14}
+
+
+def test_peoples_views_and_grants_survive_and_comments_are_there(
+    shop: Shop, admin: psycopg.Connection[tuple[object, ...]], database: str
+) -> None:
+    shop.build(10)
+    role = f"reader_{database}"
+    admin.execute(f"create role {role}".encode())
+    try:
+        admin.execute(f"grant usage on schema sales, public to {role}; grant select on sales.by_day to {role}".encode())
+        admin.execute(b"create view public.report as select max(number) as number from sales.by_day")
+        for number, arguments in ((11, ()), (12, ("--full-refresh",)), (13, ())):
+            shop.build(number, *arguments)
+            assert shown("public.report") == {number}
+        admin.execute(f"set role {role}".encode())
+        assert admin.execute(b"select max(number) from sales.by_day").fetchone() == (13,)
+        with pytest.raises(Error, match="permission denied"):
+            admin.execute(b"select max(number) from built.by_day")
+        admin.execute(b"reset role")
+    finally:
+        admin.execute(f"reset role; drop owned by {role}; drop role {role}".encode())
+    comments = admin.execute(
+        b"select obj_description('sales.by_day'::regclass), col_description('sales.by_day'::regclass, 3)"
+    ).fetchone()
+    assert comments == ("Simulated.", "of by_day")
+
+
+def test_a_new_column_goes_last_and_one_that_goes_needs_a_word(
+    shop: Shop, larger: Shop, admin: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    columns = (
+        "select string_agg(attname, ' ' order by attnum) from pg_attribute where attrelid = 'sales.by_day'::regclass"
+    )
+    shop.build(10)
+    larger.build(11)
+    assert admin.execute(columns.encode()).fetchone() == ("day id number extra",)
+    admin.execute(b"create view public.report as select max(extra) as extra from sales.by_day")
+    assert shop.journey("publish", "--rollback").returncode == 0
+    assert admin.execute(b"select max(number), max(extra) from sales.by_day").fetchone() == (10, None)
+    with pytest.raises(Exception, match=r"by_day has no extra any more \(read by report\)"):
+        shop.build(12)
+    assert shown("sales.by_day") == {6, 7, 8, 9, 10}
+    assert shop.journey("publish", "--breaking").returncode == 0
+    assert admin.execute(columns.encode()).fetchone() == ("day id number",)
+    assert shown("sales.by_day") == {8, 9, 10, 11, 12}
+
+
+def test_a_reader_with_an_open_transaction_keeps_its_publication(
+    shop: Shop, admin: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    """Also of marts that it has not looked at yet, through new tables of them, and past what is kept."""
+    shop.build(10)
+    with psycopg.connect() as reader:
+        reader.execute("set transaction isolation level repeatable read")
+        reader.execute("select 1 from built.publications")
+        for number in range(11, 16):
+            shop.build(number, *(["--full-refresh"] if number in (12, 15) else []))
+        for mart in ("sales.by_day", "sales.in_all", "finance.books"):
+            assert reader.execute(f"select max(number) from {mart}".encode()).fetchone() == (10,)
+    shop.build(16)
+    tables = "select count(*) from pg_tables where schemaname = 'built' and tablename ~ '^in_all__'"
+    shop.build(17)
+    shop.build(18)
+    assert admin.execute(tables.encode()).fetchone() == (1,)
+
+
+def test_what_was_not_published_yet_keeps_no_rows(shop: Shop, admin: psycopg.Connection[tuple[object, ...]]) -> None:
+    shop.build(10)
+    for number in (11, 12, 13):
+        shop.build(number, is_bad=True)
+    count = "select count(*), count(*) filter (where to_publication is null) from built.by_day__1"
+    assert admin.execute(count.encode()).fetchone() == (5 * 40 + 3 * 40, 5 * 40)
+
+
+def test_readers_never_see_a_mixed_set(shop: Shop, larger: Shop) -> None:
+    chaos = Chaos(shop, larger, seed=1)
+    chaos.run(builds=10, readers=3)
+    assert chaos.faults == []
+    assert chaos.readings > 50
