@@ -27,15 +27,20 @@ if TYPE_CHECKING:
     from journey.services import Status
 
 
+# commands that write raw tables or the ledger, or read what only their owner may
+LOADING = ("load", "reload", "replay", "verify", "status", "settle", "repair", "retype", "adopt")
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="journey", prog_name="journey")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Bring files from S3 into PostgreSQL, exactly once, and build marts from them."""
-    from journey.embedded import use_embedded
+    from journey.embedded import ADMIN, LOADER, TRANSFORMER, use_embedded
 
-    if context.invoked_subcommand != "services":
-        use_embedded()
+    command = context.invoked_subcommand
+    if command != "services":
+        use_embedded(ADMIN if command == "roles" else LOADER if command in LOADING else TRANSFORMER)
 
 
 @cli.group()
@@ -178,6 +183,28 @@ def build_command(everything: bool, wait: int, arguments: Sequence[str]) -> None
     from journey.project import project_root
 
     sys.exit(build(arguments, root=project_root(), everything=everything, wait=wait))
+
+
+@cli.command("roles")
+@click.option("--sql", "only_say", is_flag=True, help="Print the SQL, for a DBA to read or run; do nothing.")
+def roles_command(only_say: bool) -> None:
+    """Make the database's groups (loader, transformer, analyst, developer, pii_reader) and give each what is its own.
+
+    What is there already goes over to them; their grants survive every build. It may be run again at any time, by a
+    superuser or a login with CREATEROLE that owns the database.
+    """
+    from journey import roles
+    from journey.project import project_root
+    from journey.settings import connect
+
+    names = roles.names_of(project_root())
+    if only_say:
+        click.echo(roles.statements(names), nl=False)
+        return
+    with connect(autocommit=True) as connection:
+        roles.apply(connection, names)
+    made = ", ".join(names.prefix + group for group in roles.GROUPS)
+    click.echo(f"{made}: analysts read {', '.join(names.published)}")
 
 
 @cli.command()
