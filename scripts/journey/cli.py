@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 # commands that write raw tables or the ledger, or read what only their owner may
-LOADING = ("load", "reload", "replay", "verify", "status", "settle", "repair", "retype", "adopt")
+LOADING = ("load", "reload", "replay", "verify", "status", "settle", "repair", "adopt")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,11 +36,12 @@ LOADING = ("load", "reload", "replay", "verify", "status", "settle", "repair", "
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Bring files from S3 into PostgreSQL, exactly once, and build marts from them."""
-    from journey.embedded import ADMIN, LOADER, TRANSFORMER, use_embedded
+    from journey.embedded import ADMIN, LOADER, RETYPER, TRANSFORMER, use_embedded
 
-    command = context.invoked_subcommand
+    command = context.invoked_subcommand or ""
     if command != "services":
-        use_embedded(ADMIN if command == "roles" else LOADER if command in LOADING else TRANSFORMER)
+        other = {"roles": ADMIN, "retype": RETYPER, **dict.fromkeys(LOADING, LOADER)}
+        use_embedded(other.get(command, TRANSFORMER))
 
 
 @cli.group()

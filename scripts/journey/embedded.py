@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 EMBEDDED_DATABASE = "journey"
 LOADER, TRANSFORMER = "journey_load", "journey_build"  # logins of the embedded PostgreSQL
+RETYPER = "journey_retype"  # is both: a raw table's columns change their types only under dbt's views
 ADMIN = "journey"  # its superuser: makes databases and roles
 
 
@@ -79,4 +80,4 @@ def use_embedded(login: str | None = None, *, only: bool = False) -> None:
 def _names_ours(variables: dict[str, str]) -> bool:
     """Whether the environment names the embedded PostgreSQL, by one of the logins that commands choose between."""
     is_there = all(os.environ.get(name) == variables[name] for name in ("PGHOST", "PGPORT"))
-    return is_there and os.environ.get("PGUSER") in (LOADER, TRANSFORMER)
+    return is_there and os.environ.get("PGUSER") in (LOADER, TRANSFORMER, RETYPER)

@@ -171,6 +171,23 @@ def test_a_developer_reads_the_same_masks(readers: Callable[[str], Connection[An
         assert rows(developer, "select count(raw_text), count(reason) from masked_loader.rejected_rows") == [(0, 0)]
 
 
+def test_a_readers_own_functions_are_not_handed_the_key(readers: Callable[[str], Connection[Any]]) -> None:
+    """Who may make functions may make a sha256() of his own, and look there first."""
+    with readers("developer") as developer:
+        developer.execute(
+            """create schema dev_evil; create table dev_evil.caught (value text);
+               create function dev_evil.sha256(value bytea) returns bytea language plpgsql as $$
+               begin insert into dev_evil.caught values (value::text); return pg_catalog.sha256(value); end $$;
+               create function dev_evil.encode(value bytea, kind text) returns text language plpgsql as $$
+               begin insert into dev_evil.caught values (value::text); return pg_catalog.encode(value, kind); end $$;
+               set search_path = dev_evil, pg_catalog"""
+        )
+        assert rows(developer, "select count(household_id) > 500 from masked_raw_loyalty.households") == [(True,)]
+        assert rows(developer, "select sha256('a') is not null") == [(True,)]
+        assert rows(developer, "select count(*) from caught") == [(1,)], "it caught more than what he called himself"
+        developer.execute("drop schema dev_evil cascade")
+
+
 def test_scrambled_is_one_to_one(demo: Demo) -> None:
     with psycopg.connect() as connection:
         for bits, least, most in ((32, -(2**31), 2**31 - 1), (64, -(2**63), 2**63 - 1)):

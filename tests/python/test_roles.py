@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -15,9 +17,10 @@ from psycopg import Connection, errors, sql
 from conftest import ROOT, Demo, run
 from dbt_runs import administer
 from journey import roles
-from journey.embedded import LOADER, TRANSFORMER
-from journey.errors import UsageError
+from journey.embedded import LOADER, RETYPER, TRANSFORMER
+from journey.errors import JourneyError, UsageError
 from journey.loader.postgres import connect, end_backend
+from journey.loader.views import put_back, take_away, views_on
 from journey.roles.names import Names, names_of
 from journey.services import postgres
 from journey.services.state import State
@@ -215,11 +218,13 @@ def members(demo: Demo) -> Iterator[Callable[..., Connection[Any]]]:
                 admin.execute(f"grant {group} to test_{group}".encode())
             if acts:
                 admin.execute(f"alter role test_{group} set role = {group}".encode())
+        admin.execute(f"create role test_retype login password '{PASSWORD}' in role loader, transformer".encode())
+        admin.execute("alter role test_retype set role = loader")
         admin.execute("create role test_another login in role developer")
         admin.execute("create schema dev_another authorization test_another; create table dev_another.t (a integer)")
     yield lambda group, **more: psycopg.connect(user=f"test_{group}", password=PASSWORD, **more)
     with psycopg.connect(autocommit=True) as admin:
-        for group in [*MEMBERS, "another"]:
+        for group in [*MEMBERS, "another", "retype"]:
             admin.execute(f"drop owned by test_{group} cascade".encode())
             admin.execute(f"drop role test_{group}".encode())
 
@@ -255,10 +260,10 @@ def test_no_superuser_loaded_or_built_the_demo(demo: Demo) -> None:
         ).fetchall()
         logins = connection.execute(
             "select rolsuper, rolcreaterole, rolcreatedb, rolbypassrls from pg_roles where rolname = any(%s)",
-            [[LOADER, TRANSFORMER]],
+            [[LOADER, TRANSFORMER, RETYPER]],
         ).fetchall()
     assert set(owners) == {("loader", True), ("transformer", False)}
-    assert logins == [(False,) * 4] * 2
+    assert logins == [(False,) * 4] * 3
 
 
 def test_grants_survive_what_is_made_later(members: Callable[..., Connection[Any]], demo: Demo) -> None:
@@ -291,6 +296,27 @@ def test_a_loaders_login_sees_and_ends_its_own_sessions(
         assert another.execute("select current_user").fetchone() == ("loader",)
         with pytest.raises(psycopg.OperationalError):
             lost.execute("select 1")
+
+
+def test_views_on_a_raw_table_are_taken_away_and_put_back(
+    members: Callable[..., Connection[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `journey retype` does, which needs a login of both groups: it says so to any other."""
+    products: Any = SimpleNamespace(schema="raw_pos", table="products")
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    monkeypatch.setenv("PGUSER", "test_loader")
+    with connect("retype") as connection:
+        views = views_on(connection, products)
+        assert ("staging", "stg_pos__products", "transformer") in {(one.schema, one.name, one.owner) for one in views}
+        with pytest.raises(JourneyError, match="a login that is in both groups"), connection.transaction():
+            take_away(connection, products, views)
+    monkeypatch.setenv("PGUSER", "test_retype")
+    with connect("retype") as connection, connection.transaction(force_rollback=True):
+        take_away(connection, products, views)
+        assert views_on(connection, products) == []
+        put_back(connection, views)
+        assert views_on(connection, products) == views
+        assert connection.execute("select current_user").fetchone() == ("loader",)
 
 
 def catalogue(database: str) -> list[tuple[Any, ...]]:
@@ -393,8 +419,18 @@ def test_what_one_login_built_goes_over_to_the_groups(embedded: State, kind: str
             )
             assert {found[name] for name in transformers} == {f"{prefix}transformer"}
             assert found["elsewhere.t"] == f"{prefix}owner", "it isn't the project's"
+            public = [name for kind, name, _, acl in before if kind != "function" and re.search("[{,]=", acl)]
+            assert {*public} <= {"public", "information_schema"}, "everybody may do something there"
             with psycopg.connect(dbname=database, autocommit=True) as admin:
                 for group, may, may_not in (
+                    ("loader", "create schema raw_new; create table raw_new.t (a int)", "create table sales.t (a int)"),
+                    (
+                        "transformer",
+                        "table raw_new.t; create view sales.later as select 1 as a",
+                        "delete from raw_new.t",
+                    ),
+                    ("analyst", "select * from sales.later", "create temporary table t as select * from raw_new.t"),
+                    ("developer", "create temporary table t (a integer)", "create table masking.t (a integer)"),
                     ("loader", "insert into raw_shop.sales values (1)", "select * from staging.stg_sales"),
                     ("transformer", "select * from staging.stg_sales", "delete from raw_shop.sales"),
                     ("analyst", "select * from sales.sales_performance", "select * from raw_shop.sales"),

@@ -90,26 +90,28 @@ def _let_in(state: State) -> None:
     What a superuser built before goes over to them.
     """
     with postgres.connect(state, EMBEDDED_DATABASE) as connection:
-        there = connection.execute("select count(*) from pg_roles where rolname = any(%s)", [list(LOGINS)]).fetchone()
-        if there == (len(LOGINS),):
+        found = connection.execute("select rolname from pg_roles where rolname = any(%s)", [list(LOGINS)])
+        there = {name for (name,) in found}
+        if there == LOGINS.keys():
             return
         names = Names("", (), ())
         with suppress(UsageError):  # services outside a project have no marts yet
             names = names_of(project_root())
         roles.apply(connection, names)
-        with connection.transaction():
-            for login, group in LOGINS.items():
-                secret = connection.pgconn.encrypt_password(state.logins[login].encode(), login.encode()).decode()
-                for statement in (
-                    "drop role if exists {login}",
-                    "create role {login} login password {secret} in role {group}",
-                    "alter role {login} set role = {group}",  # what it makes is the group's
-                ):
-                    connection.execute(
-                        sql.SQL(statement).format(
-                            login=sql.Identifier(login), secret=secret, group=sql.Identifier(names.prefix + group)
-                        )
-                    )
+        for login, groups in LOGINS.items():
+            members = [sql.Identifier(names.prefix + group) for group in groups]
+            secret = connection.pgconn.encrypt_password(state.logins[login].encode(), login.encode()).decode()
+            statement = sql.SQL(
+                "{make} role {login} login password {secret}; grant {groups} to {login}; "
+                "alter role {login} set role = {acts}"
+            ).format(
+                make=sql.SQL("alter" if login in there else "create"),
+                login=sql.Identifier(login),
+                secret=secret,
+                groups=sql.SQL(", ").join(members),
+                acts=members[0],  # what it makes is the group's
+            )
+            connection.execute(statement)
 
 
 @contextmanager

@@ -14,7 +14,12 @@ from journey.errors import UsageError
 
 BUCKET = "landing"
 REGION = "us-east-1"
-LOGINS = {"journey_load": "loader", "journey_build": "transformer"}  # and the group that each is in
+# and the groups that each is in; it acts as the first
+LOGINS = {
+    "journey_load": ("loader",),
+    "journey_build": ("transformer",),
+    "journey_retype": ("loader", "transformer"),
+}
 PORTS = ("postgres", "s3", "s3_grpc", "master", "master_grpc", "volume", "volume_grpc", "filer", "filer_grpc",
          "admin", "admin_grpc")  # fmt: skip
 PORT_RANGE = range(20_000, 32_000)  # below every system's range for outgoing connections
@@ -59,7 +64,7 @@ class State:
     def read_or_create(cls, folder: Path) -> State:
         """What an earlier start wrote, else new secrets and free ports, written with mode 600."""
         known = cls.read(folder)
-        if known and known.logins:
+        if known and known.logins.keys() >= LOGINS.keys():
             return known
         logins = {login: secrets.token_urlsafe(24) for login in LOGINS}
         state = (
