@@ -61,7 +61,7 @@
     {%- for _, fault in counts -%}
         {%- do told.append(('counted', 'count_' ~ loop.index, ' rows whose ' ~ fault)) -%}
     {%- endfor -%}
-    {%- set files = graph.sources['source.' ~ project_name ~ '.loader.files'] -%}
+    {%- set files = readable_source(graph.sources['source.' ~ project_name ~ '.loader.files']) -%}
     {%- set ledger = adapter.get_relation(files.database, files.schema, files.identifier) -%}
     {%- if contract.unique -%}
         {%- do told.append(('repeated', 'repeated_count', ' times the same ' ~ contract.unique | join(', '))) -%}

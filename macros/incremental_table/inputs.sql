@@ -28,7 +28,8 @@
             {%- set source = graph.sources[parent] -%}
             {%- if source.external -%}
                 {%- do inputs.files.append({
-                    'name': (view or source).name, 'relation': view.relation if view else source.relation_name,
+                    'name': (view or source).name,
+                    'relation': view.relation if view else readable_source(source) | string,
                     'schema': source.schema, 'table': source.identifier,
                 }) -%}
             {%- else -%}
@@ -154,7 +155,7 @@
 
 {% macro loader_ledger() -%}
     {#- The loader's ledger of files. From the graph, for a materialization can't have a source() of its own. -#}
-    {{ return(graph.sources['source.' ~ project_name ~ '.loader.files'].relation_name) }}
+    {{ return(readable_source(graph.sources['source.' ~ project_name ~ '.loader.files']) | string) }}
 {%- endmacro %}
 
 {% macro loaded_files(file_input) -%}

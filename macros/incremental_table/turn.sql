@@ -1,6 +1,7 @@
 {#- One build of a target's schemas at a time. dbt closes the connections of its hooks, so no lock of a hook's lasts as
     long as a build: a row says whose turn it is, and counts while a session of that run is there. Sessions are known by
-    the comment that begins their statements, `query-comment` in dbt_project.yml. -#}
+    the comment that begins their statements, `query-comment` in dbt_project.yml, and by their application's name in
+    profiles.yml: statements of another login aren't shown, nor its own to a login that acts as its group. -#}
 
 {% macro wait_for_turn(schema) -%}
     {#- Stop dbt if another run builds what hangs on this state now. -#}
@@ -22,7 +23,8 @@
         {%- for attempt in range(25) if not seen.times -%}
             {%- set is_there = run_query(
                 "select pg_stat_clear_snapshot(), pg_sleep(0.2), exists (select 1 from pg_stat_activity "
-                ~ "where pid <> pg_backend_pid() and starts_with(query, '/* dbt " ~ run_id ~ "'))"
+                ~ "where pid <> pg_backend_pid() and (starts_with(query, '/* dbt " ~ run_id ~ "')"
+                ~ " or application_name = 'dbt " ~ run_id ~ "'))"
             ).rows[0][2] -%}
             {%- if is_there and attempt > 6 -%}{%- set seen.times = 1 -%}{%- endif -%}
         {%- endfor -%}

@@ -172,6 +172,7 @@
     {%- set is_new = has_news(marts) -%}
     {%- set last = number if is_new else number - 1 -%}
     {%- set oldest = [last - var('kept_publications', 3) + 1, current_publication() or last] | min -%}
+    {%- do prepare_masking() -%}
     {%- set views, found = [], catalogue(marts) -%}
     {%- for node in marts -%}{%- do views.append(published_view(node, found, 0)) -%}{%- endfor -%}
     {%- do stop_at_breaks(views, breaking) -%}

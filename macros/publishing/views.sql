@@ -51,9 +51,10 @@
         {%- else -%}
             {%- set columns = [] -%}
             {%- for column, type in types.items() -%}
+                {%- set is_there = catalogue[table].columns.get(column) == type -%}
+                {%- set value = published_column(node.columns[column]) | trim if is_there else 'null' -%}
                 {%- do columns.append(
-                    published_column(node.columns[column]) if catalogue[table].columns.get(column) == type
-                    else 'cast(null as ' ~ type ~ ') as ' ~ column
+                    value if value == adapter.quote(column) else 'cast(' ~ value ~ ' as ' ~ type ~ ') as ' ~ column
                 ) -%}
             {%- endfor -%}
             {%- do selects.append(
@@ -80,11 +81,6 @@
         {%- if found -%}{%- do numbers.append(found.group(1) | int) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(numbers | sort) }}
-{%- endmacro %}
-
-{% macro published_column(column) -%}
-    {#- What a reader sees of a column. -#}
-    {{ return(column.name) }}
 {%- endmacro %}
 
 {% macro stop_at_breaks(views, breaking) -%}

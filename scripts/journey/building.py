@@ -95,7 +95,7 @@ class Turn:
     def end(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """A signal's handler: end what the server does for this build, and this process; each table is whole."""
         if self._run:
-            with suppress(Exception), settings.connect(autocommit=True, patience=0) as connection:
+            with suppress(Exception), settings.connect(autocommit=True, patience=0, as_login=True) as connection:
                 connection.execute(END, [f"/* {self._mark}"])
         with suppress(Exception):
             show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""  # a progress bar hid it
@@ -123,7 +123,7 @@ def turn(root: Path, target: str | None, wait: int = 0) -> Iterator[Turn]:
     """
     schema = _schema(root, target)
     who = f"{getpass.getuser()}@{socket.gethostname()}"[:63]
-    with settings.connect(application=who, autocommit=True) as connection:
+    with settings.connect(application=who, autocommit=True, as_login=True) as connection:
         try:
             connection.execute(f"set lock_timeout = {max(1, wait * 1000)}".encode())
             connection.execute(f"select pg_advisory_lock({LOCK})".encode(), [schema])

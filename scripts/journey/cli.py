@@ -27,15 +27,21 @@ if TYPE_CHECKING:
     from journey.services import Status
 
 
+# commands that write raw tables or the ledger, or read what only their owner may
+LOADING = ("load", "reload", "replay", "verify", "status", "settle", "repair", "adopt")
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="journey", prog_name="journey")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Bring files from S3 into PostgreSQL, exactly once, and build marts from them."""
-    from journey.embedded import use_embedded
+    from journey.embedded import ADMIN, LOADER, RETYPER, TRANSFORMER, use_embedded
 
-    if context.invoked_subcommand != "services":
-        use_embedded()
+    command = context.invoked_subcommand or ""
+    if command != "services":
+        other = {"roles": ADMIN, "retype": RETYPER, **dict.fromkeys(LOADING, LOADER)}
+        use_embedded(other.get(command, TRANSFORMER))
 
 
 @cli.group()
@@ -204,6 +210,28 @@ def publish_command(rollback: bool, to: int | None, listed: bool, breaking: bool
     if rollback:
         sys.exit(publishing.roll_back(arguments, root=root, to=to))
     sys.exit(publishing.publish(arguments, root=root, breaking=breaking))
+
+
+@cli.command("roles")
+@click.option("--sql", "only_say", is_flag=True, help="Print the SQL, for a DBA to read or run; do nothing.")
+def roles_command(only_say: bool) -> None:
+    """Make the database's groups (loader, transformer, analyst, developer, pii_reader) and give each what is its own.
+
+    What is there already goes over to them; their grants survive every build. It may be run again at any time, by a
+    superuser or a login with CREATEROLE that owns the database.
+    """
+    from journey import roles
+    from journey.project import project_root
+    from journey.settings import connect
+
+    names = roles.names_of(project_root())
+    if only_say:
+        click.echo(roles.statements(names), nl=False)
+        return
+    with connect(autocommit=True) as connection:
+        roles.apply(connection, names)
+    made = ", ".join(names.prefix + group for group in roles.GROUPS)
+    click.echo(f"{made}: analysts read {', '.join(names.published)}")
 
 
 @cli.command()

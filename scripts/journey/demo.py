@@ -13,7 +13,7 @@ import click
 
 from journey import dbt, services, settings, site
 from journey.building import turn
-from journey.embedded import use_embedded
+from journey.embedded import LOADER, TRANSFORMER, use_embedded
 from journey.errors import JourneyError
 
 Result = TypeVar("Result")
@@ -79,7 +79,9 @@ def run(weeks: int | None) -> None:
         landing = step("land", lambda: land(weeks=weeks, begin=bar))
     step.done(f"{landing.written} files written, {landing.unchanged} there already, in s3://{landing.bucket}")
 
+    use_embedded(LOADER)
     loaded = step("load", lambda: load(report=TextReport()))
+    use_embedded(TRANSFORMER)
     if loaded.failures:
         raise JourneyError("\n".join(["files failed to load:", *loaded.failures]))
     rows = sum(table.rows for table in loaded.tables.values())

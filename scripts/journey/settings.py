@@ -35,6 +35,7 @@ NETWORK: dict[str, Any] = {
     "connect_timeout": 10, "keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }  # fmt: skip
+LOCAL_HOST = re.compile(r"|/.*|@.*|localhost|127\.\d+\.\d+\.\d+|::1")  # a socket is local, too
 # What a server says that will soon let us in; libpq keeps no code of it.
 NOT_YET = re.compile(
     "starting up|shutting down|in recovery mode|not yet accepting connections|too many clients|"
@@ -48,14 +49,19 @@ def connect(
     autocommit: bool = False,
     patience: float = 30.0,
     kind: type[psycopg.Connection[Any]] = psycopg.Connection,
+    as_login: bool = False,
 ) -> psycopg.Connection[Any]:
     """Open a connection to the PostgreSQL that the environment names; one that nobody answers any more breaks.
+
+    To a host that isn't this machine it is encrypted, unless PGSSLMODE or a service says otherwise.
 
     Args:
         application: how the connection is called in `pg_stat_activity`.
         autocommit: each statement is a transaction of its own.
         patience: how long a server may start up, recover or have no connection left, seconds.
         kind: class of the connection.
+        as_login: with the rights of the login itself, where it acts as its group (`alter role … set role`): only a
+            login sees and ends its own sessions.
 
     Raises:
         UsageError: it isn't there, or doesn't let us in.
@@ -64,10 +70,14 @@ def connect(
         raise UsageError(
             "no PostgreSQL is named: start the embedded one with `journey services up`, or set PGHOST and its like"
         )
-    address, end = make_conninfo(application_name=application, **NETWORK), time.monotonic() + patience
+    address = make_conninfo(application_name=application, **NETWORK, **_encryption())
+    end = time.monotonic() + patience
     while True:
         try:
-            return kind.connect(address, autocommit=autocommit)
+            connection = kind.connect(address, autocommit=autocommit)
+            if as_login:
+                connection.execute("set role none")
+            return connection
         except psycopg.OperationalError as error:
             if NOT_YET.search(str(error)) and time.monotonic() < end:
                 time.sleep(0.5)
@@ -76,6 +86,14 @@ def connect(
                 f"PostgreSQL at {os.environ.get('PGHOST', '?')}:{os.environ.get('PGPORT', '5432')} "
                 f"does not let us in: {_one_line(error)} (the embedded one starts with `journey services up`)"
             ) from error
+
+
+def _encryption() -> dict[str, str]:
+    """`sslmode`, where the environment doesn't say it; libpq's own default is to do without if the server likes."""
+    if "PGSSLMODE" in os.environ or "PGSERVICE" in os.environ:
+        return {}
+    hosts = (os.environ.get("PGHOST") or os.environ.get("PGHOSTADDR") or "").split(",")
+    return {} if all(LOCAL_HOST.fullmatch(host) for host in hosts) else {"sslmode": "require"}
 
 
 def s3_client(

@@ -6,7 +6,8 @@
 {%- if execute -%}
     {%- for source in graph.sources.values() if source.external and source.external.location -%}
         {%- do declared.append("'" ~ source.schema ~ '.' ~ source.identifier ~ "'") -%}
-        {%- set relation = adapter.get_relation(source.database, source.schema, source.identifier) -%}
+        {%- set readable = readable_source(source) -%}
+        {%- set relation = adapter.get_relation(readable.database, readable.schema, readable.identifier) -%}
         {%- if relation -%}{%- do raw_tables.append((source, relation)) -%}{%- endif -%}
     {%- endfor -%}
 {%- endif %}

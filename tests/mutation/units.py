@@ -19,7 +19,7 @@ import pytest
 
 from dbt_runs import Dbt, administer
 from journey import services, settings
-from journey.embedded import use_embedded
+from journey.embedded import ADMIN, use_embedded
 from mutation.marts import MART_MUTATIONS
 from truth.chain import make_empty
 
@@ -78,7 +78,7 @@ def _short(text: str) -> str:
 def main(only: str = "") -> int:
     """Run all mutations, or those of models whose names contain a text; 1 if any survives."""
     services.up()
-    use_embedded()
+    use_embedded(ADMIN)
     database = f"mutations_{uuid.uuid4().hex[:12]}"
     administer(f"create database {database}")
     try:

@@ -21,7 +21,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from journey import services, settings
-from journey.embedded import environment
+from journey.embedded import ADMIN, environment
 from journey.project import project_root
 from journey.services.state import State
 from loader.support import empty
@@ -92,7 +92,7 @@ def embedded() -> Iterator[State]:
         services.up()
         state = State.read(folder)
         assert state is not None
-        for name, value in environment(state).items():
+        for name, value in environment(state, ADMIN).items():
             patch.setenv(name, value)
         yield state
         services.down()

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import ROOT, run
 from journey import services, settings
-from journey.embedded import environment
+from journey.embedded import ADMIN, environment
 from journey.services import postgres
 from journey.services import s3 as s3_server
 from journey.services.state import State
@@ -46,7 +46,7 @@ def test_killed_services_come_back_with_their_data(private: Path, monkeypatch: p
     services.up()
     state = State.read(private)
     assert state is not None
-    for name, value in environment(state).items():
+    for name, value in environment(state, ADMIN).items():
         monkeypatch.setenv(name, value)
     with settings.connect(autocommit=True) as connection:
         connection.execute("create table kept as select 42 as answer")
@@ -114,7 +114,7 @@ def test_status_and_env_say_what_is_there(private: Path) -> None:
         text=True,
         check=False,
     )
-    assert shell.stdout == "journey\n", shell.stderr
+    assert shell.stdout == "transformer\n", shell.stderr
     assert run("psql", "-tAc", "select 6 * 7").stdout == "42\n"
 
     assert run("services", "down").returncode == 0

@@ -25,7 +25,7 @@ import psycopg
 
 from journey import services, settings
 from journey.bench.company import company
-from journey.embedded import EMBEDDED_DATABASE, use_embedded
+from journey.embedded import ADMIN, EMBEDDED_DATABASE, use_embedded
 from journey.land.bucket import create_if_missing
 from journey.land.landing import land
 from journey.loader.declaration.sources import load_sources
@@ -226,7 +226,7 @@ def main() -> None:
     options = parser.parse_args()
     marts = NO_MARTS if options.no_marts else []
     services.up()
-    use_embedded()
+    use_embedded(ADMIN)
     os.environ["PGDATABASE"] = DATABASE
     year = company().full
     week = year + timedelta(7)  # the file with a week's promotions comes on the Monday between

@@ -18,7 +18,7 @@ from isal import igzip
 from journey import settings
 from journey.bench.company import company
 from journey.bench.load import BUCKET, DATABASE, places
-from journey.embedded import EMBEDDED_DATABASE, use_embedded
+from journey.embedded import ADMIN, EMBEDDED_DATABASE, use_embedded
 from journey.project import project_root
 
 if TYPE_CHECKING:
@@ -165,5 +165,5 @@ def write_project(folder: Path, tables: dict[str, tuple[str, str, str]], declare
 
 
 if __name__ == "__main__":
-    use_embedded()
+    use_embedded(ADMIN)
     prepare(Path(sys.argv[1]), int(sys.argv[2]))

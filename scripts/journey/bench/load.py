@@ -23,7 +23,7 @@ import psycopg
 from journey import services, settings
 from journey.bench import peers
 from journey.bench.company import company
-from journey.embedded import use_embedded
+from journey.embedded import ADMIN, use_embedded
 from journey.project import local_dir
 from journey.services import postgres
 
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--listing", type=int, metavar="N", help="instead: how long a prefix with N objects takes")
     options = parser.parse_args()
     services.up()
-    use_embedded()
+    use_embedded(ADMIN)
     folder = local_dir() / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     if options.listing:

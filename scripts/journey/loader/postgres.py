@@ -50,11 +50,13 @@ def connect(application: str, *, writes: bool = True, say: Say = lambda _: None)
         try:
             # PgBouncer gives each of its clients its own time zone and date style, so these may be the session's.
             connection.execute("set timezone to 'UTC'; set datestyle to 'ISO, MDY'")
-            [(pid, started, standby, read_only)] = connection.execute(
-                """select pid, backend_start, pg_is_in_recovery(),
-                       current_setting('default_transaction_read_only') = 'on'
-                   from pg_stat_activity where pid = pg_backend_pid()"""
-            ).fetchall()
+            with connection.transaction():
+                connection.execute("set local role none")  # else a login that acts as its group isn't told
+                [(pid, started, standby, read_only)] = connection.execute(
+                    """select pid, backend_start, pg_is_in_recovery(),
+                           current_setting('default_transaction_read_only') = 'on'
+                       from pg_stat_activity where pid = pg_backend_pid()"""
+                ).fetchall()
             break
         except psycopg.Error as error:
             connection.close()
@@ -102,7 +104,9 @@ def end_backend(connection: Connection[Any], of_lost: tuple[int, datetime] | Non
         statement = (
             "select pg_terminate_backend(pid, 10000) from pg_stat_activity where (pid, backend_start) = (%s, %s)"
         )
-        connection.execute(statement, of_lost)
+        with connection.transaction():
+            connection.execute("set local role none")  # a login ends its own sessions, its group may not
+            connection.execute(statement, of_lost)
 
 
 def is_lost(error: BaseException) -> bool:

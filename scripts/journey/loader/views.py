@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import psycopg
@@ -91,8 +92,14 @@ def take_away(connection: Connection[Any], source: Source, views: Sequence[View]
         return
     names_ = sql.SQL(", ").join(view.identifier for view in views)
     try:
-        connection.execute(sql.SQL("drop view {}").format(names_))
-    except (psycopg.errors.DependentObjectsStillExist, psycopg.errors.InsufficientPrivilege) as error:
+        with _as_login(connection):
+            connection.execute(sql.SQL("drop view {}").format(names_))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise JourneyError(
+            f"{in_words(source)}: a view on it is another's ({one_line(error)}): run this as a login that is in both "
+            "groups, loader and transformer (docs/roles.md)"
+        ) from error
+    except psycopg.errors.DependentObjectsStillExist as error:
         raise JourneyError(f"{in_words(source)}: a view on it can't be put back: {one_line(error)}") from error
 
 
@@ -106,12 +113,21 @@ def put_back(connection: Connection[Any], views: Sequence[View]) -> None:
         options = sql.SQL(f" with ({', '.join(view.options)})" if view.options else "")
         statement = sql.SQL("create view {}{} as {}").format(view.identifier, options, sql.SQL(view.definition))
         try:
-            connection.execute(statement)
-            for extra in view.extras:
-                connection.execute(sql.SQL(extra))
-            connection.execute(sql.SQL(f"alter view {{}} owner to {view.owner}").format(view.identifier))
+            with _as_login(connection):
+                connection.execute(statement)
+                for extra in view.extras:
+                    connection.execute(sql.SQL(extra))
+                connection.execute(sql.SQL(f"alter view {{}} owner to {view.owner}").format(view.identifier))
         except psycopg.errors.ProgrammingError as error:
             raise JourneyError(
                 f"view {view.schema}.{view.name} can't stand on the new type ({one_line(error)}): change it so that it "
                 "can stand on both, or drop it; nothing was done"
             ) from error
+
+
+@contextmanager
+def _as_login(connection: Connection[Any]) -> Iterator[None]:
+    """With all rights of the login, which may act as one of its groups: views are another group's than raw tables."""
+    connection.execute("set local role none")
+    yield
+    connection.execute("set local role to default")

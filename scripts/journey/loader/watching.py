@@ -85,7 +85,9 @@ class _Looks:
 def _look(pid: int) -> tuple[bool, str] | None:
     """What a session does that is waited for: whether it won't answer, and what to say; None: it works."""
     try:
-        with settings.connect(application="journey watch", autocommit=True, patience=0, kind=_Impatient) as connection:
+        with settings.connect(
+            application="journey watch", autocommit=True, patience=0, kind=_Impatient, as_login=True
+        ) as connection:
             row = connection.execute(SESSION, [pid]).fetchone()
     except NoAnswerError:
         return True, "PostgreSQL doesn't answer"

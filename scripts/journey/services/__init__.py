@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from journey.project import local_dir
+from psycopg import sql
+
+from journey import roles
+from journey.embedded import EMBEDDED_DATABASE
+from journey.errors import UsageError
+from journey.project import local_dir, project_root
+from journey.roles.names import Names, names_of
 from journey.services import postgres, s3
-from journey.services.state import State
+from journey.services.state import LOGINS, State
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ def up() -> list[Status]:
     with _locked(folder):
         state = State.read_or_create(folder)
         postgres.start(folder, state)
+        _let_in(state)
         s3.start(folder, state)
     return status()
 
@@ -75,6 +82,36 @@ def status() -> list[Status]:
             f"data {folder / s3.DATA}, log {folder / s3.LOG}",
         ),
     ]
+
+
+def _let_in(state: State) -> None:
+    """Make the groups and the logins in them, if they're missing: by them everything but this is done.
+
+    What a superuser built before goes over to them.
+    """
+    with postgres.connect(state, EMBEDDED_DATABASE) as connection:
+        found = connection.execute("select rolname from pg_roles where rolname = any(%s)", [list(LOGINS)])
+        there = {name for (name,) in found}
+        if there == LOGINS.keys():
+            return
+        names = Names("", (), ())
+        with suppress(UsageError):  # services outside a project have no marts yet
+            names = names_of(project_root())
+        roles.apply(connection, names)
+        for login, groups in LOGINS.items():
+            members = [sql.Identifier(names.prefix + group) for group in groups]
+            secret = connection.pgconn.encrypt_password(state.logins[login].encode(), login.encode()).decode()
+            statement = sql.SQL(
+                "{make} role {login} login password {secret}; grant {groups} to {login}; "
+                "alter role {login} set role = {acts}"
+            ).format(
+                make=sql.SQL("alter" if login in there else "create"),
+                login=sql.Identifier(login),
+                secret=secret,
+                groups=sql.SQL(", ").join(members),
+                acts=members[0],  # what it makes is the group's
+            )
+            connection.execute(statement)
 
 
 @contextmanager

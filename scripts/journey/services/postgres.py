@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -166,18 +167,23 @@ def _start(folder: Path, state: State, deadline: float) -> None:
             raise JourneyError(f"PostgreSQL does not start: {said[-1]} (its log: {log})") from error
 
 
+def connect(state: State, database: str) -> psycopg.Connection[Any]:
+    """An autocommit connection of the superuser."""
+    return psycopg.connect(
+        host="127.0.0.1",
+        port=state.ports["postgres"],
+        user=state.postgres_user,
+        password=state.postgres_password,
+        dbname=database,
+        connect_timeout=10,
+        autocommit=True,
+    )
+
+
 def _create_database(state: State) -> str | None:
     """Create our database if it's missing; say why not if the server doesn't let us in."""
     try:
-        with psycopg.connect(
-            host="127.0.0.1",
-            port=state.ports["postgres"],
-            user=state.postgres_user,
-            password=state.postgres_password,
-            dbname="postgres",
-            connect_timeout=10,
-            autocommit=True,
-        ) as connection:
+        with connect(state, "postgres") as connection:
             if not connection.execute("select 1 from pg_database where datname = 'journey'").fetchone():
                 connection.execute("create database journey")
     except psycopg.OperationalError as error:

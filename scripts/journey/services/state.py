@@ -7,13 +7,19 @@ import os
 import secrets
 import socket
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from journey.errors import UsageError
 
 BUCKET = "landing"
 REGION = "us-east-1"
+# and the groups that each is in; it acts as the first
+LOGINS = {
+    "journey_load": ("loader",),
+    "journey_build": ("transformer",),
+    "journey_retype": ("loader", "transformer"),
+}
 PORTS = ("postgres", "s3", "s3_grpc", "master", "master_grpc", "volume", "volume_grpc", "filer", "filer_grpc",
          "admin", "admin_grpc")  # fmt: skip
 PORT_RANGE = range(20_000, 32_000)  # below every system's range for outgoing connections
@@ -29,6 +35,7 @@ class State:
         postgres_password: its password.
         s3_access_key: access key of the embedded S3 server.
         s3_secret_key: its secret.
+        logins: passwords of the logins that aren't superusers, by name; none in a file of an earlier version.
     """
 
     ports: dict[str, int]
@@ -36,6 +43,7 @@ class State:
     postgres_password: str
     s3_access_key: str
     s3_secret_key: str
+    logins: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> State | None:
@@ -56,14 +64,20 @@ class State:
     def read_or_create(cls, folder: Path) -> State:
         """What an earlier start wrote, else new secrets and free ports, written with mode 600."""
         known = cls.read(folder)
-        if known:
+        if known and known.logins.keys() >= LOGINS.keys():
             return known
-        state = cls(
-            ports=dict(zip(PORTS, _free_ports(len(PORTS)), strict=True)),
-            postgres_user="journey",
-            postgres_password=secrets.token_urlsafe(24),
-            s3_access_key=secrets.token_hex(10).upper(),
-            s3_secret_key=secrets.token_urlsafe(30),
+        logins = {login: secrets.token_urlsafe(24) for login in LOGINS}
+        state = (
+            replace(known, logins=logins)
+            if known
+            else cls(
+                ports=dict(zip(PORTS, _free_ports(len(PORTS)), strict=True)),
+                postgres_user="journey",
+                postgres_password=secrets.token_urlsafe(24),
+                s3_access_key=secrets.token_hex(10).upper(),
+                s3_secret_key=secrets.token_urlsafe(30),
+                logins=logins,
+            )
         )
         write_private(folder / "services.json", json.dumps(asdict(state), indent=2) + "\n")
         return state

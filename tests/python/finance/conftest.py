@@ -15,7 +15,7 @@ import pytest
 from dbt_runs import Dbt, Ran, administer, recreate
 from deliveries.plan import feeds
 from journey import settings
-from journey.embedded import environment
+from journey.embedded import ADMIN, environment
 from journey.loader.declaration.sources import Source
 from journey.loader.ledger import ensure_table, set_up
 from journey.loader.run import load
@@ -59,7 +59,7 @@ def books(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     database = f"books_{uuid.uuid4().hex[:8]}"
     template = f"{database}_untouched"
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(embedded).items():
+        for name, value in environment(embedded, ADMIN).items():
             patch.setenv(name, value)
         recreate(database, "template0")
         patch.setenv("PGDATABASE", database)

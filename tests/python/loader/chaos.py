@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from journey import services, settings
-from journey.embedded import EMBEDDED_DATABASE, environment
+from journey.embedded import ADMIN, EMBEDDED_DATABASE, environment
 from journey.project import local_dir, project_root
 from journey.services.state import State
 from loader.proxy import Fault, Proxy
@@ -267,7 +267,7 @@ def main() -> None:
     services.up()
     state = State.read(folder)
     assert state is not None
-    os.environ.update(environment(state))
+    os.environ.update(environment(state, ADMIN))
     begun = time.monotonic()
     try:
         done = campaign(folder / "project", options.runs, options.seed, options.kills)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from journey import services
-from journey.embedded import environment
+from journey.embedded import ADMIN, environment
 from journey.services.state import State
 from loader.chaos import campaign
 from loader.support import Landing
@@ -21,7 +21,7 @@ def test_a_small_campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     try:
         state = State.read(folder)
         assert state is not None
-        for name, value in environment(state).items():
+        for name, value in environment(state, ADMIN).items():
             monkeypatch.setenv(name, value)
         done = campaign(tmp_path / "project", runs=16, seed=7, kills=6)
     finally:

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import Demo
 from dbt_runs import Dbt, administer, recreate
-from journey.embedded import environment
+from journey.embedded import ADMIN, environment
 from journey.services.state import State
 
 
@@ -48,7 +48,7 @@ def built(demo: Demo, embedded: State, tmp_path_factory: pytest.TempPathFactory)
     with psycopg.connect(dbname=template) as connection:  # the big ones: nothing here builds them, and copies are small
         connection.execute("truncate raw_pos.promotions, warehouse.fct_promotions")
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(embedded).items():
+        for name, value in environment(embedded, ADMIN).items():
             patch.setenv(name, value)
         patch.setenv("PGDATABASE", f"{template}_copy")
         dbt = Dbt(tmp_path_factory.mktemp("snapshots") / "target", by_hand=True)
@@ -60,7 +60,7 @@ def built(demo: Demo, embedded: State, tmp_path_factory: pytest.TempPathFactory)
 def warehouse(built: Warehouse, embedded: State, monkeypatch: pytest.MonkeyPatch) -> Iterator[Warehouse]:
     """A copy of its own for a test."""
     database = f"{built.database}_copy"
-    for name, value in environment(embedded).items():
+    for name, value in environment(embedded, ADMIN).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PGDATABASE", database)
     recreate(database, built.database)

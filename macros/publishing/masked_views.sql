@@ -1,0 +1,64 @@
+{#- What developers read: raw tables and the warehouse, with persons' columns masked, as views in masked_<schema>. -#}
+
+{% macro mask_for_developers() -%}
+    {#- On run end, where the plain schemas are built and there is a group for it: makes the views that are missing or
+        should show something else. Columns that no YAML names stay out: nobody said whether they're a person's. -#}
+    {%- set developer = var('role_prefix', '') ~ 'developer' -%}
+    {%- if execute and target.name in ('prod', 'demo') and flags.WHICH in building_commands() and run_query(
+        "select to_regrole('" ~ developer ~ "') is not null"
+    ).rows[0][0] -%}
+        {%- do prepare_masking() -%}
+        {%- set there = {} -%}
+        {%- for schema, table, column in run_query(
+            "select nspname, relname, attname from pg_attribute inner join pg_class on attrelid = pg_class.oid "
+            ~ "inner join pg_namespace on relnamespace = pg_namespace.oid where attnum > 0 and not attisdropped "
+            ~ "and relkind in ('r', 'p', 'v')"
+        ).rows -%}
+            {%- do there.setdefault(schema ~ '.' ~ table, []).append(column) -%}
+        {%- endfor -%}
+        {%- set known = {} -%}
+        {%- for name, said in run_query(
+            "select nspname || '.' || relname, obj_description(pg_class.oid, 'pg_class') from pg_class "
+            ~ "inner join pg_namespace on relnamespace = pg_namespace.oid where nspname like 'masked\\_%'"
+        ).rows -%}
+            {%- do known.update({name: said}) -%}
+        {%- endfor -%}
+        {%- for node in graph.sources.values() | list + graph.nodes.values() | list -%}
+            {%- set table = node.schema ~ '.' ~ (node.identifier or node.name) -%}
+            {%- if table in there and (node.resource_type == 'source' or node.schema == 'warehouse') -%}
+                {%- do mask_table(node, table, there[table], known.get('masked_' ~ table), developer) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro mask_table(node, table, there, known, developer) -%}
+    {#- One view, if it isn't as it should be. -#}
+    {%- set expressions = [] -%}
+    {%- for column in node.columns.values() if column.name in there -%}
+        {%- do expressions.append(published_column(column) ~ ' as ' ~ adapter.quote(column.name)) -%}
+    {%- endfor -%}
+    {%- if '_file_id' in there and '_file_id' not in node.columns -%}
+        {%- do expressions.append('_file_id') -%}
+    {%- endif -%}
+    {%- set select = "select " ~ expressions | join(', ') ~ " from " ~ table -%}
+    {%- set comment = "what developers see of " ~ table ~ ", " ~ local_md5(select) -%}
+    {%- if expressions and known != comment -%}
+        {%- set view = 'masked_' ~ table -%}
+        {%- do open_schema(view.split('.')[0], developer) -%}
+        {%- do run_query(
+            "begin; drop view if exists " ~ view ~ " cascade; create view " ~ view ~ " as " ~ select
+            ~ "; comment on view " ~ view ~ " is '" ~ comment ~ "'; commit"
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro open_schema(schema, reader) -%}
+    {#- A schema of views that a group reads, whatever is made in it from now on. Without the group (nobody ran `journey
+        roles`) it is just a schema. -#}
+    {%- do run_query("create schema if not exists " ~ schema) -%}
+    {%- if run_query("select to_regrole('" ~ reader ~ "') is not null").rows[0][0] -%}
+        {%- do run_query("grant usage on schema " ~ schema ~ " to " ~ reader) -%}
+        {%- do run_query("alter default privileges in schema " ~ schema ~ " grant select on tables to " ~ reader) -%}
+    {%- endif -%}
+{%- endmacro %}
