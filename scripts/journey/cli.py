@@ -128,6 +128,34 @@ def contract(area: str | None) -> None:
             click.echo(f"  {column.name:<28} {column.type:<12} {column.meaning}{null}{check}")
 
 
+@cli.command("scaffold")
+@click.argument("address", metavar="s3://BUCKET/PREFIX")
+@click.option("--source", required=True, metavar="NAME", help="Name of the source in dbt: whose files these are.")
+@click.option("--table", metavar="NAME", help="Name of the table; else what the last folder is called.")
+@click.option("--files", type=click.IntRange(1, 100), default=5, show_default=True, help="So many are looked at.")
+@click.option("--dry-run", is_flag=True, help="Print the files; write nothing.")
+def scaffold_command(address: str, source: str, table: str | None, files: int, dry_run: bool) -> None:
+    """Look at files in S3; write a feed's YAML and its staging view, for a person to check.
+
+    Each guess says in a comment what it rests on, and what couldn't be decided is marked with `# ?`. Of a feed that is
+    declared already, say how the files differ from it. No file is overwritten.
+    """
+    from journey.project import project_root
+    from journey.scaffold.run import scaffold, write
+
+    root = project_root()
+    done = scaffold(root, address, source, table=table, files=files)
+    if dry_run:
+        for path, text in done.files.items():
+            click.echo(f"--- {path}\n{text}")
+    else:
+        write(root, done)
+        for path in done.files:
+            click.echo(f"wrote {path}")
+    for line in [*(done.differs or ()), *done.said]:
+        click.echo(shown(line))
+
+
 @cli.command("land")
 @click.option(
     "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only what arrived by then (2017-03-31)."
