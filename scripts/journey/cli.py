@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     from journey.services import Status
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Lists commands with whole sentences: click would cut them where a line ends."""
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with its first sentence."""
+        found = [(name, self.get_command(context, name)) for name in self.list_commands(context)]
+        rows = [(name, one.get_short_help_str(limit=1000)) for name, one in found if one and not one.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="journey", prog_name="journey")
 @click.pass_context
 def cli(context: click.Context) -> None:
