@@ -1,11 +1,16 @@
-"""The command line as such: its help."""
+"""The command line as such: its help, and what make asks."""
 
 from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from click import Group
 from click.testing import CliRunner
 
+from conftest import ROOT
 from journey.cli import cli
 
 
@@ -15,3 +20,15 @@ def test_help_is_not_cut(columns: int) -> None:
     assert isinstance(cli, Group)
     assert "..." not in said.partition("Commands:")[2]
     assert all(name in said for name in cli.commands)
+
+
+@pytest.mark.parametrize(("answer", "is_there"), [("", True), ("n\n", True), ("y\n", False)])
+def test_make_clean_asks(tmp_path: Path, answer: str, is_there: bool) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "journey").symlink_to("/bin/true")
+    (tmp_path / ".local").mkdir()
+    command = [shutil.which("make") or "make", "clean"]
+    done = subprocess.run(command, cwd=tmp_path, input=answer, capture_output=True, text=True, check=False)
+    assert (tmp_path / ".local").exists() == is_there
+    assert (done.returncode != 0) == is_there
