@@ -91,11 +91,13 @@ def _add(shape: Shape, more: Mapping[str, Sequence[str | None]]) -> None:
     before = max((len(one.values) for one in shape.fields), default=0)
     known = {same_name(one.name).lower(): one for one in shape.fields}
     left = set(known)
+    if known and not known.keys() & {same_name(name).lower() for name in more}:
+        return  # another kind of file, which is said when it is tried
     for name, values in more.items():
         plain = same_name(name).lower()
         if plain not in known:
             known[plain] = Field(same_name(name), values=[None] * before)
-            known[plain].notes.append(Note("not all sampled files have it"))
+            known[plain].notes.append(Note("not all sampled files have it", is_doubt=True))
             shape.fields.append(known[plain])
         known[plain].values = [*known[plain].values, *values]
         left.discard(plain)
@@ -135,7 +137,7 @@ def _has_header(done: Trial, shape: Shape) -> bool:
     fields = [Field(f"c{i}", values=values) for i, values in enumerate(done.columns)]
     typed = 0
     for name, one in zip(done.names, fields, strict=True):
-        decide(one)
+        decide(one, look=False)
         typed += one.type != "text"
         is_value = one.type != "text" and not re.fullmatch(r"column_\d+", name)
         if is_value and Texts("c", [name]).all_read(one.type, **one.options):

@@ -15,6 +15,7 @@ from journey.loader.values.text import parse
 from journey.scaffold.proposal import Field, Note, words
 
 MOST = 3000  # different values that are tried
+FEW = 20
 NULLS = (
     "NULL", "null", "N/A", "n/a", "NA", "na", "-", "--", " --", "\\N", "NaN", "nan", "NaT", "None", "none", "?",
     "#N/A", "#DIV/0!", "#REF!", "#VALUE!", "(null)", "0000-00-00", "0000-00-00 00:00:00",
@@ -53,9 +54,9 @@ class Texts:
         """How many values these texts are."""
         return sum(self.counts[text] for text in texts)
 
-    def read(self, kind: str, **meaning: Any) -> Read:
-        """Read them as a type."""
-        texts = self.texts
+    def read(self, kind: str, some: Sequence[str] | None = None, **meaning: Any) -> Read:
+        """Read them, or some of them, as a type."""
+        texts = self.texts if some is None else some
         column = Column(
             self.name, words(kind), make(Meaning, {name: given for name, given in meaning.items() if given is not None})
         )
@@ -67,8 +68,9 @@ class Texts:
         )
 
     def all_read(self, kind: str, **meaning: Any) -> bool:
-        """Whether each is a value of a type."""
-        return bool(self.texts) and not self.read(kind, **meaning).refused
+        """Whether each is a value of a type; a few are tried first."""
+        few = self.texts[:FEW]
+        return bool(few) and not self.read(kind, few, **meaning).refused and not self.read(kind, **meaning).refused
 
 
 def put(

@@ -23,12 +23,13 @@ FIRST = 300  # different values that are looked at where a column is text
 LITTLE = 0.1  # of values that are of a type: worth a word
 
 
-def decide(field: Field, *, quoted_nulls: bool = True, feed_mark: str | None = None) -> set[str]:
+def decide(field: Field, *, quoted_nulls: bool = True, feed_mark: str | None = None, look: bool = True) -> set[str]:
     """Give a column its type, its options and notes, by its sampled values.
 
     Args:
         field: a column of text, which becomes what its values are.
         quoted_nulls: the format has empty texts that are no nulls.
+        look: say where some values are of a type and others aren't, which takes longest.
         feed_mark: the decimal mark of the feed's other columns, which decides where a column's own values don't.
 
     Returns:
@@ -45,7 +46,7 @@ def decide(field: Field, *, quoted_nulls: bool = True, feed_mark: str | None = N
         _without_nulls(field, texts, nulls, feed_mark, marks)
     if field.type == "text":
         _trimmed(field, texts, feed_mark, marks)
-    if field.type == "text" and not field.notes:
+    if field.type == "text" and not field.notes and look:
         _mixed(field, texts)
     if texts.quoted_empty and quoted_nulls:
         _quoted(field, texts)
