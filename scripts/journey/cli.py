@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import re
 import shlex
@@ -25,6 +26,20 @@ if TYPE_CHECKING:
     from journey.loader.outcome import Summary
     from journey.loader.report import Report
     from journey.services import Status
+
+
+def _feeds(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
+    """Sources and their tables that a shell may complete: those of dbt's manifest as it is, for a key must not wait."""
+    from journey.project import project_root
+
+    target = Path(os.environ.get("DBT_TARGET_PATH", "target"))
+    with suppress(UsageError, OSError, ValueError):
+        nodes = json.loads((project_root() / target / "manifest.json").read_bytes())["sources"].values()
+        declared = [node for node in nodes if node.get("external")]
+        names = {node["source_name"] for node in declared}
+        names |= {f"{node['source_name']}.{node['name']}" for node in declared}
+        return sorted(name for name in names if name.startswith(begun))
+    return []
 
 
 class _Commands(click.Group):
@@ -230,7 +245,15 @@ def docs(target: str | None) -> None:
 
 
 @cli.command("load")
-@click.option("--select", "-s", "selected", multiple=True, metavar="SOURCE[.TABLE]", help="Only these, as in dbt.")
+@click.option(
+    "--select",
+    "-s",
+    "selected",
+    multiple=True,
+    metavar="SOURCE[.TABLE]",
+    help="Only these, as in dbt.",
+    shell_complete=_feeds,
+)
 @click.option("--dry-run", is_flag=True, help="Say what would load, and why; load nothing.")
 @click.option("--reload", multiple=True, metavar="KEY", help="Load this file again though it is loaded.")
 @click.option("--as-new", is_flag=True, help="Load files that seem to have been moved beside the old ones.")
@@ -264,7 +287,7 @@ def load_command(
 
 
 @cli.command("reload")
-@click.argument("selected", nargs=-1, required=True, metavar="SOURCE[.TABLE]...")
+@click.argument("selected", nargs=-1, required=True, metavar="SOURCE[.TABLE]...", shell_complete=_feeds)
 @click.option("--threads", type=click.IntRange(min=1), default=4, show_default=True, help="Files side by side.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def reload_command(selected: Sequence[str], threads: int, log_format: str) -> None:
@@ -281,7 +304,7 @@ def reload_command(selected: Sequence[str], threads: int, log_format: str) -> No
 
 
 @cli.command("replay")
-@click.argument("selected", nargs=-1, required=True, metavar="SOURCE[.TABLE]...")
+@click.argument("selected", nargs=-1, required=True, metavar="SOURCE[.TABLE]...", shell_complete=_feeds)
 def replay_command(selected: Sequence[str]) -> None:
     """Read refused rows again, after the declaration was put right; each row that is good now loads exactly once.
 
@@ -299,7 +322,7 @@ def replay_command(selected: Sequence[str]) -> None:
 
 
 @cli.command("verify")
-@click.argument("selected", nargs=-1, metavar="[SOURCE[.TABLE]]...")
+@click.argument("selected", nargs=-1, metavar="[SOURCE[.TABLE]]...", shell_complete=_feeds)
 @click.option("--files", type=click.IntRange(min=1), default=3, show_default=True, help="Newest and oldest of a table.")
 @click.option("--all", "every", is_flag=True, help="All loaded files.")
 def verify_command(selected: Sequence[str], files: int, every: bool) -> None:
@@ -316,7 +339,15 @@ def verify_command(selected: Sequence[str], files: int, every: bool) -> None:
 
 
 @cli.command("status")
-@click.option("--select", "-s", "selected", multiple=True, metavar="SOURCE[.TABLE]", help="Only these, as in dbt.")
+@click.option(
+    "--select",
+    "-s",
+    "selected",
+    multiple=True,
+    metavar="SOURCE[.TABLE]",
+    help="Only these, as in dbt.",
+    shell_complete=_feeds,
+)
 def status_command(selected: Sequence[str]) -> None:
     """Say how each raw table stands: files, rows, rejects, newest file, lag, failures, drift.
 
@@ -334,7 +365,15 @@ def status_command(selected: Sequence[str]) -> None:
 @cli.command("settle")
 @click.argument("key")
 @click.option("--because", required=True, metavar="REASON", help="Why; the ledger keeps it.")
-@click.option("--select", "-s", "selected", multiple=True, metavar="SOURCE[.TABLE]", help="Only these, as in dbt.")
+@click.option(
+    "--select",
+    "-s",
+    "selected",
+    multiple=True,
+    metavar="SOURCE[.TABLE]",
+    help="Only these, as in dbt.",
+    shell_complete=_feeds,
+)
 def settle_command(key: str, because: str, selected: Sequence[str]) -> None:
     """End the failure of the file KEY, or waive the refused rows of it if it is loaded."""
     from journey.loader.settling import settle
@@ -344,7 +383,7 @@ def settle_command(key: str, because: str, selected: Sequence[str]) -> None:
 
 
 @cli.command("repair")
-@click.argument("source", metavar="SOURCE[.TABLE]")
+@click.argument("source", metavar="SOURCE[.TABLE]", shell_complete=_feeds)
 @click.option("--yes", is_flag=True, help="Do it; else only say what would be done.")
 def repair_command(source: str, yes: bool) -> None:
     """Count each file's rows against the ledger; bring together what doesn't agree.
@@ -360,7 +399,7 @@ def repair_command(source: str, yes: bool) -> None:
 
 
 @cli.command("retype")
-@click.argument("source", metavar="SOURCE.TABLE")
+@click.argument("source", metavar="SOURCE.TABLE", shell_complete=_feeds)
 @click.option("--yes", is_flag=True, help="Do it; else only say what would be done.")
 def retype_command(source: str, yes: bool) -> None:
     """Give columns that came as another type the one that is declared by now.
@@ -375,7 +414,7 @@ def retype_command(source: str, yes: bool) -> None:
 
 
 @cli.command("adopt")
-@click.argument("source", metavar="SOURCE[.TABLE]")
+@click.argument("source", metavar="SOURCE[.TABLE]", shell_complete=_feeds)
 @click.option("--yes", is_flag=True, help="Do it; else only say what would be done.")
 def adopt_command(source: str, yes: bool) -> None:
     """Take over files that were moved: the ledger learns their new bucket and key, and nothing is loaded again."""
