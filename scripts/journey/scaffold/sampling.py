@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+import click
+
 from journey.errors import UsageError
 from journey.loader.declaration.paths import COMPRESSED
 from journey.loader.declaration.sources import Source, key_pattern, parse_source
@@ -21,6 +23,7 @@ from journey.loader.s3.listing import Listed, list_objects
 from journey.loader.s3.objects import S3Object
 from journey.loader.s3.ranges import RangeReader
 from journey.loader.s3.zipped import Archive
+from journey.text import shown
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -114,7 +117,7 @@ def listing(client: S3Client, bucket: str, path: str) -> Listing:
         UsageError: nothing is there, or S3 can't be asked.
     """
     pattern, found, is_all = path, list[Listed](), True
-    for page in list_objects(client, bare(bucket, path), None, Retry()):
+    for page in list_objects(client, bare(bucket, path), None, Retry(), _say):
         found += page.files
         if len(found) >= MOST_KEYS:
             is_all = False
@@ -128,6 +131,11 @@ def listing(client: S3Client, bucket: str, path: str) -> Listing:
     if not (pattern.endswith(("/", "*")) or not pattern):
         return Listing(pattern, files, [], is_all)
     return _of_one_kind(pattern, files, is_all)
+
+
+def _say(text: str) -> None:
+    """Tell a person that S3 is silent."""
+    click.echo(shown(text), err=True)
 
 
 def _of_one_kind(pattern: str, files: list[Listed], is_all: bool) -> Listing:
