@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WEEKS ?=
 EXAMPLE ?=
+YES ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 INSTALL = $(BIN)/pip install --quiet --no-deps
@@ -86,7 +87,10 @@ down: ## stop the embedded services; the data stays
 	@$(BIN)/journey services down
 
 .PHONY: clean
-clean: down ## remove the services' data and everything that was generated
+clean: ## remove the services' data and everything that was generated, once you say yes; YES=1 doesn't ask
+	@test -n "$(YES)" || { read -r -p "Remove .local with its databases, target, site and logs? [y/N] " answer; \
+	  [[ "$$answer" == [yY]* ]]; } || { echo "nothing was removed" >&2; exit 1; }
+	@$(MAKE) --no-print-directory down
 	rm -rf .local target site logs
 
 .PHONY: bench-load

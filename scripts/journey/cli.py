@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import re
 import shlex
@@ -31,7 +32,32 @@ if TYPE_CHECKING:
 LOADING = ("load", "reload", "replay", "verify", "status", "settle", "repair", "adopt")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def _feeds(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
+    """Sources and their tables that a shell may complete: those of dbt's manifest as it is, for a key must not wait."""
+    from journey.project import project_root
+
+    target = Path(os.environ.get("DBT_TARGET_PATH", "target"))
+    with suppress(UsageError, OSError, ValueError):
+        nodes = json.loads((project_root() / target / "manifest.json").read_bytes())["sources"].values()
+        declared = [node for node in nodes if node.get("external")]
+        names = {node["source_name"] for node in declared}
+        names |= {f"{node['source_name']}.{node['name']}" for node in declared}
+        return sorted(name for name in names if name.startswith(begun))
+    return []
+
+
+class _Commands(click.Group):
+    """Lists commands with whole sentences: click would cut them where a line ends."""
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with its first sentence."""
+        found = [(name, self.get_command(context, name)) for name in self.list_commands(context)]
+        rows = [(name, one.get_short_help_str(limit=1000)) for name, one in found if one and not one.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="journey", prog_name="journey")
 @click.pass_context
 def cli(context: click.Context) -> None:
@@ -132,6 +158,34 @@ def contract(area: str | None) -> None:
             null = f" Null: {column.may_be_null}." if column.may_be_null else ""
             check = f" Checked: {column.check}." if column.check else ""
             click.echo(f"  {column.name:<28} {column.type:<12} {column.meaning}{null}{check}")
+
+
+@cli.command("scaffold")
+@click.argument("address", metavar="s3://BUCKET/PREFIX")
+@click.option("--source", required=True, metavar="NAME", help="Name of the source in dbt: whose files these are.")
+@click.option("--table", metavar="NAME", help="Name of the table; else what the last folder is called.")
+@click.option("--files", type=click.IntRange(1, 100), default=5, show_default=True, help="So many are looked at.")
+@click.option("--dry-run", is_flag=True, help="Print the files; write nothing.")
+def scaffold_command(address: str, source: str, table: str | None, files: int, dry_run: bool) -> None:
+    """Look at files in S3; write a feed's YAML and its staging view, for a person to check.
+
+    Each guess says in a comment what it rests on, and what couldn't be decided is marked with `# ?`. Of a feed that is
+    declared already, say how the files differ from it. No file is overwritten.
+    """
+    from journey.project import project_root
+    from journey.scaffold.run import scaffold, write
+
+    root = project_root()
+    done = scaffold(root, address, source, table=table, files=files)
+    if dry_run:
+        for path, text in done.files.items():
+            click.echo(f"--- {path}\n{text}")
+    else:
+        write(root, done)
+        for path in done.files:
+            click.echo(f"wrote {path}")
+    for line in [*(done.differs or ()), *done.said]:
+        click.echo(shown(line))
 
 
 @cli.command("land")
@@ -245,7 +299,15 @@ def docs(target: str | None) -> None:
 
 
 @cli.command("load")
-@click.option("--select", "-s", "selected", multiple=True, metavar="SOURCE[.TABLE]", help="Only these, as in dbt.")
+@click.option(
+    "--select",
+    "-s",
+    "selected",
+    multiple=True,
+    metavar="SOURCE[.TABLE]",
+    help="Only these, as in dbt.",
+    shell_complete=_feeds,
+)
 @click.option("--dry-run", is_flag=True, help="Say what would load, and why; load nothing.")
 @click.option("--reload", multiple=True, metavar="KEY", help="Load this file again though it is loaded.")
 @click.option("--as-new", is_flag=True, help="Load files that seem to have been moved beside the old ones.")
@@ -279,7 +341,7 @@ def load_command(
 
 
 @cli.command("reload")
-@click.argument("selected", nargs=-1, required=True, metavar="SOURCE[.TABLE]...")
+@click.argument("selected", nargs=-1, required=True, metavar="SOURCE[.TABLE]...", shell_complete=_feeds)
 @click.option("--threads", type=click.IntRange(min=1), default=4, show_default=True, help="Files side by side.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def reload_command(selected: Sequence[str], threads: int, log_format: str) -> None:
@@ -296,7 +358,7 @@ def reload_command(selected: Sequence[str], threads: int, log_format: str) -> No
 
 
 @cli.command("replay")
-@click.argument("selected", nargs=-1, required=True, metavar="SOURCE[.TABLE]...")
+@click.argument("selected", nargs=-1, required=True, metavar="SOURCE[.TABLE]...", shell_complete=_feeds)
 def replay_command(selected: Sequence[str]) -> None:
     """Read refused rows again, after the declaration was put right; each row that is good now loads exactly once.
 
@@ -314,7 +376,7 @@ def replay_command(selected: Sequence[str]) -> None:
 
 
 @cli.command("verify")
-@click.argument("selected", nargs=-1, metavar="[SOURCE[.TABLE]]...")
+@click.argument("selected", nargs=-1, metavar="[SOURCE[.TABLE]]...", shell_complete=_feeds)
 @click.option("--files", type=click.IntRange(min=1), default=3, show_default=True, help="Newest and oldest of a table.")
 @click.option("--all", "every", is_flag=True, help="All loaded files.")
 def verify_command(selected: Sequence[str], files: int, every: bool) -> None:
@@ -331,7 +393,15 @@ def verify_command(selected: Sequence[str], files: int, every: bool) -> None:
 
 
 @cli.command("status")
-@click.option("--select", "-s", "selected", multiple=True, metavar="SOURCE[.TABLE]", help="Only these, as in dbt.")
+@click.option(
+    "--select",
+    "-s",
+    "selected",
+    multiple=True,
+    metavar="SOURCE[.TABLE]",
+    help="Only these, as in dbt.",
+    shell_complete=_feeds,
+)
 def status_command(selected: Sequence[str]) -> None:
     """Say how each raw table stands: files, rows, rejects, newest file, lag, failures, drift.
 
@@ -349,7 +419,15 @@ def status_command(selected: Sequence[str]) -> None:
 @cli.command("settle")
 @click.argument("key")
 @click.option("--because", required=True, metavar="REASON", help="Why; the ledger keeps it.")
-@click.option("--select", "-s", "selected", multiple=True, metavar="SOURCE[.TABLE]", help="Only these, as in dbt.")
+@click.option(
+    "--select",
+    "-s",
+    "selected",
+    multiple=True,
+    metavar="SOURCE[.TABLE]",
+    help="Only these, as in dbt.",
+    shell_complete=_feeds,
+)
 def settle_command(key: str, because: str, selected: Sequence[str]) -> None:
     """End the failure of the file KEY, or waive the refused rows of it if it is loaded."""
     from journey.loader.settling import settle
@@ -359,7 +437,7 @@ def settle_command(key: str, because: str, selected: Sequence[str]) -> None:
 
 
 @cli.command("repair")
-@click.argument("source", metavar="SOURCE[.TABLE]")
+@click.argument("source", metavar="SOURCE[.TABLE]", shell_complete=_feeds)
 @click.option("--yes", is_flag=True, help="Do it; else only say what would be done.")
 def repair_command(source: str, yes: bool) -> None:
     """Count each file's rows against the ledger; bring together what doesn't agree.
@@ -375,7 +453,7 @@ def repair_command(source: str, yes: bool) -> None:
 
 
 @cli.command("retype")
-@click.argument("source", metavar="SOURCE.TABLE")
+@click.argument("source", metavar="SOURCE.TABLE", shell_complete=_feeds)
 @click.option("--yes", is_flag=True, help="Do it; else only say what would be done.")
 def retype_command(source: str, yes: bool) -> None:
     """Give columns that came as another type the one that is declared by now.
@@ -390,7 +468,7 @@ def retype_command(source: str, yes: bool) -> None:
 
 
 @cli.command("adopt")
-@click.argument("source", metavar="SOURCE[.TABLE]")
+@click.argument("source", metavar="SOURCE[.TABLE]", shell_complete=_feeds)
 @click.option("--yes", is_flag=True, help="Do it; else only say what would be done.")
 def adopt_command(source: str, yes: bool) -> None:
     """Take over files that were moved: the ledger learns their new bucket and key, and nothing is loaded again."""

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import psycopg
 from botocore import UNSIGNED
@@ -84,7 +85,7 @@ def connect(
                 continue
             raise UsageError(
                 f"PostgreSQL at {os.environ.get('PGHOST', '?')}:{os.environ.get('PGPORT', '5432')} "
-                f"does not let us in: {_one_line(error)} (the embedded one starts with `journey services up`)"
+                f"does not let us in: {_one_line(error)}{_advice(os.environ.get('PGHOST', ''))}"
             ) from error
 
 
@@ -160,7 +161,14 @@ def s3_failure(error: Exception, where: str) -> str:
             "PermanentRedirect": "the bucket is in another region (AWS_DEFAULT_REGION)",
         }.get(code)
         return f"{where}: {remedy or _one_line(error)}"
-    return f"{where}: S3 does not answer: {_one_line(error)} (the embedded one starts with `journey services up`)"
+    endpoint = getattr(error, "kwargs", {}).get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL_S3", "")
+    return f"{where}: S3 does not answer: {_one_line(error)}{_advice(urlsplit(endpoint).hostname or '')}"
+
+
+def _advice(host: str) -> str:
+    """How the embedded services are started, where the host could be theirs: on this machine."""
+    is_here = not host or host.startswith(("/", "127.")) or host in ("localhost", "::1")
+    return " (the embedded one starts with `journey services up`)" if is_here else ""
 
 
 def _is_a_page(error: Exception) -> bool:

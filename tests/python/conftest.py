@@ -42,6 +42,7 @@ GROUPS = (
     "land",
     "alone",
     "loader",
+    "scaffold",
 )  # in order: what can't be divided and takes long begins
 
 

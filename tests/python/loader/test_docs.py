@@ -34,6 +34,7 @@ ELSEWHERE = {
     "demo",
     "docs",
     "contract",
+    "scaffold",
     "build",
 }  # commands that aren't the loader's: test_readme.py looks after them
 SIZES = {str(2**40): "1 TiB"}

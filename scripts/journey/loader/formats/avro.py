@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pyarrow as pa
 from fastavro import parse_schema, schemaless_reader
 from fastavro.schema import SchemaParseException, UnknownType
 
@@ -49,6 +50,10 @@ class AvroReader(ColumnarReader):
         except FAULTS as error:
             raise _broken(error) from error
         return self._checked(self._types.names)
+
+    def types(self) -> list[pa.DataType]:
+        """The types of the record's fields."""
+        return [kind for _, kind, _ in self._types.fields]
 
     def _read_header(self, source: Source) -> None:
         source.take(len(MAGIC))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -25,6 +26,10 @@ class ColumnarReader(Reader):
 
     Options = ColumnarOptions
     options: ColumnarOptions
+
+    @abstractmethod
+    def types(self) -> list[pa.DataType]:
+        """After names(): the types that the file says its fields have."""
 
     def _checked(self, names: Sequence[str]) -> list[str]:
         """A file's names, numbered where that is declared.

@@ -37,6 +37,7 @@ class ParquetReader(ColumnarReader):
     _metadata: pq.FileMetaData | None = None
     _source: Any = None  # opened once: a small object comes whole
     _size = 0
+    _types: Sequence[pa.DataType] = ()
 
     def names(self, *, scan: bool = False) -> list[str] | None:  # noqa: ARG002
         """The schema's names."""
@@ -48,12 +49,16 @@ class ParquetReader(ColumnarReader):
         try:
             opened = pq.ParquetFile(source, pre_buffer=False, coerce_int96_timestamp_unit="us")
             self._metadata, schema = opened.metadata, opened.schema_arrow
-            names = schema.names
+            names, self._types = schema.names, schema.types
         except FAULTS as error:
             raise self._broken(error) from error
         if sum(leaves(field.type) for field in schema) > LEAVES:
             raise FileRefusedError(f"it has more than {LEAVES:,} columns, with those within others")
         return self._checked(names)
+
+    def types(self) -> list[pa.DataType]:
+        """The schema's types."""
+        return list(self._types)
 
     def _check_ends(self, source: Any) -> None:
         """Tell a file of another kind, a part of one, and one whose footer is none."""

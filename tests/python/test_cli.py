@@ -1,0 +1,61 @@
+"""The command line as such: its help, what a shell completes, and what make asks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click import Group
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner
+
+from conftest import ROOT
+from journey.cli import cli
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_help_is_not_cut(columns: int) -> None:
+    said = CliRunner().invoke(cli, ["-h"], terminal_width=columns).output
+    assert isinstance(cli, Group)
+    assert "..." not in said.partition("Commands:")[2]
+    assert all(name in said for name in cli.commands)
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "offered"),
+    [
+        (["load", "--select"], "po", ["pos", "pos.products"]),
+        (["reload"], "pos.", ["pos.products"]),
+        (["repair"], "x", []),
+        (["load", "--log-format"], "", ["text", "json"]),
+    ],
+)
+def test_completion_offers_what_is_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], begun: str, offered: list[str]
+) -> None:
+    nodes = [("pos", "products", {"location": "s3://landing/pos/"}), ("loader", "files", None)]
+    sources = {name: {"source_name": source, "name": name, "external": one} for source, name, one in nodes}
+    (tmp_path / "manifest.json").write_text(json.dumps({"sources": sources}))
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+    found = ShellComplete(cli, {}, "journey", "_JOURNEY_COMPLETE").get_completions(words, begun)
+    assert [one.value for one in found] == offered
+
+
+def test_completion_outside_of_a_project_offers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ShellComplete(cli, {}, "journey", "_JOURNEY_COMPLETE").get_completions(["load", "--select"], "") == []
+
+
+@pytest.mark.parametrize(("answer", "is_there"), [("", True), ("n\n", True), ("y\n", False)])
+def test_make_clean_asks(tmp_path: Path, answer: str, is_there: bool) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "journey").symlink_to("/bin/true")
+    (tmp_path / ".local").mkdir()
+    command = [shutil.which("make") or "make", "clean"]
+    done = subprocess.run(command, cwd=tmp_path, input=answer, capture_output=True, text=True, check=False)
+    assert (tmp_path / ".local").exists() == is_there
+    assert (done.returncode != 0) == is_there
