@@ -52,7 +52,7 @@
 {%- endmacro %}
 
 {% macro postgres__prepare_state() -%}
-    {%- set version = 3 -%}
+    {%- set version = 4 -%}
     {%- set schema = generate_schema_name('build_state', none) -%}
     {%- if execute and flags.WHICH in building_commands() -%}
         {%- do wait_for_turn(schema) -%}

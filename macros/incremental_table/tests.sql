@@ -1,25 +1,32 @@
 {% macro postgres__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) -%}
-    {#- In a build, a data test that passed on the very rows that are there now isn't run again: it passes at once.
-        `dbt test` and `--full-refresh` run every test. -#}
+    {#- In a build, a data test that passed on the very rows that are there now isn't run again: it passes at once. One
+        that is narrowed (see narrowing) looks at those partitions or files of an input that it hasn't passed on.
+        `dbt test` and `--full-refresh` run every test on everything. -#}
     {%- set is_build = flags.WHICH in ('build', 'retry') and not flags.FULL_REFRESH and not should_store_failures() -%}
     {%- if not is_build or model.resource_type != 'test' -%}
         {{ return(default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit)) }}
     {%- endif -%}
-    {%- set now = what_makes_it(model_inputs(model)) -%}
+    {%- set inputs = model_inputs(model) -%}
+    {%- set narrowed = narrowing(inputs) -%}
+    {%- set now = what_makes_it(inputs) -%}
     {%- set ours = "test_name = '" ~ model.unique_id ~ "'" -%}
-    {%- set passed = run_query(
-        "select 1 from " ~ state_table('tests') ~ " where " ~ ours ~ " and has_passed and inputs_hash = '"
-        ~ now.inputs_hash ~ "'"
-    ).rows -%}
-    {%- if passed and now.is_known -%}
+    {%- set row = run_query(
+        "select coalesce(max(inputs_hash), ''), coalesce(bool_or(has_passed), false) from " ~ state_table('tests')
+        ~ " where " ~ ours
+    ).rows[0] -%}
+    {%- set is_same, has_passed = now.is_known and row[0] == now.inputs_hash, row[1] -%}
+    {%- set due = due_pieces(narrowed, ours) if narrowed and is_same else [] -%}
+    {%- if is_same and has_passed and due is not none and not due -%}
         select 0 as failures, false as should_warn, false as should_error
     {%- else -%}
         {%- call statement('begin', auto_begin=true) -%}select 1{%- endcall -%}
         {%- do replace_state('tests', ours, {
             'test_name': "'" ~ model.unique_id ~ "'", 'inputs_hash': "'" ~ now.inputs_hash ~ "'", 'has_passed': 'false',
         }) -%}
+        {%- if narrowed -%}{%- do remember_due(narrowed, ours, due) -%}{%- endif -%}
         {%- do adapter.commit() -%} {#- dbt ends a test's transaction with a rollback -#}
-        {{ default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) }}
+        {%- set sql = narrowed_test(main_sql, narrowed, due) if due else main_sql -%}
+        {{ default__get_test_sql(sql, fail_calc, warn_if, error_if, limit) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -30,6 +37,9 @@
         {%- do passed.append("'" ~ result.node.unique_id ~ "'") -%}
     {%- endfor -%}
     {%- if passed and flags.WHICH in ('build', 'retry') %}
-        update {{ state_table('tests') }} set has_passed = true where test_name in ({{ passed | join(', ') }})
+        {%- for table in ['tests', 'tested_pieces'] %}
+        update {{ state_table(table) }} set has_passed = true
+        where not has_passed and test_name in ({{ passed | join(', ') }});
+        {%- endfor %}
     {%- endif -%}
 {%- endmacro %}
