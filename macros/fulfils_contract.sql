@@ -87,7 +87,7 @@
                 max(newest_file_id) as newest_file_id
             from (
                 select {{ 'max(_file_id)' if '_file_id' in contract.columns else 'null' }} as newest_file_id
-                from {{ relation }}
+                from {{ relation }} {{ with_all_of(contract.unique[0]) }}
                 group by {{ contract.unique | join(', ') }}
                 having count(*) > 1
             ) as keys
@@ -111,7 +111,7 @@
                         count({{ name }}) as count_{{ name }},
                     {%- endfor %}
                     count(*) as rows_count
-                from {{ relation }}
+                from {{ relation }} {{ with_all_of(key) }}
                 group by {{ key }}
             ) as keys
         )

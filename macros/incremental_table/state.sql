@@ -37,6 +37,9 @@
             ~ 'attribute_hash bigint', 'model_name, dimension_name, member_key'
         ),
         'tests': ('test_name text, inputs_hash text, has_passed boolean, may_publish boolean, seen text', 'test_name'),
+        'tested_pieces': (
+            'test_name text, piece text, content_id text, has_passed boolean', 'test_name, piece, content_id'
+        ),
     }) }}
 {%- endmacro %}
 

@@ -1,5 +1,5 @@
 -- What stg_pos__promotions must give: see models/staging/README.md.
-{{ config(enabled=var('promotions', true), meta={'explained_by': 'message'}) }}
+{{ config(enabled=var('promotions', true), meta={'explained_by': 'message', 'narrowed_by': 'stg_pos__promotions'}) }}
 {% set contract %}
 area: promotions
 view: stg_pos__promotions

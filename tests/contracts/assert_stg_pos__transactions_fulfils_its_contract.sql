@@ -1,5 +1,5 @@
 -- What stg_pos__transactions must give: see models/staging/README.md.
-{{ config(meta={'explained_by': 'message'}) }}
+{{ config(meta={'explained_by': 'message', 'narrowed_by': 'stg_pos__transactions'}) }}
 {% set contract %}
 area: sales
 view: stg_pos__transactions

@@ -1,6 +1,7 @@
 -- Products, stores and placements of promotions are known members: no key that no dimension has, and no store or
 -- placement unknown (the dimensions are made from these very rows). Each key is first made distinct: a join of all
 -- rows costs more.
+{{ config(meta={'narrowed_by': 'fct_promotions'}) }}
 with dim_product as (
     select * from {{ ref('dim_product') }}
 ),
@@ -32,8 +33,8 @@ select
     'dim_product' as dimension,
     used_products.product_key as orphan_key
 from used_products
-left join dim_product as products on used_products.product_key = products.product_key
-where products.product_key is null
+left join dim_product on used_products.product_key = dim_product.product_key
+where dim_product.product_key is null
 
 union all
 
@@ -41,8 +42,8 @@ select
     'dim_store' as dimension,
     used_stores.store_key as orphan_key
 from used_stores
-left join dim_store as stores on used_stores.store_key = stores.store_key
-where coalesce(stores.store_key, 0) = 0
+left join dim_store on used_stores.store_key = dim_store.store_key
+where coalesce(dim_store.store_key, 0) = 0
 
 union all
 
@@ -50,5 +51,5 @@ select
     'dim_placement' as dimension,
     used_placements.placement_key as orphan_key
 from used_placements
-left join dim_placement as placements on used_placements.placement_key = placements.placement_key
-where coalesce(placements.placement_key, 0) = 0
+left join dim_placement on used_placements.placement_key = dim_placement.placement_key
+where coalesce(dim_placement.placement_key, 0) = 0

@@ -1,5 +1,6 @@
 -- A line has the unknown product (key 0) exactly where no extract has its product, and every other key is of the
 -- product that was sold.
+{{ config(meta={'narrowed_by': 'fct_sales'}) }}
 with sales as (
     select * from {{ ref('fct_sales') }}
 ),

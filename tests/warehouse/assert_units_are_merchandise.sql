@@ -1,5 +1,6 @@
 -- What the seed non_merchandise names, what no list knows and what the till cancelled has no units; the rest has all of
 -- its quantity.
+{{ config(meta={'narrowed_by': 'fct_sales'}) }}
 with sales as (
     select * from {{ ref('fct_sales') }}
 ),

@@ -1,6 +1,7 @@
 -- Store time, not UTC: the source numbers its weeks in store time, so each sale's business date lies in the week
 -- that the source says. A business date taken in UTC puts late evenings into the next day, and Sunday evenings into
 -- the next week.
+{{ config(meta={'narrowed_by': 'stg_pos__transactions'}) }}
 with sales as (
     select * from {{ ref('stg_pos__transactions') }}
 ),
