@@ -36,3 +36,29 @@
 {% macro postgres__join_as_written() -%}
     set local join_collapse_limit = 1;
 {%- endmacro %}
+
+{% macro hash_to_group() -%}
+    {#- For this transaction, group and join by hashing even where the planner takes the rows for few: it would sort
+        them, and texts sort slowly. Nothing where the engine plans otherwise. -#}
+    {{ return(adapter.dispatch('hash_to_group')()) }}
+{%- endmacro %}
+
+{% macro default__hash_to_group() %}{% endmacro %}
+
+{% macro postgres__hash_to_group() -%}
+    set local enable_sort = off;
+    set local enable_incremental_sort = off;
+    set local hash_mem_multiplier = 4;
+{%- endmacro %}
+
+{% macro at_once() -%}
+    {#- After the name of a CTE: its columns are computed once, and not for each row that they are joined to. Nothing
+        where the engine plans otherwise. -#}
+    {{ return(adapter.dispatch('at_once')()) }}
+{%- endmacro %}
+
+{% macro default__at_once() %}{% endmacro %}
+
+{% macro postgres__at_once() -%}
+    materialized
+{%- endmacro %}

@@ -4,6 +4,7 @@
     {%- set seen = "(select content_id from " ~ state_table('dimensions') ~ " where model_name = '" ~ model.name
         ~ "' and dimension_name = '" ~ dimension.name ~ "')" -%}
     {%- if run_query("select " ~ seen ~ " is not distinct from " ~ state_of(dimension)).rows[0][0] -%}
+        {%- do dimension.update({'is_as_seen': true}) -%}
         {{ return(false) }}
     {%- endif -%}
     {%- set query -%}

@@ -59,6 +59,15 @@
     {{ return(touched) }}
 {%- endmacro %}
 
+{% macro is_most(partitions) -%}
+    {#- Whether some partitions are more than half of many: to write all of them anew in parallel, into a table without
+        an index, costs less than to replace so many. -#}
+    {{ return(partitions | length > 10 and run_query(
+        "select count(*) < " ~ 2 * partitions | length ~ " from " ~ state_table('partitions') ~ " where model_name = '"
+        ~ model.name ~ "'"
+    ).rows[0][0]) }}
+{%- endmacro %}
+
 {% macro partitions_listed(table) -%}
     {#- The partitions that the table of spans lists, with what it says of each. -#}
     {%- set field = config.get('partition_by').field -%}

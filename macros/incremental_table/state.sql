@@ -48,7 +48,9 @@
     {%- set ours = "model_name = '" ~ model.name ~ "'" -%}
     {%- if config.get('partition_by') -%}
         {%- if work.is_whole or work.partitions -%}{%- do remember_partitions(work, target) -%}{%- endif -%}
-        {%- for dimension in work.inputs.members -%}{%- do remember_members(dimension) -%}{%- endfor -%}
+        {%- for dimension in work.inputs.members if work.is_whole or not dimension.is_as_seen -%}
+            {%- do remember_members(dimension) -%}
+        {%- endfor -%}
     {%- endif -%}
     {%- if work.is_whole or work.partitions -%}
         {%- do replace_state('models', ours, {

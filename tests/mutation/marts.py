@@ -72,12 +72,12 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     ("int_category_pairs_expected", "            and one.size_band = other.size_band\n", ""),
     ("int_category_pairs_expected", "/ nullif(rooms.room, 0), 0))", "/ rooms.room, 0))"),
     # how much pairs differ between groups of buyers
-    ("int_category_pairs_spread", "        end - pairs.pair_baskets_count\n", "        end + pairs.pair_baskets_count\n"),
+    ("int_category_pairs_spread", "_baskets_count - pairs.pair_baskets_count", "_baskets_count + pairs.pair_baskets_count"),
     ("int_category_pairs_spread", "* (categories_count - 1)", "* categories_count"),
-    ("int_category_pairs_spread", "- group_shares.pairs_share)", "+ group_shares.pairs_share)"),
-    ("int_category_pairs_spread", "left join category_shares as one", "inner join category_shares as one"),
-    ("int_category_pairs_spread", "left join category_shares as other", "inner join category_shares as other"),
-    ("int_category_pairs_spread", " * count(*) / nullif(count(*) - 1, 0)", ""),
+    ("int_category_pairs_spread", "- group_columns.share_{{ group }})", "+ group_columns.share_{{ group }})"),
+    ("int_category_pairs_spread", "(one.share_{{ group }} + other", "(other"),
+    ("int_category_pairs_spread", "), 0) as share_{{ group }},\n        {%- endfor %}\n        product_category", "), null) as share_{{ group }},\n        {%- endfor %}\n        product_category"),
+    ("int_category_pairs_spread", " * groups_count / nullif(groups_count - 1, 0)", ""),
     # what is bought together
     ("basket_affinity", "affinity * exp(-2.093", "affinity * exp(-1.96"),
     ("basket_affinity", "(1 - 1 / 76.0) *", "(1 - 1 / 38.0) *"),

@@ -10,6 +10,7 @@
     },
     indexes=[{'columns': ['period_start_date']}]
 ) }}
+{% call set_sql_header(config) %}{{ hash_to_join() }}{% endcall %}
 
 with all_sales as (
     select * from {{ ref('fct_sales') }}

@@ -84,6 +84,27 @@ def test_what_was_changed_by_hand_is_mended_when_asked(warehouse: Warehouse) -> 
     assert warehouse.count("fct_baskets") == rows
 
 
+def test_more_than_half_of_many_partitions_are_one_whole_build(warehouse: Warehouse) -> None:
+    """Up to ten are replaced, however few there are."""
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1), Change("products", 0, 1)), "whole"))
+    rows, memory = warehouse.count("fct_sales"), warehouse.memory()
+    tables = []
+    for gone in (0, 10, 11):
+        with psycopg.connect(dbname=warehouse.database) as connection:
+            connection.execute(
+                "insert into build_state.partitions select 'fct_sales', date '2000-01-01' + day, 'files', 'rows' "
+                "from generate_series(1, %s) as day",
+                [gone],
+            )
+        assert warehouse.build() == []
+        with psycopg.connect(dbname=warehouse.database) as connection:
+            [(table,)] = connection.execute("select 'warehouse.fct_sales'::regclass::oid").fetchall()
+        tables.append(table)
+        assert (warehouse.count("fct_sales"), warehouse.memory()) == (rows, memory)
+    assert tables[0] == tables[1] != tables[2]
+
+
 def test_state_of_an_earlier_version_is_made_anew(warehouse: Warehouse) -> None:
     warehouse.restart()
     warehouse.take(Step((Change("transactions", 0, 1),), "whole"))

@@ -1,4 +1,12 @@
 -- one row: one customer of one campaign's comparison (or of its placebo), with what it weighs there
+{{ config(
+    partition_by={
+        'field': 'start_date', 'granularity': 'day',
+        'spans': {'table': 'int_campaign_windows_observed', 'first': 'start_date', 'last': 'start_date'}
+    },
+    indexes=[{'columns': ['start_date']}]
+) }}
+
 with windows as (
     select * from {{ ref('int_campaign_windows_observed') }}
 ),
@@ -52,6 +60,7 @@ cells as (
 select
     celled.campaign_id,
     celled.is_placebo,
+    celled.start_date,
     celled.customer_id,
     celled.is_audience,
     celled.spending_stratum,

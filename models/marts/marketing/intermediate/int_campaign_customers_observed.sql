@@ -60,7 +60,8 @@ window_weights as (
         start_date
 ),
 
-customer_days as (
+-- each day's cents once, and not once for each window that the day is in
+customer_days as {{ at_once() }} (
     select
         customer_id,
         business_date,

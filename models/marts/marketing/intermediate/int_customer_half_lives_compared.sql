@@ -49,7 +49,7 @@ slopes as (
     from sums
 ),
 
-lines as (
+lines as {{ at_once() }} (
     select
         slopes.*,
         (sum_later - slope * sum_bought) / observations_count as intercept

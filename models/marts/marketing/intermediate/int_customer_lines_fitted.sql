@@ -1,5 +1,6 @@
 -- one row: the line by which a measure is forecast, as of today or as it was to be known 90 days ago
 {%- set repetitions = 6 %}
+{% call set_sql_header(config) %}{{ hash_to_group() }}{% endcall %}
 with origins as (
     select * from {{ ref('int_customer_origins_summed') }}
 ),
@@ -69,24 +70,36 @@ line_0 as (
                 and scaled.measure = fitted.measure
     ),
 
+    multiplied_{{ number }} as {{ at_once() }} (
+        select
+            purpose,
+            measure,
+            half_life_days,
+            bought,
+            later,
+            weight,
+            weight * bought as weighted_bought
+        from weighted_{{ number }}
+    ),
+
     sums_{{ number }} as (
         select
             purpose,
             measure,
             half_life_days,
             sum(weight) as sum_1,
-            sum(weight * bought) as sum_x,
+            sum(weighted_bought) as sum_x,
             sum(weight * later) as sum_y,
-            sum(weight * bought * bought) as sum_xx,
-            sum(weight * bought * later) as sum_xy
-        from weighted_{{ number }}
+            sum(weighted_bought * bought) as sum_xx,
+            sum(weighted_bought * later) as sum_xy
+        from multiplied_{{ number }}
         group by
             purpose,
             measure,
             half_life_days
     ),
 
-    line_{{ number }} as (
+    line_{{ number }} as {{ at_once() }} (
         select
             purpose,
             measure,

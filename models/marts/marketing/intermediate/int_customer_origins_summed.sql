@@ -2,7 +2,11 @@
 -- noqa: disable=LT02
 {%- set half_lives = [30, 45, 60, 90] %}
 {%- set spans_back = 18 %}
-{%- set weight = 'cast(power(cast(0.5 as double precision), %s / %s.0) as numeric(13, 12))' %}
+{%- set decays = [] %}
+{%- for measure, parts in [('baskets', 10 ** 12), ('sales_cents', 10 ** 10)] %}
+    {%- for half_life in half_lives %}{%- do decays.append((measure, half_life, parts)) %}{%- endfor %}
+{%- endfor %}
+{%- set weight = 'power(cast(0.5 as double precision), %s / %s.0)' %}
 {%- set age_days = dbt.datediff('days.business_date', 'sales_window.as_of_date', 'day') %}
 {%- set first_day = add_days('sales_window.as_of_date', '1 - ' ~ 45 * spans_back) %}
 with days as (
@@ -25,7 +29,7 @@ customer_days as (
         {{ age_days }} / 45 as span_number,
         mod({{ age_days }}, 45) as span_day,
         days.baskets_count as baskets,
-        days.net_sales_amount as sales
+        cast(100 * days.net_sales_amount as bigint) as sales_cents
     from days
     inner join sales_window
         on days.business_date >= {{ first_day }} and days.business_date <= sales_window.as_of_date
@@ -37,18 +41,19 @@ customer_days as (
         {{ spans_back - 1 }} as span_number,
         44 as span_day,
         0 as baskets,
-        0 as sales
+        0 as sales_cents
     from customers
     inner join sales_window on customers.first_basket_date < {{ first_day }}
 ),
 
--- a day counts half of what a day one half-life younger counts; powers of numeric would take half a minute
+-- a day counts half of what a day one half-life younger counts. Parts of a basket and of a cent are whole numbers:
+-- their sums are exact in any order, and cheap. Nobody buys for 9 million on a day, where they would end.
 day_weights as (
     select
-        span_day,
-    {%- for half_life in half_lives %}
-        {{ weight % ('span_day', half_life) }} as weight_{{ half_life }}{{ ',' if not loop.last }}
+    {%- for measure, half_life, parts in decays %}
+        cast({{ parts }} * {{ weight % ('span_day', half_life) }} as bigint) as {{ measure }}_{{ half_life }},
     {%- endfor %}
+        span_day
     from (select distinct span_day from customer_days) as span_days
 ),
 
@@ -56,14 +61,11 @@ spans as (
     select
         customer_days.customer_id,
         customer_days.span_number,
-    {%- for measure in ['baskets', 'sales'] %}
-        sum(customer_days.{{ measure }}) as {{ measure }},
-    {%- for half_life in half_lives %}
-        sum(customer_days.{{ measure }} * day_weights.weight_{{ half_life }})
-            as decayed_{{ measure }}_{{ half_life }}
-            {{ ',' if not loop.last }}
-    {%- endfor %}{{ ',' if not loop.last }}
+    {%- for measure, half_life, parts in decays %}
+        sum(customer_days.{{ measure }} * day_weights.{{ measure }}_{{ half_life }}) as {{ measure }}_{{ half_life }},
     {%- endfor %}
+        sum(customer_days.baskets) as baskets,
+        sum(customer_days.sales_cents) as sales_cents
     from customer_days
     inner join day_weights on customer_days.span_day = day_weights.span_day
     group by
@@ -79,71 +81,70 @@ origin_days as (
             {{ dbt.datediff('sales_window.first_business_date', 'sales_window.as_of_date', 'day') }} + 1,
             {{ 45 * spans_back }}
         ) - 45 * numbers.origin_number as known_days
-    from (
-        {%- for number in range(9) %}
-            select {{ number }} as origin_number
-            {%- if not loop.last %} union all {% endif %}
-        {%- endfor %}
-    ) as numbers
+    from (values (0){% for number in range(1, 9) %}, ({{ number }}){% endfor %}) as numbers (origin_number)
     cross join sales_window
 ),
 
--- what makes 90 days' worth of the weighted daily mean: a history cut short doesn't make it less
-origins as (
+-- what makes 90 days' worth of the weighted daily mean, for weights as of today: a history cut short makes it no less
+origins as {{ at_once() }} (
     select
         origin_number,
     {%- for half_life in half_lives %}
         90 * (1 - power(0.5, 1 / {{ half_life }}.0)) / (1 - power(0.5, known_days / {{ half_life }}.0))
-            as days_{{ half_life }}{{ ',' if not loop.last }}
+        * power(2, 45 * origin_number / {{ half_life }}.0) as days_{{ half_life }}{{ ',' if not loop.last }}
     {%- endfor %}
     from origin_days
     where known_days >= 90 or origin_number = 0
 ),
 
--- span s lies s - o spans before origin o
-lag_weights as (
+-- all spans as of today, whatever the origin: seen from origin o each weighs as much more as o spans make
+span_weights as (
     select
-        lag_spans,
     {%- for half_life in half_lives %}
-        {{ weight % ('45 * lag_spans', half_life) }} as weight_{{ half_life }}{{ ',' if not loop.last }}
+        cast({{ weight % ('45 * span_number', half_life) }} as numeric(24, 22)) as weight_{{ half_life }},
     {%- endfor %}
-    from (
-        select distinct spans.span_number - origins.origin_number as lag_spans
-        from spans
-        inner join origins on spans.span_number >= origins.origin_number
-    ) as lags
+        span_number
+    from (select distinct span_number from spans) as span_numbers
 ),
 
-summed as (
+weighted_spans as {{ at_once() }} (
     select
         spans.customer_id,
-        origins.origin_number,
-    {%- for measure in ['baskets', 'sales'] %}
-        {%- for half_life in half_lives %}
-            sum(spans.decayed_{{ measure }}_{{ half_life }} * lag_weights.weight_{{ half_life }})
-            * max(origins.days_{{ half_life }}) as decayed_{{ measure }}_{{ half_life }},
-        {%- endfor %}
-        sum(case when origins.origin_number > spans.span_number then spans.{{ measure }} else 0 end)
-            as later_{{ measure }}{{ ',' if not loop.last }}
+        spans.span_number,
+    {%- for measure, half_life, parts in decays %}
+        round(spans.{{ measure }}_{{ half_life }} * span_weights.weight_{{ half_life }}, 3)
+            as {{ measure }}_{{ half_life }},
     {%- endfor %}
+        spans.baskets,
+        spans.sales_cents
     from spans
-    inner join origins on spans.span_number >= origins.origin_number - 2
-    left join lag_weights on spans.span_number - origins.origin_number = lag_weights.lag_spans
-    group by
-        spans.customer_id,
-        origins.origin_number
-    having count(lag_weights.lag_spans) > 0
+    inner join span_weights on spans.span_number = span_weights.span_number
+),
+
+seen as (
+    select
+        weighted_spans.*,
+        origins.*,
+        weighted_spans.span_number >= origins.origin_number as is_known
+    from weighted_spans
+    inner join origins on weighted_spans.span_number >= origins.origin_number - 2
 )
 
 select
     customer_id,
     origin_number,
-{%- for measure in ['baskets', 'sales'] %}
-    {%- for half_life in half_lives %}
-        cast(decayed_{{ measure }}_{{ half_life }} as numeric(24, 12)) as decayed_{{ measure }}_{{ half_life }},
-    {%- endfor %}
+{%- for measure, half_life, parts in decays %}
     cast(
-        case when origin_number >= 2 then later_{{ measure }} end as numeric(16, 2)
-    ) as later_{{ measure }}{{ ',' if not loop.last }}
+        sum({{ measure }}_{{ half_life }}) filter (where is_known) * max(days_{{ half_life }}) / 1000000000000
+        as numeric(24, 12)
+    ) as decayed_{{ measure.split('_')[0] }}_{{ half_life }},
 {%- endfor %}
-from summed
+    cast(case when origin_number >= 2 then sum(case when is_known then 0 else baskets end) end as numeric(16, 2))
+        as later_baskets,
+    cast(case when origin_number >= 2 then sum(case when is_known then 0 else sales_cents end) / 100.0 end
+        as numeric(16, 2)) as later_sales
+from seen
+group by
+    customer_id,
+    origin_number
+having count(*) filter (where is_known) > 0

@@ -1,5 +1,5 @@
 -- one row: two categories, the first by name first, with the baskets that would hold both if they were unrelated
-{% call set_sql_header(config) %}{{ join_as_written() }}{% endcall %}
+{% call set_sql_header(config) %}{{ join_as_written() }}{{ hash_to_group() }}{% endcall %}
 
 with category_baskets as (
     select * from {{ ref('int_category_baskets_counted') }}

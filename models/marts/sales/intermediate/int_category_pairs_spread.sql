@@ -1,4 +1,8 @@
 -- one row: two categories, the first by name first, with the spread of their baskets over groups of buyers
+{%- set squares = [] %}
+{%- for group in range(20) %}
+    {%- do squares.append('deviation_%s * deviation_%s' % (group, group)) %}
+{%- endfor %}
 with category_months as (
     select * from {{ ref('int_category_groups_counted') }}
 ),
@@ -35,38 +39,49 @@ group_shares as (
     group by buyer_group
 ),
 
+-- a column for each group, as the pairs have
+category_columns as (
+    select
+        {%- for group in range(20) %}
+            coalesce(max(pairs_share) filter (where buyer_group = {{ group }}), 0) as share_{{ group }},
+        {%- endfor %}
+        product_category
+    from category_shares
+    group by product_category
+),
+
+group_columns as (
+    select
+        {%- for group in range(20) %}
+            coalesce(max(pairs_share) filter (where buyer_group = {{ group }}), 0) as share_{{ group }},
+        {%- endfor %}
+        count(*) as groups_count
+    from group_shares
+),
+
 -- what a group holds beyond its part, as the parts of both categories in it let expect
 deviations as (
     select
+        {%- for group in range(20) %}
+            pairs.group_{{ group }}_baskets_count - pairs.pair_baskets_count
+            * (one.share_{{ group }} + other.share_{{ group }} - group_columns.share_{{ group }})
+                as deviation_{{ group }},
+        {%- endfor %}
         pairs.product_category,
         pairs.other_product_category,
         pairs.pair_baskets_count,
-        case group_shares.buyer_group
-            {%- for group in range(20) %}
-                when {{ group }} then pairs.group_{{ group }}_baskets_count
-            {%- endfor %}
-        end - pairs.pair_baskets_count
-        * (coalesce(one.pairs_share, 0) + coalesce(other.pairs_share, 0) - group_shares.pairs_share) as deviation
+        group_columns.groups_count
     from pairs
-    cross join group_shares
-    left join category_shares as one
-        on
-            pairs.product_category = one.product_category
-            and group_shares.buyer_group = one.buyer_group
-    left join category_shares as other
-        on
-            pairs.other_product_category = other.product_category
-            and group_shares.buyer_group = other.buyer_group
+    cross join group_columns
+    inner join category_columns as one on pairs.product_category = one.product_category
+    inner join category_columns as other on pairs.other_product_category = other.product_category
 )
 
 select
     product_category,
     other_product_category,
-    cast(max(pair_baskets_count) as integer) as pair_baskets_count,
+    pair_baskets_count,
     cast(
-        sqrt(sum(deviation * deviation) * count(*) / nullif(count(*) - 1, 0)) as numeric(24, 12)
+        sqrt(({{ squares | join(' + ') }}) * groups_count / nullif(groups_count - 1, 0)) as numeric(24, 12)
     ) as standard_error_baskets_count
 from deviations
-group by
-    product_category,
-    other_product_category

@@ -1,5 +1,6 @@
 -- one row: two categories, the first by name first, that baskets of one year hold together
 {{ config(partition_by={'field': 'year_start_date', 'granularity': 'year'}) }}
+{% call set_sql_header(config) %}{{ hash_to_group() }}{% endcall %}
 
 with pair_months as (
     select * from {{ ref('int_pair_months_counted') }}
