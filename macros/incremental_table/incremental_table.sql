@@ -19,6 +19,9 @@
     {%- do remember(work, target) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do apply_grants(target, config.get('grants'), should_revoke(load_cached_relation(this), work.is_whole)) -%}
+    {%- if work.is_whole and mart_folder(model) | trim and not model.name.startswith('int_') -%}
+        {%- do let_analysts_read(target) -%}
+    {%- endif -%}
     {%- if work.is_whole or work.docs_hash != work.remembered_docs_hash -%}
         {%- do persist_docs(target, model) -%}
         {%- do remember_docs(work) -%}
