@@ -45,4 +45,4 @@ def names_of(root: Path) -> Names:
     marts = [root / path / "marts" for path in project.get("model-paths") or ["models"]]
     folders = {folder.name for mart in marts if mart.is_dir() for folder in mart.iterdir() if folder.is_dir()}
     published = tuple(sorted(folders))
-    return Names(prefix, published, (*LAYERS, *published, *(f"candidate_{name}" for name in published)))
+    return Names(prefix, published, (*LAYERS, *published))
