@@ -53,6 +53,17 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro let_analysts_read(relation) -%}
+    {#- Grants a mart of the plain schemas, as often as it is made anew, to the group that `journey roles` made, if so.
+        By name and not by default privileges: the steps on the way to a mart stand beside it. -#}
+    {%- set analyst = var('role_prefix', '') ~ 'analyst' -%}
+    {%- if target.name in ('prod', 'demo') and run_query(
+        "select to_regrole('" ~ analyst ~ "') is not null"
+    ).rows[0][0] -%}
+        {%- do run_query("grant select on " ~ relation ~ " to " ~ analyst) -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro open_schema(schema, reader) -%}
     {#- A schema of views that a group reads, whatever is made in it from now on. Without the group (nobody ran `journey
         roles`) it is just a schema. -#}

@@ -111,6 +111,7 @@
     {%- set old = 'drop ' ~ view.kind ~ ' ' ~ view.name ~ ' cascade; ' if view.kind == 'table' or view.lost else '' -%}
     {%- set gone = '; drop table ' ~ dropped | join(', ') if dropped else '' -%}
     {%- do patiently(old ~ 'create or replace view ' ~ view.name ~ ' as ' ~ view.query ~ gone, view.name) -%}
+    {%- do let_analysts_read(view.name) -%}
     {%- do in_transaction(
         "delete from " ~ built_schema() ~ ".published_views where relation = '" ~ view.name ~ "'; insert into "
         ~ built_schema() ~ ".published_views values ('" ~ view.name ~ "', '" ~ local_md5(view.query) ~ "')"

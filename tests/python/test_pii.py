@@ -29,13 +29,21 @@ PROFILES = """
 HIDDEN = ("home_ownership", "marital_status", "household_size", "household_composition", "kids_count")
 
 
-def dbt(folder: Path, target: Path, *arguments: str) -> Any:
-    """A dbt command's result, in this process."""
+def dbt(folder: Path, target: Path, *arguments: str, of: str = "demo") -> Any:
+    """A dbt command's result, in this process.
+
+    Args:
+        folder: the project.
+        target: folder for what dbt writes.
+        arguments: as on dbt's command line.
+        of: the profile's target.
+    """
     quietly = [argument for argument in QUIETLY if argument != "--no-write-json"]
-    places = ["--project-dir", str(folder), "--profiles-dir", str(ROOT), "--target", "demo"]
+    places = ["--project-dir", str(folder), "--profiles-dir", str(ROOT), "--target", of]
     places += ["--target-path", str(target), "--log-path", str(target)]
     ran: Any = dbtRunner().invoke([*quietly, *arguments, *places])
-    assert ran.success, ran.exception or [one.message for one in ran.result.results]
+    if not ran.success:
+        raise AssertionError(str(ran.exception or [one.message for one in ran.result.results]))
     return ran.result
 
 
@@ -169,6 +177,26 @@ def test_a_developer_reads_the_same_masks(readers: Callable[[str], Connection[An
             "(select household_id from masked_raw_pos.transactions)",
         ) == [(True,)]
         assert rows(developer, "select count(raw_text), count(reason) from masked_loader.rejected_rows") == [(0, 0)]
+
+
+def test_a_developer_builds_a_copy_from_masks(
+    readers: Callable[[str], Connection[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fact by touched dates and its dimensions: nothing that isn't masked is asked for, and ids join."""
+    with psycopg.connect() as connection:
+        counts = "select count(*), count(distinct customer_id), count(distinct customer_key) from {}"
+        truth = rows(connection, counts.format("warehouse.fct_coupon_redemptions"))
+    for name, value in {"PGUSER": "see_developer", "PGPASSWORD": PASSWORD, "DBT_SCHEMA": "dev_see"}.items():
+        monkeypatch.setenv(name, value)
+    selected = ("--select", "+fct_coupon_redemptions", "--exclude-resource-type", "unit_test", "test")
+    with pytest.raises(AssertionError, match="permission denied"):
+        dbt(ROOT, tmp_path, "build", *selected, of="dev")
+    monkeypatch.setenv("DBT_MASKED", "1")
+    dbt(ROOT, tmp_path, "build", *selected, of="dev")
+    with readers("developer") as developer:
+        assert rows(developer, counts.format("dev_see_warehouse.fct_coupon_redemptions")) == truth
+        attributes = "count(*) filter (where marital_status <> 'Unknown'), count(*) > 1000"
+        assert rows(developer, f"select {attributes} from dev_see_warehouse.dim_customer") == [(0, True)]
 
 
 def test_a_readers_own_functions_are_not_handed_the_key(readers: Callable[[str], Connection[Any]]) -> None:

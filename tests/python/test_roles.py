@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from psycopg import Connection, errors, sql
 
 from conftest import ROOT, Demo, run
 from dbt_runs import administer
-from journey import roles
+from journey import roles, settings
+from journey.building import END
 from journey.embedded import LOADER, RETYPER, TRANSFORMER
 from journey.errors import JourneyError, UsageError
 from journey.loader.postgres import connect, end_backend
@@ -130,6 +132,8 @@ CANNOT = {
         select * from staging.stg_loyalty__households
         select * from warehouse.dim_customer
         select * from warehouse.fct_sales
+        select * from marketing.int_customer_rfm_scored
+        select * from sales.int_hours_summed
         select * from masked_raw_loyalty.households
         select * from masked_warehouse.dim_customer
         select * from seeds.rfm_segments
@@ -266,19 +270,26 @@ def test_no_superuser_loaded_or_built_the_demo(demo: Demo) -> None:
     assert logins == [(False,) * 4] * 3
 
 
-def test_grants_survive_what_is_made_later(members: Callable[..., Connection[Any]], demo: Demo) -> None:
+def test_grants_survive_what_is_made_later(
+    members: Callable[..., Connection[Any]], embedded: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with members("loader", autocommit=True) as loader, members("transformer", autocommit=True) as transformer:
         try:
             loader.execute("create schema raw_later; create table raw_later.t (a integer)")
-            transformer.execute("create table marketing.later as select * from raw_later.t")
-            transformer.execute("create schema built_later; create view sales.later as select 1 as a")
+            transformer.execute("select * from raw_later.t")
+            made = "select max(oid::bigint) from pg_class where relkind = 'r' and relname ~ '^customer_segments__[0-9]+$'"
+            before = transformer.execute(made).fetchone()
+            monkeypatch.setenv("PGUSER", TRANSFORMER)
+            monkeypatch.setenv("PGPASSWORD", embedded.logins[TRANSFORMER])
+            selected = ("--select", "customer_segments", "--exclude-resource-type", "test", "unit_test")
+            done = run("build", "--target", "demo", "--full-refresh", *selected)
+            assert done.returncode == 0, done.stdout
+            assert transformer.execute(made).fetchone() != before, "it wasn't made anew"
             with members("analyst") as analyst:
-                analyst.execute("select * from marketing.later, sales.later")
+                analyst.execute("select * from marketing.customer_segments")
                 with pytest.raises(errors.InsufficientPrivilege):
                     analyst.execute("select * from raw_later.t")
         finally:
-            transformer.execute("drop table if exists marketing.later; drop view if exists sales.later")
-            transformer.execute("drop schema if exists built_later")
             loader.execute("drop schema if exists raw_later cascade")
 
 
@@ -296,6 +307,25 @@ def test_a_loaders_login_sees_and_ends_its_own_sessions(
         assert another.execute("select current_user").fetchone() == ("loader",)
         with pytest.raises(psycopg.OperationalError):
             lost.execute("select 1")
+
+
+def test_a_build_ends_its_own_statements(
+    members: Callable[..., Connection[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Ctrl-C does: a group isn't shown what its members' sessions do, the login is."""
+    monkeypatch.setenv("PGUSER", "test_transformer")
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    building = members("transformer", autocommit=True)
+    building.pgconn.send_query(b"/* dbt of-a-test, model.one */ select pg_sleep(60)")
+    ended = []
+    for as_login, seconds in ((False, 2), (True, 30)):
+        with settings.connect(autocommit=True, as_login=as_login) as connection:
+            until = time.monotonic() + seconds
+            while not (found := connection.execute(END, ["/* dbt of-a-test"]).fetchall()) and time.monotonic() < until:
+                time.sleep(0.1)
+            ended.append(found)
+    building.close()
+    assert ended == [[], [(True,)]]
 
 
 def test_views_on_a_raw_table_are_taken_away_and_put_back(
@@ -429,7 +459,7 @@ def test_what_one_login_built_goes_over_to_the_groups(embedded: State, kind: str
                         "table raw_new.t; create view sales.later as select 1 as a",
                         "delete from raw_new.t",
                     ),
-                    ("analyst", "select * from sales.later", "create temporary table t as select * from raw_new.t"),
+                    ("analyst", "create temporary table mine (a integer)", "select * from raw_new.t"),
                     ("developer", "create temporary table t (a integer)", "create table masking.t (a integer)"),
                     ("loader", "insert into raw_shop.sales values (1)", "select * from staging.stg_sales"),
                     ("transformer", "select * from staging.stg_sales", "delete from raw_shop.sales"),

@@ -142,24 +142,36 @@ begin
     end loop;
 end $$;
 
--- 5. Who reads what will be made: a new raw table, a new mart, a mart that is made anew.
+-- 5. Who reads what will be made, too: a new raw table, a masked view that is made anew; and the marts.
 alter default privileges for role {loader} grant usage on schemas to {transformer};
 alter default privileges for role {loader} grant select on tables to {transformer};
 do $$
 declare
     one record;
 begin
-    for one in
-        select unnest({published}) as nspname, '{analyst}' as reader
-        union all
-        select nspname, '{developer}' from ours where nspname like 'masked\_%' and owner_name = '{transformer}'
-    loop
-        execute format('grant usage on schema %I to %I', one.nspname, one.reader);
-        execute format('grant select on all tables in schema %I to %I', one.nspname, one.reader);
+    for one in select nspname from ours where nspname like 'masked\_%' and owner_name = '{transformer}' loop
+        execute format('grant usage on schema %I to {developer}', one.nspname);
+        execute format('grant select on all tables in schema %I to {developer}', one.nspname);
         execute format(
-            'alter default privileges for role {transformer} in schema %I grant select on tables to %I',
-            one.nspname, one.reader
+            'alter default privileges for role {transformer} in schema %I grant select on tables to {developer}',
+            one.nspname
         );
+    end loop;
+    -- marts stand beside the steps on the way to them, which are nobody's: each build grants what it makes
+    for one in
+        select pg_namespace.nspname, pg_class.relname
+        from pg_namespace
+        left join pg_class
+            on
+                pg_namespace.oid = pg_class.relnamespace
+                and pg_class.relkind in ('r', 'p', 'v', 'm')
+                and pg_class.relname not like 'int\_%'
+        where pg_namespace.nspname = any({published})
+    loop
+        execute format('grant usage on schema %I to {analyst}', one.nspname);
+        if one.relname is not null then
+            execute format('grant select on %I.%I to {analyst}', one.nspname, one.relname);
+        end if;
     end loop;
 end $$;
 commit;
