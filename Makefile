@@ -110,7 +110,7 @@ prove: $(VENV)/.setup-dev ## incremental builds against full refreshes over newl
 	@HISTORIES=$(or $(HISTORIES),100) $(BIN)/pytest -q -s tests/python/warehouse/test_incremental.py
 
 .PHONY: mutate
-mutate: $(VENV)/.setup-dev ## break the materialization in some eighty ways, one at a time: which test notices (about an hour); ARGS="--only members"
+mutate: $(VENV)/.setup-dev ## break the materialization in some ninety ways, one at a time: which test notices (about an hour); ARGS="--only members"
 	@PYTHONPATH=tests/python $(BIN)/python -m warehouse.mutate $(ARGS)
 
 .PHONY: areas

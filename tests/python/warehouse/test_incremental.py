@@ -203,6 +203,9 @@ def test_a_model_that_reads_earlier_partitions_is_touched_by_them(
         assert touched
         assert touched <= set(range(reached))
         assert before != "all" or {4, 5, 6} & touched
+        # other sales before a day that sold in the same store; then a day that did after one that stays as it is
+        for change in (Change("transactions", 0, 14), Change("transactions", 6, 10)):
+            warehouse.take(Step((change,), "whole"))
         assert_is_full_refresh(warehouse)
 
 
@@ -291,12 +294,14 @@ def test_a_late_extract_moves_the_sales_after_it_to_its_version(warehouse: Wareh
     extracts = [Change("products", slot, seed) for slot, seed in ((0, 2), (2, 2), (1, 9))]
     sales = tuple(Change("transactions", slot, 3) for slot in range(DAYS))
     warehouse.take(Step((*sales, *extracts[:2]), "whole"))
-    was = warehouse.builds("fct_sales")
+    was, rows = warehouse.builds("fct_sales"), warehouse.rows("int_department_days_summed")
     warehouse.take(Step((extracts[2],), "whole"))
     now = warehouse.builds("fct_sales")
     touched = {(day - FIRST_DAY).days for day in now if now[day] != was[day]}
     assert 2 in touched
     assert not touched & {1, 7}
+    summed = warehouse.rows("int_department_days_summed")  # reads the versions by the fact's keys
+    assert {(day - FIRST_DAY).days for day in rows if summed.get(day) != rows[day]} == touched
     assert_is_full_refresh(warehouse)
     # a key whose version begins later than it did: no dimension has such keys now, for valid_from is in them
     with psycopg.connect(dbname=warehouse.database) as connection:
@@ -324,6 +329,18 @@ def test_promotions_that_came_after_the_sales_touch_their_whole_week(warehouse: 
     assert warehouse.count("fct_sales where placement_key <> 0") > 0
     warehouse.take(Step((Change("transactions", 3, 4),), "whole"))  # a Wednesday comes again, alone
     assert_is_full_refresh(warehouse)
+
+
+def test_a_week_that_is_touched_is_read_with_its_sunday(warehouse: Warehouse) -> None:
+    """A model by week above one by day."""
+    select = f"{STATEFUL} +int_product_weeks_sold"
+    warehouse.restart()
+    warehouse.take(Step(tuple(Change("transactions", slot, 7) for slot in range(DAYS)), "none"))
+    assert warehouse.build(select=select) == []
+    assert warehouse.count("fct_sales where business_date = '2017-03-12'") > 0
+    warehouse.take(Step((Change("transactions", 2, 9),), "none"))
+    assert warehouse.build(select=select) == []
+    assert_is_full_refresh(warehouse, select, "sales")
 
 
 def test_a_file_that_comes_after_its_dimensions_were_built_is_repaired(warehouse: Warehouse) -> None:
@@ -375,9 +392,9 @@ def test_coupons_that_came_before_their_campaign_find_it(warehouse: Warehouse) -
     warehouse.take(Step((Change("coupons", 0, 1), Change("coupons", 1, 1), Change("campaigns", 1, 1)), "whole"))
     unknown = "bridge_coupon_products where campaign_key = 0"
     assert 0 < warehouse.count(unknown) < warehouse.count("bridge_coupon_products")
-    was = warehouse.builds("bridge_coupon_products")
+    was = warehouse.remembered("bridge_coupon_products")
     warehouse.take(Step((Change("transactions", 0, 1),), "whole"))
-    assert warehouse.builds("bridge_coupon_products") == was
+    assert warehouse.remembered("bridge_coupon_products") == was
     warehouse.take(Step((Change("campaigns", 0, 1),), "whole"))
     assert warehouse.count(unknown) == 0
     warehouse.take(Step((Change("coupons", 0, None),), "whole"))
@@ -456,18 +473,19 @@ def test_a_variable_that_is_set_otherwise_rebuilds_what_reads_it(warehouse: Ware
 
 
 def test_a_changed_contract_rebuilds(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A column's type, and a constraint, which is made with the table alone."""
+    """A column's type, and a constraint of a column or of the model, which is made with the table alone."""
     manifest = warehouse.dbt.manifest
-    names = ("int_department_days_summed", "int_store_days_summed", "fct_baskets")
+    names = ("int_department_days_summed", "int_store_days_summed", "int_visits_observed", "fct_baskets")
     warehouse.restart()
     warehouse.take(Step((Change("transactions", 0, 1),), "whole"))
     was = [warehouse.remembered(name) for name in names]
     retyped, freed = (manifest.nodes[f"model.data_journey.{name}"].columns for name in names[:2])
     monkeypatch.setattr(retyped["business_date"], "data_type", "pg_catalog.date")
     monkeypatch.setattr(freed["net_sales_amount"], "constraints", [])
+    monkeypatch.setattr(manifest.nodes[f"model.data_journey.{names[2]}"], "constraints", [])
     assert warehouse.build() == []
     now = [warehouse.remembered(name) for name in names]
-    assert [before == after for before, after in zip(was, now, strict=True)] == [False, False, True]
+    assert [before == after for before, after in zip(was, now, strict=True)] == [False, False, False, True]
 
 
 def test_another_time_zone_rebuilds_all_dates(warehouse: Warehouse) -> None:
@@ -527,6 +545,18 @@ def test_an_attribute_that_a_model_reads_touches_its_dates(
     changed = changes(everything, warehouse)
     assert {"dim_store", "fct_sales"} <= changed <= hanging_on(warehouse, "model.data_journey.dim_store")
     assert "fct_promotions" not in changed  # it takes the store's key alone
+
+
+def test_an_attribute_that_no_model_reads_rebuilds_nothing(warehouse: Warehouse) -> None:
+    """Of a dimension whose key the model doesn't keep."""
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1),), "whole"))
+    was = warehouse.remembered("int_months_begun")
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        connection.execute("update warehouse.dim_date set weekday_name = 'Someday'")
+        connection.execute("update build_state.models set content_id = 'another' where model_name = 'dim_date'")
+    assert warehouse.build(select="int_months_begun") == []
+    assert warehouse.remembered("int_months_begun") == was
 
 
 def test_an_empty_run_is_not_remembered(warehouse: Warehouse) -> None:
