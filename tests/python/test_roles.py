@@ -277,9 +277,7 @@ def test_grants_survive_what_is_made_later(
         try:
             loader.execute("create schema raw_later; create table raw_later.t (a integer)")
             transformer.execute("select * from raw_later.t")
-            made = (
-                "select max(oid::bigint) from pg_class where relkind = 'r' and relname ~ '^customer_segments__[0-9]$'"
-            )
+            made = "select max(oid) from pg_class where relkind = 'r' and relname ~ '^customer_segments__[0-9]$'"
             before = transformer.execute(made).fetchone()
             monkeypatch.setenv("PGUSER", TRANSFORMER)
             monkeypatch.setenv("PGPASSWORD", embedded.logins[TRANSFORMER])
