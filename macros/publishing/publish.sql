@@ -166,26 +166,36 @@
 
 {% macro publish(breaking=false) -%}
     {#- Views first, one after the other: until the new publication is the current one, they show what they showed. Then
-        the publication, in one statement. Then old rows go. -#}
+        the publication, in one transaction, with what else readers would miss between. Then old rows go. -#}
     {%- set marts = marts_built() -%}
     {%- set number = next_publication() -%}
     {%- set is_new = has_news(marts) -%}
     {%- set last = number if is_new else number - 1 -%}
     {%- set oldest = [last - var('kept_publications', 3) + 1, current_publication() or last] | min -%}
     {%- do prepare_masking() -%}
-    {%- set views, found = [], catalogue(marts) -%}
+    {%- set views, found, at_once = [], catalogue(marts), [] -%}
     {%- for node in marts -%}{%- do views.append(published_view(node, found, 0)) -%}{%- endfor -%}
-    {%- do stop_at_breaks(views, breaking) -%}
-    {%- for view in views if not view.is_there -%}{%- do put_view(view) -%}{%- endfor -%}
-    {%- do describe_views(marts) -%}
+    {%- set gone = gone_views(views) -%}
+    {%- do stop_at_breaks(views, gone, breaking) -%}
+    {%- for view in views if not view.is_there -%}
+        {%- if view.kind == 'table' -%} {#- of a time before publications: it shows what it has until then -#}
+            {%- do at_once.append('drop table ' ~ view.name ~ ' cascade; create view ' ~ view.name ~ ' as ' ~ view.query) -%}
+        {%- else -%}
+            {%- do put_view(view) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for name in gone -%}{%- do at_once.append('drop view ' ~ name ~ ' cascade') -%}{%- endfor -%}
     {%- if is_new -%}
-        {%- do in_transaction("
+        {%- do at_once.append("
             insert into " ~ built_schema() ~ ".publications values (" ~ number ~ ", clock_timestamp(), false);
             insert into " ~ built_schema() ~ ".published_marts select " ~ number ~ ", model_name, content_id from "
             ~ state_table('models') ~ " where model_name in ('" ~ marts | map(attribute='name') | join("', '") ~ "');
             " ~ make_current(number)) -%}
-        {%- do drop_old_rows(views, marts, oldest) -%}
     {%- endif -%}
+    {%- if at_once -%}{%- do patiently(at_once | join('; '), 'marts') -%}{%- endif -%}
+    {%- for view in views if not view.is_there and view.kind == 'table' -%}{%- do remember_view(view) -%}{%- endfor -%}
+    {%- do describe_views(marts) -%}
+    {%- if is_new -%}{%- do drop_old_rows(views, marts, oldest) -%}{%- endif -%}
     {%- do say(('Published: ' if is_new else 'Nothing new to publish: ') ~ about_current()) -%}
 {%- endmacro %}
 
@@ -219,7 +229,7 @@
 
 {% macro make_current(number) -%}
     update {{ built_schema() }}.publications set is_current = publication_id = {{ number }}
-    where is_current or publication_id = {{ number }};
+    where is_current or publication_id = {{ number }}
 {%- endmacro %}
 
 {% macro say(text) -%}

@@ -83,34 +83,49 @@
     {{ return(numbers | sort) }}
 {%- endmacro %}
 
-{% macro stop_at_breaks(views, breaking) -%}
-    {#- What takes a column away from readers is published only by somebody who says so. Then the view is made anew, and
-        what hangs on it goes. -#}
+{% macro gone_views(views) -%}
+    {#- Readers' views of marts that are no marts any more: their model is gone or switched off. -#}
+    {{ return(run_query(
+        "select relation from " ~ built_schema() ~ ".published_views where relation not in ('"
+        ~ views | map(attribute='name') | join("', '") ~ "') and to_regclass(relation) is not null order by 1"
+    ).columns[0].values() | list) }}
+{%- endmacro %}
+
+{% macro stop_at_breaks(views, gone, breaking) -%}
+    {#- What takes a mart or a column away from readers is published only by somebody who says so. Then the view is made
+        anew, and what hangs on it goes. -#}
     {%- set lost = [] -%}
-    {%- for view in views if view.lost -%}
+    {%- for view in views if view.lost -%}{%- do lost.append((view.name, view.lost | join(', '))) -%}{%- endfor -%}
+    {%- for name in gone -%}{%- do lost.append((name, name ~ ' is not built any more')) -%}{%- endfor -%}
+    {%- set told = [] -%}
+    {%- for name, what in lost if not breaking -%}
         {%- set hanging = run_query("
             select distinct dependent.oid::regclass::text
             from pg_depend
             inner join pg_rewrite on pg_depend.objid = pg_rewrite.oid
             inner join pg_class as dependent on pg_rewrite.ev_class = dependent.oid
-            where pg_depend.refobjid = '" ~ view.name ~ "'::regclass and dependent.oid <> '" ~ view.name ~ "'::regclass
+            where pg_depend.refobjid = '" ~ name ~ "'::regclass and dependent.oid <> '" ~ name ~ "'::regclass
             order by 1
         ").columns[0].values() -%}
-        {%- do lost.append(view.lost | join(', ') ~ (' (read by ' ~ hanging | join(', ') ~ ')' if hanging else '')) -%}
+        {%- do told.append(what ~ (' (read by ' ~ hanging | join(', ') ~ ')' if hanging else '')) -%}
     {%- endfor -%}
-    {%- if lost and not breaking -%}
+    {%- if told -%}
         {{ exceptions.raise_compiler_error(
-            'not published, for readers would miss something: ' ~ lost | join('; ') ~ '. If that is meant: '
+            'not published, for readers would miss something: ' ~ told | join('; ') ~ '. If that is meant: '
             ~ 'journey publish --breaking, which drops the views that read it'
         ) }}
     {%- endif -%}
 {%- endmacro %}
 
 {% macro put_view(view, dropped=()) -%}
-    {#- A table of that name is of a time before publications; others go with the view on them. -#}
-    {%- set old = 'drop ' ~ view.kind ~ ' ' ~ view.name ~ ' cascade; ' if view.kind == 'table' or view.lost else '' -%}
+    {#- Tables that are dropped go with the view on them. -#}
+    {%- set old = 'drop view ' ~ view.name ~ ' cascade; ' if view.lost else '' -%}
     {%- set gone = '; drop table ' ~ dropped | join(', ') if dropped else '' -%}
     {%- do patiently(old ~ 'create or replace view ' ~ view.name ~ ' as ' ~ view.query ~ gone, view.name) -%}
+    {%- do remember_view(view) -%}
+{%- endmacro %}
+
+{% macro remember_view(view) -%}
     {%- do let_analysts_read(view.name) -%}
     {%- do in_transaction(
         "delete from " ~ built_schema() ~ ".published_views where relation = '" ~ view.name ~ "'; insert into "

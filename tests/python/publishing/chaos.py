@@ -22,7 +22,7 @@ import psycopg
 from psycopg.errors import Error
 
 from journey import services
-from journey.embedded import EMBEDDED_DATABASE, use_embedded
+from journey.embedded import ADMIN, EMBEDDED_DATABASE, use_embedded
 from publishing.shop import DAYS, MARTS, Shop
 
 DATABASE = "chaos_publish"
@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     services.up()
-    use_embedded()
+    use_embedded(ADMIN)
     with psycopg.connect(dbname=EMBEDDED_DATABASE, autocommit=True) as connection:
         connection.execute(f"drop database if exists {DATABASE} with (force)".encode())
         connection.execute(f"create database {DATABASE}".encode())

@@ -62,12 +62,13 @@ class Shop:
     dbt: Dbt
 
     @classmethod
-    def make(cls, folder: Path, *, extra: bool = False) -> Shop:
+    def make(cls, folder: Path, *, extra: bool = False, without: str = "") -> Shop:
         """Write the project.
 
         Args:
             folder: where.
             extra: with a column more in a mart.
+            without: a mart that isn't there.
         """
         folder.mkdir(parents=True)
         (folder / "macros").symlink_to(ROOT / "macros")
@@ -79,6 +80,8 @@ class Shop:
         (folder / "dbt_project.yml").write_text(yaml.safe_dump(settings))
         (folder / "profiles.yml").write_text((ROOT / "profiles.yml.example").read_text())
         for path, (sql, columns) in MODELS.items():
+            if without and path.endswith(without):
+                continue
             here = {**columns, "extra": "text"} if extra and "by_day" in path else columns
             file = folder / "models" / f"{path}.sql"
             file.parent.mkdir(parents=True, exist_ok=True)

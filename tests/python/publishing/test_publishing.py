@@ -147,6 +147,28 @@ def test_a_new_column_goes_last_and_one_that_goes_needs_a_word(
     assert shown("sales.by_day") == {8, 9, 10, 11, 12}
 
 
+def test_a_mart_that_is_gone_needs_a_word_too(shop: Shop) -> None:
+    shop.build(10)
+    without = Shop.make(shop.folder.with_name(f"{shop.folder.name}_without"), without="books")
+    with pytest.raises(Exception, match=r"finance\.books is not built any more"):
+        without.build(11)
+    assert shown("finance.books") == shown("sales.in_all") == {10}
+    assert without.journey("publish", "--breaking").returncode == 0
+    assert shown("sales.in_all") == {11}
+    with pytest.raises(Error, match="does not exist"):
+        shown("finance.books")
+
+
+def test_a_table_of_a_time_before_is_seen_until_the_first_publication(
+    shop: Shop, admin: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    admin.execute(b"create schema finance; create table finance.books as select 9 as number")
+    shop.build(10, is_bad=True)
+    assert shown("finance.books") == {9}
+    shop.build(11)
+    assert shown("finance.books") == {11}
+
+
 def test_a_reader_with_an_open_transaction_keeps_its_publication(
     shop: Shop, admin: psycopg.Connection[tuple[object, ...]]
 ) -> None:
