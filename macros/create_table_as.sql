@@ -25,8 +25,8 @@
 {%- endmacro %}
 
 {% macro add_constraints(relation) -%}
-    {#- Everything that the contract constrains, as one ALTER TABLE. Where rows of several publications lie side by side,
-        keys are unique among the newest: see create_version_table. -#}
+    {#- Everything that the contract constrains, as one ALTER TABLE. Where rows of several publications lie side by
+        side, keys are unique among the newest: see create_version_table. -#}
     {%- set clauses = [] -%}
     {%- set as_index = ('primary_key', 'unique') if is_published(model) else () -%}
     {%- for column in model.columns.values() -%}

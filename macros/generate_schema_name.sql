@@ -1,7 +1,7 @@
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {#- A layer's schema: what `+schema` says; of a mart that has none, its folder, or `built` if it is a step to one, for
-        readers' schemas hold what is published alone. Targets prod and demo have the plain names (staging, marketing …). Every other has a copy of its own beside them,
-        <the target's schema>_<layer>. -#}
+    {#- A layer's schema: what `+schema` says; of a mart that has none, its folder, or `built` if it is a step to one,
+        for readers' schemas hold what is published alone. Targets prod and demo have the plain names (staging,
+        marketing …). Every other has a copy of its own beside them, <the target's schema>_<layer>. -#}
     {%- set layer = (custom_schema_name or ('built' if is_step(node) else mart_folder(node)) or '') | trim -%}
     {%- if target.name == 'prod' and env_var('DBT_SCHEMA', '') -%}
         {{ exceptions.raise_compiler_error(

@@ -16,8 +16,8 @@
 {% macro has_state() -%}
     {#- Whether there is a state, of this version. -#}
     {{ return(run_query(
-        "select 1 from pg_namespace where nspname = '" ~ state_schema() ~ "' and obj_description(oid, 'pg_namespace') = "
-        ~ "'version " ~ state_version() ~ "'"
+        "select 1 from pg_namespace where nspname = '" ~ state_schema() ~ "' "
+        ~ "and obj_description(oid, 'pg_namespace') = 'version " ~ state_version() ~ "'"
     ).rows | length > 0) }}
 {%- endmacro %}
 
@@ -25,7 +25,8 @@
     {#- Their columns, and the columns that tell rows apart. -#}
     {{ return({
         'models': (
-            'model_name text, inputs_hash text, views_hash text, content_id text, docs_hash text, seen text', 'model_name'
+            'model_name text, inputs_hash text, views_hash text, content_id text, docs_hash text, seen text',
+            'model_name'
         ),
         'partitions': (
             'model_name text, partition_start date, inputs_hash text, content_id text', 'model_name, partition_start'

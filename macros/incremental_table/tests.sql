@@ -21,7 +21,9 @@
     {%- set due = due_pieces(narrowed, ours) if narrowed and is_same else [] -%}
     {%- if is_same and has_passed and due is not none and not due -%}
         {%- if not row[2] -%} {#- what is gone needs no test -#}
-            {%- do in_transaction("update " ~ state_table('tests') ~ " set seen = " ~ contents_seen(model) ~ " where " ~ ours) -%}
+            {%- do in_transaction(
+                "update " ~ state_table('tests') ~ " set seen = " ~ contents_seen(model) ~ " where " ~ ours
+            ) -%}
         {%- endif -%}
         select 0 as failures, false as should_warn, false as should_error
     {%- else -%}

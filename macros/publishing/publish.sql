@@ -1,6 +1,6 @@
-{#- Write, audit, publish: a build's marts are published together, when all tests of them and of what they are built from
-    have passed. Readers' views show the publication that one row names, so that it changes in one instant, and whoever
-    reads several marts in one snapshot reads one publication. -#}
+{#- Write, audit, publish: a build's marts are published together, when all tests of them and of what they are built
+    from have passed. Readers' views show the publication that one row names, so that it changes in one instant, and
+    whoever reads several marts in one snapshot reads one publication. -#}
 
 {% macro prepare_publications() -%}
     {#- On run start: what is published is kept beside the rows, so that it outlives the state of builds. -#}
@@ -18,8 +18,9 @@
 {%- endmacro %}
 
 {% macro publish_what_passed(results) -%}
-    {#- On run end: publish, unless something is missing, which is said; or DBT_PUBLISHING is `never`. A copy of one's own
-        (targets other than prod and demo) publishes what is there, `always`, for its only reader wants to see it. -#}
+    {#- On run end: publish, unless something is missing, which is said; or DBT_PUBLISHING is `never`. A copy of
+        one's own (targets other than prod and demo) publishes what is there, `always`, for its only reader wants to
+        see it. -#}
     {%- set rule = env_var('DBT_PUBLISHING', 'tested' if target.name in ('prod', 'demo') else 'always') -%}
     {%- if rule not in ('tested', 'always', 'never') -%}
         {{ exceptions.raise_compiler_error("DBT_PUBLISHING is tested, always or never, and not " ~ rule) }}
@@ -179,7 +180,9 @@
     {%- do stop_at_breaks(views, gone, breaking) -%}
     {%- for view in views if not view.is_there -%}
         {%- if view.kind == 'table' -%} {#- of a time before publications: it shows what it has until then -#}
-            {%- do at_once.append('drop table ' ~ view.name ~ ' cascade; create view ' ~ view.name ~ ' as ' ~ view.query) -%}
+            {%- do at_once.append(
+                'drop table ' ~ view.name ~ ' cascade; create view ' ~ view.name ~ ' as ' ~ view.query
+            ) -%}
         {%- else -%}
             {%- do put_view(view) -%}
         {%- endif -%}
@@ -215,7 +218,9 @@
 {%- endmacro %}
 
 {% macro current_publication() -%}
-    {%- set found = run_query("select publication_id from " ~ built_schema() ~ ".publications where is_current").rows -%}
+    {%- set found = run_query(
+        "select publication_id from " ~ built_schema() ~ ".publications where is_current"
+    ).rows -%}
     {{ return(found[0][0] | int if found else none) }}
 {%- endmacro %}
 
@@ -224,7 +229,9 @@
         "select publication_id, to_char(published_at, 'YYYY-MM-DD HH24:MI:SS TZ') from " ~ built_schema()
         ~ ".publications where is_current"
     ).rows -%}
-    {{ return('readers see publication ' ~ found[0][0] ~ ' of ' ~ found[0][1] if found else 'readers see nothing yet') }}
+    {{ return(
+        'readers see publication ' ~ found[0][0] ~ ' of ' ~ found[0][1] if found else 'readers see nothing yet'
+    ) }}
 {%- endmacro %}
 
 {% macro make_current(number) -%}
@@ -234,7 +241,11 @@
 
 {% macro say(text) -%}
     {#- In a build's log; `journey publish` prints it. -#}
-    {%- if flags.WHICH == 'run-operation' -%}{%- do print(text) -%}{%- else -%}{%- do log(text, info=true) -%}{%- endif -%}
+    {%- if flags.WHICH == 'run-operation' -%}
+        {%- do print(text) -%}
+    {%- else -%}
+        {%- do log(text, info=true) -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro in_transaction(sql) -%}

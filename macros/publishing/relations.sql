@@ -1,6 +1,6 @@
-{#- A mart has two names. Readers use `sales.sales_performance`, a view on the rows that are published: so do dbt's docs,
-    `dbt show`, analyses and exposures. A build writes and tests `built.sales_performance`, a view on the newest rows.
-    Both read the tables `built.sales_performance__<number>`. Why, stands in docs/decisions.md. -#}
+{#- A mart has two names. Readers use `sales.sales_performance`, a view on the rows that are published: so do dbt's
+    docs, `dbt show`, analyses and exposures. A build writes and tests `built.sales_performance`, a view on the
+    newest rows. Both read the tables `built.sales_performance__<number>`. Why, stands in docs/decisions.md. -#}
 
 {% macro ref() -%}
     {#- dbt's own; inside a build a mart is its newest rows. -#}

@@ -1,10 +1,11 @@
 {% macro catalogue(marts) -%}
-    {#- What is in the readers' schemas and in that of the newest rows, by `schema.name`: dicts of `kind`, `columns` (by name
-        the type, in order) and `definition`, by which a published view is known. -#}
+    {#- What is in the readers' schemas and in that of the newest rows, by `schema.name`: dicts of `kind`, `columns`
+        (by name the type, in order) and `definition`, by which a published view is known. -#}
     {%- set schemas, found = [built_schema()] + marts | map(attribute='schema') | unique | list, {} -%}
     {%- for name, kind, definition, column, type in run_query("
         select
-            nspname || '.' || relname, case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end,
+            nspname || '.' || relname,
+            case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end,
             views.definition, attname, format_type(atttypid, atttypmod)
         from pg_class
         inner join pg_namespace on relnamespace = pg_namespace.oid
@@ -23,12 +24,12 @@
 {%- endmacro %}
 
 {% macro published_view(node, catalogue, oldest) -%}
-    {#- The view that readers have on a mart: the rows of the current publication, from the tables that hold `oldest` or a
-        later one. It has its columns in the order in which they came, for a view can't lose or move one; a table that
-        lacks one gives null.
+    {#- The view that readers have on a mart: the rows of the current publication, from the tables that hold
+        `oldest` or a later one. It has its columns in the order in which they came, for a view can't lose or move
+        one; a table that lacks one gives null.
 
-        Returns a dict: `name`, `node`, `query`, `kind` (of what is there), `is_there`, `lost` (what a reader would miss, as
-        texts), `kept` and `dropped` (tables). -#}
+        Returns a dict: `name`, `node`, `query`, `kind` (of what is there), `is_there`, `lost` (what a reader would
+        miss, as texts), `kept` and `dropped` (tables). -#}
     {%- set name, built = node.schema ~ '.' ~ node.alias, built_schema() ~ '.' ~ node.alias -%}
     {%- set before, now = catalogue.get(name, {'columns': {}}), catalogue[built].columns -%}
     {%- set types, lost = {}, [] -%}
@@ -134,7 +135,8 @@
 {%- endmacro %}
 
 {% macro patiently(sql, name) -%}
-    {#- A change of a view waits for its readers, a fifth of a second at a time: who reads meanwhile waits no longer. -#}
+    {#- A change of a view waits for its readers, a fifth of a second at a time: who reads meanwhile waits no
+        longer. -#}
     {%- do in_transaction("
         do $publish$
         begin
@@ -161,7 +163,9 @@
         {%- do pairs.append("('" ~ node.relation_name ~ "', '" ~ built_relation(node) ~ "')") -%}
         {%- for privilege, grantees in (node.config.grants or {}).items() -%}
             {%- for grantee in ([grantees] if grantees is string else grantees) -%}
-                {%- do in_transaction("grant " ~ privilege ~ " on " ~ node.relation_name ~ " to " ~ adapter.quote(grantee)) -%}
+                {%- do in_transaction(
+                    "grant " ~ privilege ~ " on " ~ node.relation_name ~ " to " ~ adapter.quote(grantee)
+                ) -%}
             {%- endfor -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -186,7 +190,8 @@
                     select columns.published, columns.name, said.description
                     from columns
                     left join pg_description as said
-                        on said.classoid = 'pg_class'::regclass and said.objoid = to_regclass(built) and said.objsubid = ours
+                        on said.classoid = 'pg_class'::regclass and said.objoid = to_regclass(built)
+                            and said.objsubid = ours
                     left join pg_description as told
                         on told.classoid = 'pg_class'::regclass and told.objoid = to_regclass(published)
                             and told.objsubid = theirs
@@ -205,9 +210,9 @@
 {%- endmacro %}
 
 {% macro drop_old_rows(views, marts, oldest) -%}
-    {#- Rows and tables of publications that aren't kept. A table leaves its view and goes when every transaction that is
-        open now is over, for an old snapshot may still show a publication before; with a longer one it stays until the
-        next publication. -#}
+    {#- Rows and tables of publications that aren't kept. A table leaves its view and goes when every transaction
+        that is open now is over, for an old snapshot may still show a publication before; with a longer one it
+        stays until the next publication. -#}
     {%- for view in views -%}
         {%- for table in view.kept -%}
             {%- do in_transaction('delete from ' ~ table ~ ' where to_publication <= ' ~ oldest) -%}
@@ -235,8 +240,8 @@
     {%- set seen = namespace(is_open=ids | length > 0) -%}
     {%- for attempt in range(20) if seen.is_open -%}
         {%- set seen.is_open = run_query(
-            "select pg_sleep(0.1), exists (select 1 from pg_locks where locktype = 'virtualxid' and virtualtransaction in ('"
-            ~ ids | join("', '") ~ "'))"
+            "select pg_sleep(0.1), exists (select 1 from pg_locks where locktype = 'virtualxid' "
+            ~ "and virtualtransaction in ('" ~ ids | join("', '") ~ "'))"
         ).rows[0][1] -%}
     {%- endfor -%}
     {{ return(not seen.is_open) }}

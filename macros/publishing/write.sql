@@ -1,5 +1,5 @@
-{#- How a mart's rows are written, so that readers of what is published don't see it: its tables keep the rows of several
-    publications, and each row says from which to which it belongs. -#}
+{#- How a mart's rows are written, so that readers of what is published don't see it: its tables keep the rows of
+    several publications, and each row says from which to which it belongs. -#}
 
 {% macro next_publication() -%}
     {#- The number of the publication that is being built. -#}
@@ -9,8 +9,8 @@
 {%- endmacro %}
 
 {% macro tables_of(name) -%}
-    {#- The tables with a mart's rows, oldest first: dicts of `number`, the first publication that a table belongs to, and
-        `definition`, a hash of its columns, constraints and indexes. -#}
+    {#- The tables with a mart's rows, oldest first: dicts of `number`, the first publication that a table belongs
+        to, and `definition`, a hash of its columns, constraints and indexes. -#}
     {%- set tables = [] -%}
     {%- for row in run_query(
         "select cast(substring(relname from '[0-9]+$') as integer), obj_description(oid, 'pg_class') from pg_class"
@@ -52,8 +52,8 @@
 {%- endmacro %}
 
 {% macro create_version_table(target, definition, fits, sql) -%}
-    {#- A table of the publication that is being built, and the view on its newest rows; one that a build before made for
-        the same publication goes, for nobody reads it. -#}
+    {#- A table of the publication that is being built, and the view on its newest rows; one that a build before
+        made for the same publication goes, for nobody reads it. -#}
     {%- set number = next_publication() -%}
     {%- set table = version_table(model.alias, number) -%}
     {%- set new = version_table(model.alias, number ~ '__new') -%}
@@ -65,7 +65,9 @@
     ) -%}
     {%- do create_indexes(new) -%}
     {%- for columns in unique_keys() -%}
-        {%- do run_query("create unique index on " ~ new ~ " (" ~ columns | join(', ') ~ ") where to_publication is null") -%}
+        {%- do run_query(
+            "create unique index on " ~ new ~ " (" ~ columns | join(', ') ~ ") where to_publication is null"
+        ) -%}
     {%- endfor -%}
     {%- do run_query("create index on " ~ new ~ " (to_publication) where to_publication is not null") -%}
     {%- do run_query("comment on table " ~ new ~ " is '" ~ definition ~ "'") -%}
@@ -83,8 +85,8 @@
 {%- endmacro %}
 
 {% macro replace_rows(table, touched, sql) -%}
-    {#- New rows in the place of the touched ones. Those that a publication may still show end with it; those that a build
-        before wrote for the same publication go. -#}
+    {#- New rows in the place of the touched ones. Those that a publication may still show end with it; those that a
+        build before wrote for the same publication go. -#}
     {%- set number = next_publication() -%}
     {%- set columns = model.columns.keys() | join(', ') -%}
     {%- set newest = "to_publication is null and " ~ touched -%}
@@ -101,8 +103,8 @@
 {%- endmacro %}
 
 {% macro unique_keys() -%}
-    {#- Columns that the contract says are unique, the primary key included: among the newest rows, for a table keeps older
-        ones beside them. -#}
+    {#- Columns that the contract says are unique, the primary key included: among the newest rows, for a table
+        keeps older ones beside them. -#}
     {%- set keys = [] -%}
     {%- for column in model.columns.values() -%}
         {%- for constraint in column.constraints if constraint.type in ('primary_key', 'unique') -%}

@@ -61,6 +61,7 @@ def readers(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
         admin.execute(f"create role see_quiet login noinherit password '{PASSWORD}' in role pii_reader".encode())
         admin.execute("set role transformer")
         admin.execute(compiled.encode())
+        admin.execute(f"grant select on {', '.join(views.values())} to analyst".encode())
     yield lambda login: psycopg.connect(user=f"see_{login}", password=PASSWORD, autocommit=True)
     with psycopg.connect(autocommit=True) as admin:
         for view in views.values():

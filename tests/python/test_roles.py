@@ -45,8 +45,8 @@ CAN = {
         select * from raw_loyalty.households
         select * from loader.files
         create table warehouse.nosuch (a integer)
-        drop table marketing.customer_profiles cascade
-        truncate finance.general_ledger
+        drop view marketing.customer_profiles cascade
+        truncate built.publications
         create or replace view marketing.v as select 1 as a
         create schema nosuch
         select * from masking.key
@@ -121,7 +121,7 @@ CANNOT = {
         set role loader
         create role nosuch
         alter database journey set work_mem = '1GB'
-        copy warehouse.dim_store to '/tmp/nosuch'
+        copy warehouse.dim_store to '/nosuch'
         select pg_read_file('/etc/hostname')
     """,
     "analyst": """
@@ -132,8 +132,8 @@ CANNOT = {
         select * from staging.stg_loyalty__households
         select * from warehouse.dim_customer
         select * from warehouse.fct_sales
-        select * from marketing.int_customer_rfm_scored
-        select * from sales.int_hours_summed
+        select * from built.int_customer_rfm_scored
+        select * from built.int_hours_summed
         select * from masked_raw_loyalty.households
         select * from masked_warehouse.dim_customer
         select * from seeds.rfm_segments
@@ -141,16 +141,16 @@ CANNOT = {
         select * from build_state.models
         select * from masking.key
         select masking.scrambled(1, 32, '')
-        insert into marketing.customer_profiles (customer_id) values (1)
+        insert into finance.general_ledger default values
         update sales.sales_performance set net_sales_amount = 0
         delete from finance.income_statement
-        truncate finance.general_ledger
-        drop table marketing.customer_profiles
+        truncate built.publications
+        drop view marketing.customer_profiles
         drop schema marketing cascade
         alter table marketing.customer_profiles add column mine text
         alter schema marketing rename to mine
         create index on marketing.customer_profiles (customer_id)
-        comment on table marketing.customer_profiles is 'mine'
+        comment on view marketing.customer_profiles is 'mine'
         lock table marketing.customer_profiles in access exclusive mode
         create table marketing.mine (a integer)
         create view marketing.mine as select 1 as a
@@ -172,7 +172,7 @@ CANNOT = {
         select * from raw_loyalty.households
         select * from warehouse.dim_customer
         select * from masking.key
-        update marketing.customer_profiles set age_band = ''
+        update finance.general_ledger set closing_amount = 0
         create schema mine
         set role transformer
     """,

@@ -28,7 +28,6 @@ begin
     end if;
 end $$;
 grant {analyst} to {pii_reader}; -- who reads persons' columns in the marts that an analyst reads
-grant {pii_reader} to {transformer}; -- who owns the tables below the marts sees them as they are in the marts, too
 
 -- 2. The database: who makes schemas in it.
 do $$
