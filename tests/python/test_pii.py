@@ -24,7 +24,7 @@ PROFILES = """
     {% for column in node.columns.values() %}
     {{ published_column(column) }} as {{ column.name }}{{ ',' if not loop.last }}
     {% endfor %}
-    from {{ node.relation_name }}
+    from {{ built_relation(node) }}
 """
 HIDDEN = ("home_ownership", "marital_status", "household_size", "household_composition", "kids_count")
 
