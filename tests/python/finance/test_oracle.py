@@ -36,7 +36,7 @@ NAMES = {  # columns that say in words what the key says
 @pytest.fixture(scope="module")
 def oracle(books: Books) -> Oracle:
     found = Oracle(books.folder, DEFAULT / "seeds")
-    scores = books.rows("select month_start_date, customer_id, segment_name from marketing.int_customer_rfm_scored")
+    scores = books.rows("select month_start_date, customer_id, segment_name from built.int_customer_rfm_scored")
     found.segments = {(row["month_start_date"], row["customer_id"]): row["segment_name"] for row in scores}
     sales = books.rows(
         "select week_start_date, forecast_amount, lower_80_amount, upper_80_amount from sales.sales_forecast"

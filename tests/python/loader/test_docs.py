@@ -35,6 +35,8 @@ ELSEWHERE = {
     "docs",
     "contract",
     "scaffold",
+    "publish",
+    "roles",
     "build",
 }  # commands that aren't the loader's: test_readme.py looks after them
 SIZES = {str(2**40): "1 TiB"}
