@@ -20,6 +20,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from journey import settings
+from journey.embedded import ADMIN, use_embedded
 from journey.project import project_root
 
 ROOT = project_root(Path(__file__).parent)
@@ -120,6 +121,7 @@ def _text(value: object) -> str:
 
 
 if __name__ == "__main__":
+    use_embedded(ADMIN)  # who sees persons' columns as they are
     with settings.connect() as database:
         for path in sorted(FOLDER.glob("*.sql")):
             analysis = read(path)

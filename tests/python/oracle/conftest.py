@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from journey import settings
-from journey.embedded import use_embedded
+from journey.embedded import ADMIN, use_embedded
 from oracle.shop import landed, open_shop
 
 FULL = "JOURNEY_ORACLE" in os.environ  # make oracle: what `make demo` built; else the slice that the tests build
@@ -20,7 +20,7 @@ FULL = "JOURNEY_ORACLE" in os.environ  # make oracle: what `make demo` built; el
 def built(request: pytest.FixtureRequest) -> None:
     """The built marts, and the landing that they come from."""
     if FULL:
-        use_embedded()
+        use_embedded(ADMIN)  # who sees persons' columns as they are
     else:
         request.getfixturevalue("demo")
 
