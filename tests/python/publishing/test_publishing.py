@@ -114,6 +114,7 @@ def test_peoples_views_and_grants_survive_and_comments_are_there(
         for number, arguments in ((11, ()), (12, ("--full-refresh",)), (13, ())):
             shop.build(number, *arguments)
             assert shown("public.report") == {number}
+            assert admin.execute(b"select count(*) from sales.by_day").fetchone() == (5 * 40,)  # of one table alone
         admin.execute(f"set role {role}".encode())
         assert admin.execute(b"select max(number) from sales.by_day").fetchone() == (13,)
         with pytest.raises(Error, match="permission denied"):
