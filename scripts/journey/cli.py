@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -526,4 +527,11 @@ def main() -> None:
         sys.exit(error.exit_status)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to print has no room either
+        where = f": {shown(str(error.filename))}" if error.filename else ""
+        click.echo(f"journey: no space is left on a disk{where}; make room, and run it again", err=True)
         sys.exit(1)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -30,6 +32,8 @@ REGION = "us-east-1"  # where none is named: servers that have no regions take a
 POSTGRES_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGSERVICE")
 S3_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN",
                 "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")  # fmt: skip
+
+SILENT_SECONDS = 10.0  # so long S3 may be silent before a person hears of it
 
 # A connection whose other end has vanished breaks after a minute, waiting or sending, and not when TCP gives up.
 NETWORK: dict[str, Any] = {
@@ -98,7 +102,12 @@ def _encryption() -> dict[str, str]:
 
 
 def s3_client(
-    *, connections: int = 10, attempts: int = 5, read_seconds: float = 60, anonymous: bool = False
+    *,
+    connections: int = 10,
+    attempts: int = 5,
+    read_seconds: float = 60,
+    anonymous: bool = False,
+    tells_silence: bool = True,
 ) -> S3Client:
     """An S3 client, configured from the environment as boto3 is; times in its answers stay texts.
 
@@ -107,6 +116,7 @@ def s3_client(
         attempts: how often boto3 tries a request by itself.
         read_seconds: how long an answer may be silent.
         anonymous: requests aren't signed.
+        tells_silence: standard error hears of an answer that doesn't come.
 
     Raises:
         UsageError: boto3's configuration can't be used.
@@ -128,7 +138,26 @@ def s3_client(
         )
     except (BotoCoreError, ValueError) as error:
         raise UsageError(f"S3 is not configured: {_one_line(error)}") from error
+    if tells_silence:
+        _tell_silence(client)
     return cast("S3Client", client)
+
+
+def _tell_silence(client: Any) -> None:
+    """Let a person know, once a request, that we still wait for its answer."""
+    said = f"journey: S3 at {client.meta.endpoint_url} has not answered for {SILENT_SECONDS:g} s; still trying\n"
+    asking = threading.local()  # a client serves several threads, each with one request at a time
+
+    def begin(**_: Any) -> None:
+        asking.timer = threading.Timer(SILENT_SECONDS, sys.stderr.write, (said,))
+        asking.timer.daemon = True
+        asking.timer.start()
+
+    def end(**_: Any) -> None:
+        asking.timer.cancel()
+
+    for event, do in (("before-call", begin), ("after-call", end), ("after-call-error", end)):
+        client.meta.events.register(f"{event}.s3", do)
 
 
 def s3_failure(error: Exception, where: str) -> str:

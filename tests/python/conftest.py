@@ -134,10 +134,12 @@ class Demo:
     Attributes:
         said: what it printed.
         page: the docs site.
+        owners: whose its relations are, by schema; tests that come later may build as somebody else.
     """
 
     said: str
     page: Path
+    owners: frozenset[tuple[str, str]]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -152,4 +154,8 @@ def demo(embedded: State) -> Demo:
     """`journey demo --weeks 8`, once a test run, in the database and the bucket that everybody else leaves alone."""
     done = run("demo", "--weeks", str(WEEKS))
     assert done.returncode == 0, done.stdout + done.stderr
-    return Demo(done.stdout, ROOT / "site" / "index.html")
+    with psycopg.connect() as connection:
+        owners = connection.execute(
+            "select distinct relnamespace::regnamespace::text, pg_get_userbyid(relowner) from pg_class"
+        ).fetchall()
+    return Demo(done.stdout, ROOT / "site" / "index.html", frozenset(owners))

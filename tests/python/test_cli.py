@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,10 @@ def test_make_clean_asks(tmp_path: Path, answer: str, is_there: bool) -> None:
     done = subprocess.run(command, cwd=tmp_path, input=answer, capture_output=True, text=True, check=False)
     assert (tmp_path / ".local").exists() == is_there
     assert (done.returncode != 0) == is_there
+
+
+def test_a_full_disk_is_a_line() -> None:
+    command = [sys.executable, "-m", "journey", "contract", "sales"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "journey: no space is left on a disk; make room, and run it again\n")

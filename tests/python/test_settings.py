@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from journey import settings
 from journey.errors import UsageError
@@ -32,3 +34,20 @@ def test_embedded_services_are_advised_on_this_machine_alone(
 def test_the_same_for_s3(address: str, is_here: bool) -> None:
     error = EndpointConnectionError(endpoint_url=address)
     assert (ADVICE in settings.s3_failure(error, "s3://landing")) == is_here
+
+
+def test_a_server_that_is_silent_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(settings, "SILENT_SECONDS", 0.2)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", address)
+        for tells in (True, False):
+            client = settings.s3_client(attempts=1, read_seconds=1, tells_silence=tells)
+            with pytest.raises(ReadTimeoutError):
+                client.list_objects_v2(Bucket="landing")
+            said = capsys.readouterr().err
+            assert said == (f"journey: S3 at {address} has not answered for 0.2 s; still trying\n" if tells else "")

@@ -81,7 +81,8 @@ def load(
     with closing(keeper), report:
         keeper.do(ledger.set_up, "the ledger was set up")
         # Listing and streams have their own patience, and know what they have read: botocore tries once.
-        patience: Any = {"connections": 3 * threads, "attempts": 1, "read_seconds": retry.stall_seconds}
+        patience: Any = {"connections": 3 * threads, "attempts": 1, "read_seconds": retry.stall_seconds,
+                         "tells_silence": False}  # fmt: skip
         kinds = {source.options.anonymous for source in chosen}
         clients = {anonymous: settings.s3_client(anonymous=anonymous, **patience) for anonymous in kinds}
         keys = {source.name: {key.removeprefix(f"s3://{source.bucket}/") for key in reload} for source in chosen}

@@ -15,10 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from botocore.parsers import ResponseParserError
 
 from journey.loader.declaration.sources import Source
+from journey.settings import SILENT_SECONDS
 
 Say: TypeAlias = Callable[[str], None]
 
-SILENT_SECONDS = 10.0  # so long S3 may be silent before a person hears of it
 TRANSIENT_CODES = {"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout", "RequestTimeoutException",
                    "InternalError", "ServiceUnavailable", "RequestLimitExceeded", "BandwidthLimitExceeded"}  # fmt: skip
 
