@@ -1,8 +1,8 @@
 {% macro postgres__create_table_as(temporary, relation, sql) -%}
     {#- dbt fills a table under contract row by row into its finished indexes, on one core. Here the select makes the
-        table (in parallel, without write-ahead log), and the contract's constraints follow in one pass: an index that
-        is built by sorting once costs a fraction of one that grows with the rows. The contract is checked first, and
-        each column takes its contract's type. -#}
+        table (in parallel, without write-ahead log), and whoever calls this adds the contract's constraints in one
+        pass: an index that is built by sorting once costs a fraction of one that grows with the rows. The contract is
+        checked first, and each column takes its contract's type. -#}
     {%- set contract = config.get('contract') -%}
     {{ config.get('sql_header', none) or '' }}
     {% if contract.enforced %}{{ get_assert_columns_equivalent(sql) }}{% endif %}
@@ -21,12 +21,11 @@
             {{ sql }}
         {%- endif %}
         );
-    {%- if contract.enforced and not temporary %}{{ add_constraints(relation) }}{% endif %}
 {%- endmacro %}
 
 {% macro add_constraints(relation) -%}
-    {#- Everything that the contract constrains, as one ALTER TABLE. Where rows of several publications lie side by
-        side, keys are unique among the newest: see create_version_table. -#}
+    {#- Constrain a table as the contract says, in one pass. Where rows of several publications lie side by side, keys
+        are unique among the newest: see create_version_table. -#}
     {%- set clauses = [] -%}
     {%- set as_index = ('primary_key', 'unique') if is_published(model) else () -%}
     {%- for column in model.columns.values() -%}
@@ -44,9 +43,8 @@
     {%- for columns in unique_keys() if as_index -%}
         {%- for column in columns -%}{%- do clauses.append('alter column ' ~ column ~ ' set not null') -%}{%- endfor -%}
     {%- endfor -%}
-    {%- if clauses %}
-    alter table {{ relation }}
-        {{ clauses | join(',\n        ') }};
+    {%- if config.get('contract').enforced and clauses -%}
+        {%- do run_query("alter table " ~ relation ~ " " ~ clauses | join(", ")) -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -70,10 +70,11 @@ def earlier_years(connection: psycopg.Connection[Any], years: int) -> None:
         )
         connection.execute(
             f"""insert into loader.files (file_id, schema_name, table_name, bucket, key, etag, size_bytes,
-                    row_count, rejected_count, waived_count, delivered_count, run_id, started_at, status)
-                select file_id + 1000000 * year, schema_name, table_name, 'earlier', key || year, etag, size_bytes,
-                    row_count, rejected_count, waived_count, delivered_count, run_id, started_at, status
-                from loader.files cross join {year}
-                where schema_name = 'raw_pos' and table_name = '{table}' and status = 'loaded'"""
+                    row_count, delivered_count, run_id, started_at, status)
+                select copies._file_id, schema_name, table_name, 'earlier', key || copies._file_id, etag, size_bytes,
+                    copies.row_count, copies.row_count, run_id, started_at, status
+                from (select _file_id, count(*) as row_count from raw_pos.{table} where _file_id > 1000000
+                      group by _file_id) as copies
+                inner join loader.files on file_id = copies._file_id % 1000000"""
         )
         connection.execute(f"vacuum (analyze) raw_pos.{table}")

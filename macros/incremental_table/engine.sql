@@ -89,6 +89,7 @@
 {% macro postgres__one_at_a_time() -%}
     select
         set_config('client_connection_check_interval', '1s', false),
+        {{ named_session() }},
         pg_advisory_xact_lock(hashtextextended('{{ this }}', 0))
 {%- endmacro %}
 
@@ -142,6 +143,7 @@
     {%- set new = make_intermediate_relation(target) -%}
     {%- do run_query("drop table if exists " ~ new) -%}
     {%- call statement('main') -%}{{ create_table_as(false, new, sql) }}{%- endcall -%}
+    {%- do add_constraints(new) -%}
     {%- do create_indexes(new) -%}
     {%- set members = model_inputs(model).members if config.get('partition_by') else [] -%}
     {%- if members -%} {#- rows that wait for their member are found without a look at the others -#}

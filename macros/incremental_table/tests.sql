@@ -15,7 +15,7 @@
     {%- set ours = "test_name = '" ~ model.unique_id ~ "'" -%}
     {%- set row = run_query(
         "select coalesce(max(inputs_hash), ''), coalesce(bool_or(has_passed), false), coalesce(max(seen), '') = "
-        ~ contents_seen(model) ~ " from " ~ state_table('tests') ~ " where " ~ ours
+        ~ contents_seen(model) ~ ", " ~ named_session() ~ " from " ~ state_table('tests') ~ " where " ~ ours
     ).rows[0] -%}
     {%- set is_same, has_passed = now.is_known and may_pass and row[0] == now.inputs_hash, row[1] -%}
     {%- set due = due_pieces(narrowed, ours) if narrowed and is_same else [] -%}

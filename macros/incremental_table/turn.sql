@@ -1,7 +1,8 @@
 {#- One build of a target's schemas at a time. dbt closes the connections of its hooks, so no lock of a hook's lasts as
     long as a build: a row says whose turn it is, and counts while a session of that run is there. Sessions are known by
-    the comment that begins their statements, `query-comment` in dbt_project.yml, and by their application's name in
-    profiles.yml: statements of another login aren't shown, nor its own to a login that acts as its group. -#}
+    the comment that begins their statements, `query-comment` in dbt_project.yml, and by their application's name:
+    statements of another login aren't shown, nor its own to a login that acts as its group. The name isn't the
+    profile's, for dbt parses the whole project again after each change of its profile. -#}
 
 {% macro wait_for_turn(schema) -%}
     {#- Stop dbt if another run builds what hangs on this state now. -#}
@@ -35,6 +36,11 @@
             ) }}
         {%- endif -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{% macro named_session() -%}
+    {#- An expression that names the session by its run. -#}
+    set_config('application_name', 'dbt {{ invocation_id }}', false)
 {%- endmacro %}
 
 {% macro take_turn(schema) -%}

@@ -59,6 +59,7 @@
     {%- set new = version_table(model.alias, number ~ '__new') -%}
     {%- do run_query("drop table if exists " ~ new) -%}
     {%- call statement('main') -%}{{ create_table_as(false, new, sql) }}{%- endcall -%}
+    {%- do add_constraints(new) -%}
     {%- do run_query(
         "alter table " ~ new ~ " add column from_publication integer not null default " ~ number
         ~ ", add column to_publication integer; alter table " ~ new ~ " alter column from_publication drop default"

@@ -12,12 +12,14 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from journey.embedded import use_embedded
 from journey.errors import JourneyError
 
 BUILT = ("model", "seed", "snapshot")
 TESTED = ("test", "unit_test")
+COUNTED = (*BUILT, "test")  # by dbt, when it says how much there is to do: no unit tests, and no hooks
 
 
 @dataclass(frozen=True)
@@ -62,16 +64,16 @@ def run(
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
-    with Progress(*columns, console=console, disable=not title or not console.is_terminal, transient=True) as bar:
+    with Progress(
+        *columns, console=console, expand=True, disable=not title or not console.is_terminal, transient=True
+    ) as bar:
         task = bar.add_task("", total=None)
 
         def listen(event: Any) -> None:
             data = event.data
-            if event.info.name == "NodeStart":
-                bar.update(task, total=data.total if hasattr(data, "total") else None)
-            elif event.info.name == "NodeFinished":
+            if event.info.name == "NodeFinished" and data.node_info.resource_type in COUNTED:
                 bar.update(task, advance=1, description=data.node_info.node_name)
             elif event.info.name == "ConcurrencyLine":
                 bar.update(task, total=data.node_count)

@@ -96,7 +96,8 @@ def run(weeks: int | None) -> None:
 
     click.echo(f"\nDone in {time.monotonic() - begun:.0f} s. {landing.about}\n")
     _print_figures(root)
-    click.echo(f"\nModels, columns, tests and lineage:  {page.as_uri()}")
+    click.echo(f"\nThe marts and what they answer:      {page.with_name('marts.html').as_uri()}")
+    click.echo(f"Models, columns, tests and lineage:  {page.as_uri()}")
     click.echo(
         f"SQL on the marts:                    {_command(root)} psql -c 'select * from sales.sales_performance limit 5'"
     )

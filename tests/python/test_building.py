@@ -70,6 +70,12 @@ def ended(process: subprocess.Popen[str], within: float = 60.0) -> tuple[int, st
     return process.returncode, out + err
 
 
+def names() -> list[str]:
+    """What the sessions of slow statements are called, which every login is shown."""
+    with psycopg.connect(autocommit=True) as connection:
+        return [name for (name,) in connection.execute(AT_WORK.replace("count(*)", "application_name")).fetchall()]
+
+
 def statements(least: int, within: float = 30.0) -> int:
     """Waits until so many slow statements run, or, for 0, none; returns how many do."""
     until = time.monotonic() + within
@@ -123,12 +129,20 @@ def test_a_build_that_was_killed_keeps_nobody_out(start: Start, command: tuple[s
 def test_dbt_itself_refuses_a_second_build(start: Start) -> None:
     first = start(*DBT, SLEEP="60")
     assert statements(1) == 1
+    assert re.fullmatch("dbt [0-9a-f-]{36}", names()[0])
     for second in (start(*DBT), start(*JOURNEY)):
         status, said = ended(second)
         assert status == 2
         assert "anna builds dev_anna since" in said
     assert statements(1) == 1
     assert first.poll() is None
+
+
+def test_a_second_run_does_not_parse_the_project_again(start: Start) -> None:
+    """As dbt would, were there something in the profile that is another thing each time."""
+    said = [ended(start(*DBT))[1] for _ in range(2)]
+    assert "PASS=" in said[1]
+    assert "Unable to do partial parsing" not in said[1]
 
 
 def test_the_exit_status_is_dbts(start: Start) -> None:
