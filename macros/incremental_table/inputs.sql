@@ -62,8 +62,9 @@
                 }) -%}
                 {%- do inputs.members.append(input) -%}
             {%- elif not (by_partition and is_versioned and noun ~ '_key' in keys_above) -%}
-                {%- if by_partition and not view and read.name.startswith('dim_') -%}
-                    {%- do input.update({'attributes': read.columns.keys() | list}) -%}
+                {#- without partitions: of small dimensions only, for each model reads them to tell -#}
+                {%- if not view and read.name.startswith('dim_') and (by_partition or not is_versioned) -%}
+                    {%- do input.update({'attributes': read.columns.keys() | list, 'all': read.columns | length}) -%}
                 {%- endif -%}
                 {%- do inputs.whole.append(input) -%}
             {%- endif -%}
@@ -138,10 +139,10 @@
 {%- endmacro %}
 
 {% macro state_of(input) -%}
-    {#- An expression that changes when the rows of an input do; of a dimension in a model with partitions, when what
-        the model reads of them does. -#}
+    {#- An expression that changes when the rows of an input do; of a dimension, when what the model reads of them
+        does. -#}
     {%- set read = attributes_read(input) if input.attributes and not input.key else [] -%}
-    {%- if read -%}
+    {%- if read and read | length != input.all -%}
         (
             select count(*) || ':' || coalesce(sum(cast({{ surrogate_key(read) }} as numeric)), 0)
             from {{ input.relation }}

@@ -47,13 +47,16 @@
 
 {% macro attributes_read(dimension) -%}
     {#- The attributes that the model's select names: qualified by the CTE that imports the dimension, or in any way,
-        where the CTE is read alone. All of them, if no CTE imports it. -#}
+        where the CTE is read alone. All of them, if no CTE imports it, or with a star. -#}
     {%- set code = model.compiled_code -%}
     {%- set imported = modules.re.search(
         '(\\w+) as \\(\\s*select \\* from ' ~ modules.re.escape(dimension.relation) ~ '\\s*\\)', code
     ) -%}
     {%- if not imported -%}{{ return(dimension.attributes) }}{%- endif -%}
     {%- set cte = imported.group(1) -%}
+    {%- if modules.re.search('\\b' ~ cte ~ '\\.\\*|\\*\\s+from ' ~ cte ~ '\\b', code) -%}
+        {{ return(dimension.attributes) }}
+    {%- endif -%}
     {%- set is_alone = modules.re.search('from ' ~ cte ~ '\\b', code) -%}
     {%- set read = [] -%}
     {%- for attribute in dimension.attributes -%}

@@ -156,9 +156,11 @@
 
 {% macro forget_partitions(is_same_views) -%}
     {#- Before everything is written anew; the dates of files stay while the views tell the same. -#}
+    {%- set deletes = [] -%}
     {%- for table in ['partitions', 'dimensions', 'members'] + ([] if is_same_views else ['files']) -%}
-        {%- do run_query("delete from " ~ state_table(table) ~ " where model_name = '" ~ model.name ~ "'") -%}
+        {%- do deletes.append("delete from " ~ state_table(table) ~ " where model_name = '" ~ model.name ~ "'") -%}
     {%- endfor -%}
+    {%- do run_query(deletes | join('; ')) -%}
 {%- endmacro %}
 
 {% macro replace_state(table, condition, values) -%}

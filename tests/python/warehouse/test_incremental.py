@@ -551,16 +551,22 @@ def test_an_attribute_that_a_model_reads_touches_its_dates(
     assert "fct_promotions" not in changed  # it takes the store's key alone
 
 
-def test_an_attribute_that_no_model_reads_rebuilds_nothing(warehouse: Warehouse) -> None:
-    """Of a dimension whose key the model doesn't keep."""
+@pytest.mark.parametrize("model", ["int_months_begun", "int_periods_observed"])
+def test_an_attribute_that_no_model_reads_rebuilds_nothing(warehouse: Warehouse, model: str) -> None:
+    """Of a dimension whose key the model doesn't keep; the second has no partitions."""
     warehouse.restart()
     warehouse.take(Step((Change("transactions", 0, 1),), "whole"))
-    was = warehouse.remembered("int_months_begun")
+    was = warehouse.remembered(model)
+    another = "update build_state.models set content_id = 'another' where model_name = 'dim_date'"
     with psycopg.connect(dbname=warehouse.database) as connection:
         connection.execute("update warehouse.dim_date set weekday_name = 'Someday'")
-        connection.execute("update build_state.models set content_id = 'another' where model_name = 'dim_date'")
-    assert warehouse.build(select="int_months_begun") == []
-    assert warehouse.remembered("int_months_begun") == was
+        connection.execute(another.encode())
+    assert warehouse.build(select=model) == []
+    assert warehouse.remembered(model) == was
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        connection.execute("update warehouse.dim_date set month_start_date = month_start_date - 31")
+    assert warehouse.build(select=model) == []
+    assert warehouse.remembered(model) != was
 
 
 def test_an_empty_run_is_not_remembered(warehouse: Warehouse) -> None:
