@@ -65,7 +65,11 @@ lint: setup-dev ## ruff, mypy, sqlfluff
 	  status=$$?; $(TEST_ENV) $(BIN)/journey services down >/dev/null; exit $$status
 
 .PHONY: test
-test: lint ## lint, then every test on the real services, in two workers
+test: lint ## lint, then the tests on the real services, in two workers, but for the long ones
+	@$(BIN)/pytest -n 2 -m "not long"
+
+.PHONY: test-all
+test-all: lint ## the same with the long ones: more combinations, more files (about twice the time)
 	@$(BIN)/pytest -n 2
 
 .PHONY: oracle

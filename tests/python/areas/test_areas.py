@@ -1,6 +1,7 @@
 """Subject areas that are switched off aren't there, and everything else builds and passes, with data and without.
 
-`make areas` looks at all combinations, and lets each feed be empty; `make test` at those that are named, and two feeds.
+`make areas` looks at all combinations, and lets each feed be empty; `make test-all` at those that are named, and two feeds;
+`make test` at half of them.
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ NAMED = {
     "loyalty alone": frozenset({"loyalty"}),
     "ledger alone": frozenset({"ledger"}),
 }
+
+OFTEN = {"everything", "tills alone", "no promotions", "no customer data"}
+NAMES = [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in NAMED]
 
 # Tests that look at several areas and leave out what isn't there: dbt would drop them, without a word, for one ref.
 GUARDED = {
@@ -172,7 +176,7 @@ def build(dbt: Dbt, *arguments: str) -> None:
     assert (ran.errors, ran.failed, ran.skipped) == ([], set(), set()), ran.said
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_there_builds_and_passes_with_data(name: str, projects: Projects, raw: Databases) -> None:
     raw.begin("data")
     build(projects[NAMED[name]])
@@ -191,13 +195,15 @@ def test_what_is_there_builds_and_passes_with_data(name: str, projects: Projects
                 assert [count > 0 for count in row[1:]] == [area in NAMED[name]] * len(columns), (table, area)
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_there_builds_and_passes_on_empty_feeds(name: str, projects: Projects, raw: Databases) -> None:
     raw.begin("empty")
     build(projects[NAMED[name]], *OF_COLUMNS)
 
 
-@pytest.mark.parametrize("feed", FEEDS if EVERY else FEEDS[:2])
+@pytest.mark.parametrize(
+    "feed", FEEDS if EVERY else [FEEDS[0], *(pytest.param(feed, marks=pytest.mark.long) for feed in FEEDS[1:2])]
+)
 def test_one_feed_may_be_empty(feed: str, projects: Projects, raw: Databases) -> None:
     raw.begin("data")
     with psycopg.connect() as connection:
@@ -231,7 +237,15 @@ def test_switching_an_area_rebuilds_what_it_fills(projects: Projects, raw: Datab
 
 
 @pytest.mark.parametrize(
-    "areas", [*combinations()] if EVERY else [*NAMED.values()], ids=lambda areas: "-".join(sorted(areas)) or "none"
+    "areas",
+    [
+        pytest.param(
+            areas,
+            id="-".join(sorted(areas)) or "none",
+            marks=() if areas in {NAMED[name] for name in OFTEN} else pytest.mark.long,
+        )
+        for areas in (combinations() if EVERY else NAMED.values())
+    ],
 )
 def test_no_test_of_what_is_there_goes_missing(areas: frozenset[str], projects: Projects) -> None:
     everything, manifest = projects[NAMED["everything"]].manifest, projects[areas].manifest

@@ -53,13 +53,20 @@ def landing(database_of_cases: psycopg.Connection[object], loader_bucket: str) -
         database_of_cases.execute("truncate loader.files, loader.runs cascade")
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.cause}: {case.name}") for case in files()])
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=f"{case.cause}: {case.name}", marks=pytest.mark.long if number % 6 else ())
+        for number, case in enumerate(files())
+    ],
+)
 def test_what_is_proposed_loads_right_or_says_what_it_could_not_know(landing: Landing, case: Case) -> None:
     verdict, _ = judge(landing, case)
     found[case.cause, case.name] = verdict.kind
     assert verdict.kind != "wrong", verdict.why
 
 
+@pytest.mark.long
 def test_the_figure() -> None:
     """How many of all: docs/add-a-feed.md tells it."""
     if len(found) < len(files()):
