@@ -1,7 +1,7 @@
 """Subject areas that are switched off aren't there, and everything else builds and passes, with data and without.
 
-`make areas` looks at all combinations, and lets each feed be empty; `make test-all` at those that are named, and two feeds;
-`make test` at half of them.
+`make areas` looks at all combinations, and lets each feed be empty; `make test-all` at those that are named, and two
+feeds; `make test` at half of them.
 """
 
 from __future__ import annotations
