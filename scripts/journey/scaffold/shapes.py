@@ -61,8 +61,7 @@ def _csv(heads: Sequence[Head]) -> Shape:
             return shape
         found = dialects.single(heads[0])
     options, notes = found
-    named = {name: value for name, value in options.items() if name != "escape_unquoted"}  # a header has no escapes
-    done = trial(heads[0], "csv", {**named, "header_names": "number"})
+    done = trial(heads[0], "csv", {**options, "header_names": "number"})
     shape = Shape("csv", options, [], notes)
     if not _has_header(done, shape):
         options["header"] = False

@@ -248,10 +248,9 @@ class Cutter:
         """
         if not self._record.fullmatch(record):
             raise FileRefusedError(f"its header can't be read: {self._broken(record)}")
-        quote = self._marks.quote
+        quote = self._marks.quote or (b'"' if self._marks.unquoted else None)
         texts = []
-        for found in self._field.finditer(self._clean(record)):
-            text = found[1]
+        for text in self._fields(record):
             if quote and text.startswith(quote):
                 text = text[1:-1].replace(quote + quote, quote)
             try:
@@ -352,13 +351,19 @@ class Cutter:
 
     def _clean(self, raw: bytes) -> bytes:
         """A record as Arrow reads it: escapes made doubled quotes."""
+        return self._marks.delimiter.join(self._fields(raw)) if self._has_escapes(raw) else raw
+
+    def _has_escapes(self, raw: bytes) -> bool:
         escape = self._marks.escape
-        if escape is None or (escape not in raw and not self._marks.unquoted):
-            return raw
+        return escape is not None and (escape in raw or self._marks.unquoted)
+
+    def _fields(self, raw: bytes) -> list[bytes]:
+        """A record's fields as Arrow reads them; those with escapes stand in quotes, whatever the dialect's are."""
+        if not self._has_escapes(raw):
+            return [found[1] for found in self._field.finditer(raw)]
+        escape = self._marks.escape or b""
         plain = _without(_without(raw, b"\n", escape), b"\r", escape)
-        return self._marks.delimiter.join(
-            self._field_made_clean(found[1], i) for i, found in enumerate(self._field.finditer(plain))
-        )
+        return [self._field_made_clean(found[1], i) for i, found in enumerate(self._field.finditer(plain))]
 
     def _field_made_clean(self, text: bytes, position: int) -> bytes:
         marks = self._marks

@@ -66,6 +66,8 @@ CASES: list[Case] = [
            rows=[(1, "a\tb"), (2, "line\nbreak"), (3, None), (4, "\\N"), (5, "a\\"), (6, ""), (7, '"q')],
            without=[bad(7, None, "quote")],
            left=[(1, "a\\tb"), (2, "line\\nbreak"), (3, None), (4, "\\\\N"), (5, "a\\\\"), (6, "")]),
+    case("A", "a header beside escapes, without quotes", 'id|name\n1|a\\|"b"\n',
+         options={**PIPE, "escape_unquoted": True, "quote": None}, rows=[(1, 'a|"b"')]),
     case("A", "the end-of-data mark of psql is a row like any other", "id,name\n1,a\n\\.\n2,b\n",
          rows=[(1, "a"), (2, "b")], bad=[bad(3, None, "1")]),
     case("A", "a headerless file that begins with COPY's binary signature", b"PGCOPY\n\xff\r\n\0\n1,a\n",
