@@ -26,7 +26,7 @@ from warehouse.conftest import STATEFUL, Warehouse
 from warehouse.histories import DAYS, FIRST_DAY, Change, Step, content, histories, key
 
 PROVE = "HISTORIES" in os.environ  # `make prove`: that many, drawn anew, and the marts too
-HISTORIES = int(os.environ.get("HISTORIES", "12"))
+HISTORIES = int(os.environ.get("HISTORIES", "25"))
 MARTS = tuple(folder.name for folder in (ROOT / "models" / "marts").iterdir() if folder.is_dir())
 
 
