@@ -61,11 +61,11 @@ def _load_together(worker: Worker, source: Source, actions: Sequence[Action]) ->
         taken = ledger.take(connection, source, [action.file.key for action in actions])
         columns = [column for column in table if column.name in source.columns]
         encoder = Encoder([*columns, file_id])
+        forgotten = worker.forgotten(source, max(mine.forgotten for mine in taken.values()))
 
         def chunks() -> Iterator[bytes | memoryview]:
             for action in actions:
                 mine, attempt = taken[action.file.key], Attempt(worker, source, action)
-                forgotten = worker.forgotten(source, mine.forgotten)
                 is_new = mine.is_ours and mine.loaded_id is None
                 plain = _plain(attempt, worker, table, forgotten) if is_new else None
                 if plain is None or [column.name for column in plain[0]] != [column.name for column in columns]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
+from threading import Semaphore
 from typing import Any
 
 import psycopg
@@ -12,9 +14,12 @@ from journey.errors import JourneyError, UsageError
 from journey.loader import ledger, postgres
 from journey.loader.declaration.sources import Source, parse_source
 from journey.loader.forgetting import Forgot, forget
+from journey.loader.plan import Action
 from journey.loader.repairing import repair
 from journey.loader.replaying import replay
+from journey.loader.s3.listing import Listed
 from journey.loader.verifying import verify
+from journey.loader.worker import Worker
 from loader.support import QUICK, Landing, node
 
 HERE = "4711"  # who is forgotten
@@ -173,6 +178,8 @@ def test_refused_rows_and_failures_name_the_person_no_more(landing: Landing) -> 
     bodies = {
         "members/a.csv": f"member_id,email\n1,one@x\n{HERE},zoe@planted,more\nx{HERE},who@x\nno{HERE}2,keep@x\n",
         "members/failed.csv": "member_id,email\n" + f"{HERE}:x,zoe@planted\n" * 20,
+        "members/wider.csv": f"member_id,email,more\n{HERE}:x,zoe@planted,1\n",  # read before it is taken
+        "members/few.csv": f"member_id,email\n{HERE},zoe@planted\n{HERE},zoe@planted\nbad,\n",  # loads all the same
         "sales/a": sale(1, f'"{HERE} "', "Planted Road") + sale(2, f"0{HERE}", "Planted Road") + sale(3, "4", "There"),
     }
     kept = [("x4711", "x4711,who@x"), ("no47112", "no47112,keep@x")]
@@ -186,7 +193,6 @@ def test_refused_rows_and_failures_name_the_person_no_more(landing: Landing) -> 
     for key, body in bodies.items():
         landing.put(key, body)
     landing.load(*declared)
-    before = accounts(landing)
     assert named(landing, HERE)
     out(declared)
     for again in (False, True):
@@ -194,15 +200,19 @@ def test_refused_rows_and_failures_name_the_person_no_more(landing: Landing) -> 
             landing.load(*declared, reload_all=True)
             assert "failed" in {one.status for one in landing.outcomes}
             assert not any(HERE in str(one.error).split() for one in landing.outcomes)
-        assert accounts(landing) == before
+        assert accounts(landing) == [
+            ("members/a.csv", 4, 1, 3, 0),
+            ("members/few.csv", 3, 0, 1, 2),
+            ("sales/a", 3, 1, 2, 0),
+        ]
         assert named(landing, HERE, "zoe@planted", "Planted Road") == []
-        assert [raw for *_, raw in refused()] == [raw for _, raw in kept]
+        assert [raw for *_, raw in refused()] == [*(raw for _, raw in kept), "bad,"]
     texts = [feed(landing, "members", "csv", {**MEMBERS, "member_id": "text"})]
     assert texts[0].columns["member_id"] == "text"
     landing.client.delete_object(Bucket=landing.bucket, Key="members/a.csv")
     landing.connection.execute("alter table raw_shop.members alter member_id type text")
     replay(texts, retry=QUICK)  # of what is kept alone
-    assert members(landing) == [("1", "one@x"), ("no47112", "keep@x"), ("x4711", "who@x")]
+    assert members(landing) == [("1", "one@x"), ("bad", None), ("no47112", "keep@x"), ("x4711", "who@x")]
     assert accounts(landing)[0] == ("members/a.csv", 4, 3, 1, 0)
 
 
@@ -256,6 +266,23 @@ def test_who_is_killed_has_done_nothing_and_a_load_is_waited_for(
     assert (members(landing), sales(landing), accounts(landing)) == before
     out(declared)
     assert named(landing, HERE) == []
+
+
+def test_a_load_that_goes_on_leaves_out_who_is_forgotten_meanwhile(landing: Landing) -> None:
+    declared = feeds(landing)[:1]
+    out(declared, "77", even_if_unknown=True)  # the load has looked up one already
+    run_id = ledger.begin_run(landing.connection, "members", "here")
+    clients = {False: landing.client}
+    worker = Worker(lambda: postgres.connect("journey load"), clients, run_id, QUICK, lambda _: None, Semaphore(1))
+    with closing(worker):
+        for name in "ab":
+            body = f"member_id,email\n{HERE},zoe@planted\n1,one@x\n"
+            etag = landing.put(f"members/{name}.csv", body)
+            file = Listed(f"members/{name}.csv", etag, len(body))
+            assert worker.do(declared[0], Action("load", file, "it is new")).error is None
+            out(declared)
+    assert accounts(landing) == [("members/a.csv", 2, 1, 0, 1), ("members/b.csv", 2, 1, 0, 1)]
+    assert landing.query("select times, removed_count from loader.forgotten order by 2 desc") == [(1, 1), (1, 0)]
 
 
 @pytest.mark.parametrize(
