@@ -15,6 +15,7 @@
         );
         create table if not exists " ~ schema ~ ".published_views (relation text primary key, definition text)
     ") -%}
+    {%- do begin_forgetting() -%}
 {%- endmacro %}
 
 {% macro publish_what_passed(results) -%}
@@ -26,7 +27,10 @@
         {{ exceptions.raise_compiler_error("DBT_PUBLISHING is tested, always or never, and not " ~ rule) }}
     {%- endif -%}
     {%- if execute and flags.WHICH in building_commands() + ('test',) and has_state() -%}
-        {%- if flags.WHICH in building_commands() -%}{%- do forget_failed_models(results) -%}{%- endif -%}
+        {%- if flags.WHICH in building_commands() -%}
+            {%- do forget_failed_models(results) -%}
+            {%- do end_forgetting(results) -%}
+        {%- endif -%}
         {%- if rule != 'never' and is_our_turn() -%}
             {%- set missing = what_is_missing() if rule == 'tested' else [] -%}
             {%- if missing -%}
@@ -62,16 +66,25 @@
     {%- set publications = built_schema() ~ '.publications' -%}
     {%- if not has_state() -%}{{ exceptions.raise_compiler_error('nothing is published yet') }}{%- endif -%}
     {%- do wait_for_turn(state_schema()) -%}
+    {%- do prepare_forgets() -%}
+    {%- set forgets = forgets_now() -%}
     {%- set earlier = run_query(
-        "select publication_id from " ~ publications ~ " where " ~ (
+        "select publication_id, " ~ forgets_of('publication_id') ~ " >= " ~ forgets ~ " from " ~ publications
+        ~ " where " ~ (
             "publication_id = " ~ (to | int) if to is not none
             else "publication_id < (select publication_id from " ~ publications ~ " where is_current)"
         ) ~ " order by publication_id desc"
-    ).columns[0].values() -%}
+    ).rows -%}
     {%- if not earlier -%}
-        {{ exceptions.raise_compiler_error('no such publication is kept: journey publish --list') }}
+        {{ exceptions.raise_compiler_error('no such publication is kept: journey publish --list' ~ (
+            '; those that held a person who was forgotten since were dropped' if forgets else ''
+        )) }}
+    {%- elif not earlier[0][1] -%}
+        {{ exceptions.raise_compiler_error(
+            'it holds a person who was forgotten since: journey build publishes the marts without, and drops it'
+        ) }}
     {%- endif -%}
-    {%- do in_transaction(make_current(earlier[0])) -%}
+    {%- do in_transaction(make_current(earlier[0][0])) -%}
     {%- do say('Rolled back: ' ~ about_current()) -%}
 {%- endmacro %}
 
@@ -172,7 +185,10 @@
     {%- set number = next_publication() -%}
     {%- set is_new = has_news(marts) -%}
     {%- set last = number if is_new else number - 1 -%}
-    {%- set oldest = [last - var('kept_publications', 3) + 1, current_publication() or last] | min -%}
+    {%- do prepare_forgets() -%}
+    {%- set is_kept = keeps_forgotten(last) -%}
+    {%- set oldest = last if is_kept
+        else [last - var('kept_publications', 3) + 1, current_publication() or last] | min -%}
     {%- do prepare_masking() -%}
     {%- set views, found, at_once = [], catalogue(marts), [] -%}
     {%- for node in marts -%}{%- do views.append(published_view(node, found, 0)) -%}{%- endfor -%}
@@ -194,11 +210,14 @@
             insert into " ~ built_schema() ~ ".published_marts select " ~ number ~ ", model_name, content_id from "
             ~ state_table('models') ~ " where model_name in ('" ~ marts | map(attribute='name') | join("', '") ~ "');
             " ~ make_current(number)) -%}
+    {%- elif is_kept -%} {#- somebody had rolled back to one that goes -#}
+        {%- do at_once.append(make_current(last)) -%}
     {%- endif -%}
     {%- if at_once -%}{%- do patiently(at_once | join('; '), 'marts') -%}{%- endif -%}
     {%- for view in views if not view.is_there and view.kind == 'table' -%}{%- do remember_view(view) -%}{%- endfor -%}
     {%- do describe_views(marts) -%}
-    {%- if is_new -%}{%- do drop_old_rows(views, marts, oldest) -%}{%- endif -%}
+    {%- if is_new or is_kept -%}{%- do drop_old_rows(views, marts, oldest) -%}{%- endif -%}
+    {%- if is_kept -%}{%- do drop_forgotten(last) -%}{%- endif -%}
     {%- do say(('Published: ' if is_new else 'Nothing new to publish: ') ~ about_current()) -%}
 {%- endmacro %}
 

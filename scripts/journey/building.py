@@ -25,7 +25,7 @@ from psycopg.errors import LockNotAvailable
 
 from journey import settings
 from journey.dbt import folders
-from journey.embedded import use_embedded
+from journey.embedded import TRANSFORMER, use_embedded
 from journey.errors import JourneyError, UsageError
 
 PLAIN = ("prod", "demo")  # targets that write the plain schemas, as macros/generate_schema_name.sql has it
@@ -65,6 +65,29 @@ def build(arguments: Sequence[str], *, root: Path, everything: bool = False, wai
 
         result = dbtRunner(callbacks=[ours.listen]).invoke(["build", *folders(root), *daily, *arguments])
     return 0 if result.success else 1 if result.exception is None else 2
+
+
+def build_as_builder(target: str, *, root: Path) -> int:
+    """Run `journey build` after a command that another login serves.
+
+    Args:
+        target: of dbt's.
+        root: the project's folder.
+
+    Returns:
+        The exit status that dbt would have.
+
+    Raises:
+        JourneyError: another build runs, or the login that the environment names is none that builds.
+    """
+    use_embedded(TRANSFORMER)
+    with settings.connect() as connection:
+        row = connection.execute(
+            "select current_user, pg_has_role(nspowner, 'usage') from pg_namespace where nspname = 'build_state'"
+        ).fetchone()
+    if target in PLAIN and row and not row[1]:
+        raise JourneyError(f"{row[0]} doesn't build: journey build --target {target}, with the login that does")
+    return build(["--target", target], root=root)
 
 
 def target_of(arguments: Sequence[str]) -> str | None:

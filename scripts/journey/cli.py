@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,17 +34,32 @@ LOADING = ("load", "reload", "replay", "verify", "status", "settle", "repair", "
 
 
 def _feeds(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
-    """Sources and their tables that a shell may complete: those of dbt's manifest as it is, for a key must not wait."""
+    """Sources and their tables that a shell may complete."""
+    declared = _declared()
+    names = {node["source_name"] for node in declared} | {f"{node['source_name']}.{node['name']}" for node in declared}
+    return sorted(name for name in names if name.startswith(begun))
+
+
+def _declared() -> list[dict[str, Any]]:
+    """Feeds of dbt's manifest as it is, for a key must not wait."""
     from journey.project import project_root
 
     target = Path(os.environ.get("DBT_TARGET_PATH", "target"))
     with suppress(UsageError, OSError, ValueError):
         nodes = json.loads((project_root() / target / "manifest.json").read_bytes())["sources"].values()
-        declared = [node for node in nodes if node.get("external")]
-        names = {node["source_name"] for node in declared}
-        names |= {f"{node['source_name']}.{node['name']}" for node in declared}
-        return sorted(name for name in names if name.startswith(begun))
+        return [node for node in nodes if node.get("external")]
     return []
+
+
+def _kinds(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
+    """Kinds of persons that a shell may complete, as `_feeds` does."""
+    found = {
+        f"{column['config']['meta']['person']}="
+        for node in _declared()
+        for column in node["columns"].values()
+        if "person" in (column.get("config") or {}).get("meta", {})
+    }
+    return sorted(kind for kind in found if kind.startswith(begun))
 
 
 class _Commands(click.Group):
@@ -67,7 +82,7 @@ def cli(context: click.Context) -> None:
 
     command = context.invoked_subcommand or ""
     if command != "services":
-        other = {"roles": ADMIN, "retype": RETYPER, **dict.fromkeys(LOADING, LOADER)}
+        other = {"roles": ADMIN, "retype": RETYPER, "forget": RETYPER, **dict.fromkeys(LOADING, LOADER)}
         use_embedded(other.get(command, TRANSFORMER))
 
 
@@ -478,6 +493,43 @@ def adopt_command(source: str, yes: bool) -> None:
     for one in _sources([source]):
         for line in adopt(_client(one), one, yes=yes):
             click.echo(shown(line))
+
+
+@cli.command("forget")
+@click.argument("person", metavar="KIND[=ID]", shell_complete=_kinds)
+@click.option("--dry-run", is_flag=True, help="Say what there is of the person; change nothing.")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option("--even-if-unknown", is_flag=True, help="Also if nothing is here, for files that are still to come.")
+@click.option("--target", metavar="TARGET", help="Then build and publish this target of dbt's, such as prod.")
+def forget_command(person: str, dry_run: bool, yes: bool, even_if_unknown: bool, target: str | None) -> None:
+    """Take a person out of raw tables, refused rows and snapshots, for good; nobody notes who it was.
+
+    KIND is what the sources' YAML calls it (customer_id), ID the id as it is in the raw tables; without, it is asked
+    for. Files that come again are read without the person. Marts hold the person until they are built.
+    """
+    from journey.building import build_as_builder
+    from journey.loader.declaration.persons import snapshots
+    from journey.loader.declaration.sources import load_manifest, load_sources
+    from journey.loader.forgetting import forget
+    from journey.project import project_root
+
+    kind, _, value = person.partition("=")
+    value = value or click.prompt("ID", hide_input=True)  # which then stands in no shell's history
+    root = project_root()
+    sources, kept = load_sources(root), snapshots(load_manifest(root), kind)
+    found = forget(sources, kind, value, kept)
+    for line in found.said:
+        click.echo(shown(line))
+    if dry_run or not (found.is_known or even_if_unknown):
+        sys.exit(0 if found.is_known else 1)
+    if not yes:
+        click.confirm("That can't be undone. Do it?", abort=True)
+    forget(sources, kind, value, kept, yes=True, even_if_unknown=even_if_unknown)
+    click.echo("done: files that come again are read without the person")
+    if target is None:
+        click.echo("marts hold the person until a build: journey build --target prod, with the login that builds")
+    else:
+        sys.exit(build_as_builder(target, root=root))
 
 
 def _load(work: Callable[[Report], Summary], log_format: str) -> None:

@@ -40,6 +40,7 @@ CAN = {
         create schema raw_new; create table raw_new.t (a integer)
         select * from loader.rejected_rows
         update loader.files set error = null
+        select * from loader.forgotten_key
     """,
     "transformer": """
         select * from raw_loyalty.households
@@ -117,6 +118,7 @@ CANNOT = {
         drop schema raw_pos cascade
         delete from loader.files
         update loader.rejected_rows set reason = ''
+        select * from loader.forgotten_key
         select nextval('loader.files_file_id_seq')
         set role loader
         create role nosuch

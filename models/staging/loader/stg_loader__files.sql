@@ -14,6 +14,7 @@ select
     row_count as loaded_rows_count,
     rejected_count as rejected_rows_count,
     waived_count as waived_rows_count,
+    withheld_count as withheld_rows_count,
     replaces as replaced_file_id,
     run_id,
     started_at,

@@ -11,6 +11,7 @@ from psycopg import Connection, errors
 
 from journey.loader.encoding import Encoder
 from journey.loader.errors import FileRefusedError, one_line
+from journey.loader.forgotten import Forgotten
 from journey.loader.formats import Batch
 from journey.loader.judging import Judge
 from journey.loader.reading import Fitted, Reading, without
@@ -67,6 +68,7 @@ def copy(
     blamed: Blamed,
     *,
     ahead: bool,
+    forgotten: Forgotten | None = None,
 ) -> int:
     """COPY a file.
 
@@ -76,6 +78,7 @@ def copy(
         rejects: takes what is refused.
         blamed: rows that the server refused before.
         ahead: read in a thread of its own; this one encodes, and waits for the server.
+        forgotten: persons without whom it is loaded.
 
     Returns:
         Number of rows.
@@ -87,7 +90,11 @@ def copy(
     encoder = Encoder(fitted.columns)
 
     cursor = connection.cursor()
-    batches = good_rows(reading.batches(fitted, judge), rejects, blamed)
+    read = reading.batches(fitted, judge)
+    if forgotten:
+        rejects.redact = forgotten.of_rejected
+        read = forgotten.without(read, fitted.columns, rejects)
+    batches = good_rows(read, rejects, blamed)
     batches = read_ahead(batches) if ahead else batches
     try:
         with closing(batches), cursor.copy(encoder.statement(*table)) as running:

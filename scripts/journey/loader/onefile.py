@@ -12,6 +12,7 @@ from journey.loader.columns import Change
 from journey.loader.copying import BlamedRowError, copy, good_rows
 from journey.loader.declaration.paths import columns_of_key
 from journey.loader.declaration.sources import Source
+from journey.loader.forgotten import Forgotten
 from journey.loader.formats import UnknownFieldError
 from journey.loader.outcome import Outcome
 from journey.loader.plan import Action
@@ -94,22 +95,26 @@ class Attempt:
             taken = self._take()
             if passed := self._passed_over(taken):
                 return passed
-            rows = self._copy(reading, fitted, rejects)
+            rows = self._copy(reading, fitted, rejects, self._worker.forgotten(self.source, taken.forgotten))
             rejects.check(rows, fitted.columns)
             ledger.write_rejected(self._connection, taken.file_id, rejects.rows())
             self._note(reading.missing())
             names = reading.names if rejects.count else None
-            counts = {"row_count": rows, "rejected_count": rejects.count, "delivered_count": rejects.delivered}
+            counts = {"row_count": rows, "rejected_count": rejects.count, "withheld_count": rejects.withheld}
+            counts["delivered_count"] = rejects.delivered
             self._enter(taken, status=FileStatus.LOADED, field_names=names, **counts)
             status = Did.REPLACED if taken.loaded_id else Did.LOADED
             return self.outcome(status, rows=rows, rejected=rejects.count)
 
-    def _copy(self, reading: Reading, fitted: Fitted, rejects: Rejects) -> int:
+    def _copy(self, reading: Reading, fitted: Fitted, rejects: Rejects, forgotten: Forgotten | None) -> int:
         if fitted.is_empty:
             return 0
         ahead = self._file.size > CHUNK  # small files are many: other threads are busy meanwhile
         table = self.source.schema, self.source.table
-        return copy(self._connection, table, reading, fitted, self._worker.judge, rejects, self._blamed, ahead=ahead)
+        return copy(
+            self._connection, table, reading, fitted, self._worker.judge, rejects, self._blamed, ahead=ahead,
+            forgotten=forgotten,
+        )  # fmt: skip
 
     def _fitted(self, reading: Reading, *, scan: bool) -> Fitted:
         """How the file fits its table, after adding columns that the table doesn't have.

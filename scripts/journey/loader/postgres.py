@@ -17,9 +17,12 @@ from journey.errors import JourneyError, UsageError
 from journey.loader.errors import one_line
 from journey.loader.watching import Say, Watched
 
-DDL_LOCK = 7_310_001  # advisory locks: (class, …) for tables, runs; one bigint for a file (7310003), a content (…4)
+# Advisory locks: (class, …) for tables, runs; one bigint for a file (7310003), a content (…4); and one (…5) for all
+# files together, which their transactions share, and which whoever forgets a person has alone.
+DDL_LOCK = 7_310_001
 RUN_LOCK = 7_310_002
 FILE_LOCK = 7_310_003
+FORGET_LOCK = 7_310_005
 LOCK_TIMEOUT = "10s"  # of what locks a table for all: a queue behind a long reader must not stop every other reader
 GREETINGS = 3  # tries, of a connection that breaks as soon as it is made
 READ_LOCK_TIMEOUT = "10s"  # of a look into a raw table, which waits only for somebody who locked it for all

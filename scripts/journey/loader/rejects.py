@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import IO, NamedTuple
 
@@ -24,13 +24,13 @@ class Rejected(NamedTuple):
         line: line (formats without lines: row) of the file, from 1.
         column: column of the table, where known.
         reason: in plain words.
-        raw: the row as the file has it.
+        raw: the row as the file has it; None if it named a person who was forgotten.
     """
 
     line: int
     column: str | None
     reason: str
-    raw: str
+    raw: str | None
 
 
 class TooManyRejectsError(FileRefusedError):
@@ -63,7 +63,8 @@ class Rejects:
         self._kept: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - lives as long as the attempt
         self._first: list[Rejected] = []
         self._columns: Counter[str | None] = Counter()
-        self.count = self.delivered = self._lines = 0
+        self.redact: Callable[[Rejected], Rejected] = lambda refused: refused  # before it is kept
+        self.count = self.delivered = self.withheld = self._lines = 0
 
     def add(self, refused: Sequence[Refused], good: int = 0) -> None:
         """Keep some.
@@ -75,12 +76,18 @@ class Rejects:
         self.delivered += len(refused) + good
         if not refused:
             return
-        bad = [Rejected(one.line, one.column, _storable(one.reason), _storable(one.raw)) for one in refused]
+        storable = (Rejected(one.line, one.column, _storable(one.reason), _storable(one.raw)) for one in refused)
+        bad = [self.redact(one) for one in storable]
         self._first += bad[: FIRST - len(self._first)]
         self._kept.write(json.dumps(bad).encode() + b"\n")
         self._columns.update(one.column for one in refused)
         self.count += len(refused)
         self._lines += sum(one.lines for one in refused)  # a stray quote may have swallowed good rows
+
+    def withhold(self, count: int) -> None:
+        """Count rows that are delivered, and are neither loaded nor refused: of persons who were forgotten."""
+        self.withheld += count
+        self.delivered += count
 
     def rows(self) -> Iterator[Rejected]:
         """All of them, in the order in which they came."""
@@ -103,9 +110,10 @@ class Rejects:
         Raises:
             TooManyRejectsError: more than the feed allows.
         """
-        if self._lines <= self._rate * (loaded + self._lines):
+        good = loaded + self.withheld
+        if self._lines <= self._rate * (good + self._lines):
             return
-        first, total = self._first[0], loaded + self.count
+        first, total = self._first[0], good + self.count
         message = (
             f"{self.count:,} of {total:,} rows refused, more than max_reject_rate {self._rate:.2%} allows; "
             f"the first: line {first.line}{f', column {first.column}' if first.column else ''}: {first.reason}"

@@ -136,7 +136,7 @@ def _load_again(connection: Connection[Any], source: Source, again: Sequence[Dif
 
 def _keep(connection: Connection[Any], source: Source, kept: Sequence[Difference], run_id: int) -> None:
     lost = {one.file_id: one.in_ledger - one.in_table for one in kept}
-    new_ids = ledger.renew(connection, list(lost), run_id, lost, waived=True)
+    new_ids = ledger.renew(connection, list(lost), run_id, lost, "waived")
     connection.execute(
         """update loader.files set settled_at = clock_timestamp(), settled_by = %s,
                settled_because = concat_ws('; ', settled_because, %s::text) where file_id = any(%s)""",

@@ -20,6 +20,7 @@ from journey.loader.copying import copy
 from journey.loader.declaration.paths import columns_of_key
 from journey.loader.declaration.sources import Source
 from journey.loader.errors import FileRefusedError, one_line
+from journey.loader.forgotten import Forgotten
 from journey.loader.formats import reader
 from journey.loader.judging import Judge
 from journey.loader.outcome import Summary
@@ -117,8 +118,8 @@ def _replay_kept(connection: Connection[Any], source: Source, file: Listed) -> s
             new_id = ledger.renew(connection, [taken.loaded_id], run_id, {})[taken.loaded_id]
             move_rows(connection, source, {taken.loaded_id: new_id})
             connection.execute("select set_config('journey.file_id', %s, true)", [str(new_id)])
-            good = _copied(connection, source, file.key, refused.field_names, rows)
-            ledger.redeem(connection, new_id, [row.line for row in good])
+            good, withheld = _copied(connection, source, file.key, refused.field_names, rows)
+            ledger.redeem(connection, new_id, [row.line for row in good], withheld)
         status = RunStatus.LOADED
     finally:
         ledger.end_run(connection, run_id, status)
@@ -127,11 +128,11 @@ def _replay_kept(connection: Connection[Any], source: Source, file: Listed) -> s
 
 def _copied(
     connection: Connection[Any], source: Source, key: str, names: Sequence[str] | None, rows: Sequence[KeptRow]
-) -> list[KeptRow]:
+) -> tuple[list[KeptRow], int]:
     """COPY those kept rows that are good now.
 
     Returns:
-        These rows.
+        These rows, and how many of them are of persons who were forgotten, and not loaded.
     """
     head, options = reader(source.format).of_kept(names or [], source.format_options)
     from_key = columns_of_key(source.options, source.pattern, key)
@@ -142,13 +143,14 @@ def _copied(
         raise JourneyError(f"its column {fitted.new[0]!r} is not in the table")
     judge = Judge(lambda: postgres.connect("journey replay"))
     with closing(judge), closing(Rejects(1)) as rejects:
-        loaded = copy(connection, (source.schema, source.table), reading, fitted, judge, rejects, {}, ahead=False)
+        place, forgotten = (source.schema, source.table), Forgotten.read(connection, source)
+        loaded = copy(connection, place, reading, fitted, judge, rejects, {}, ahead=False, forgotten=forgotten)
         bad = {refused.line for refused in rejects.rows()}
     line, good = 1 + head.count(b"\n"), list[KeptRow]()
     for row in rows:
         if line not in bad:
             good.append(row)
         line += row.raw.count("\n") + 1
-    if len(good) != loaded:
+    if len(good) != loaded + rejects.withheld:
         raise JourneyError("the kept rows can't be told apart: put the file back into S3")
-    return good
+    return good, rejects.withheld

@@ -126,11 +126,11 @@ def summary_lines(summary: Summary, *, as_json: bool) -> list[str]:
 def status_lines(tables: Mapping[str, TableStatus]) -> list[str]:
     """How tables stand, for standard output."""
     rows = [
-        (name, table.files, table.delivered, table.rows, table.rejected, table.waived, len(table.failed),
-         _age(table.lag_seconds), table.newest_key)
+        (name, table.files, table.delivered, table.rows, table.rejected, table.waived, table.withheld,
+         len(table.failed), _age(table.lag_seconds), table.newest_key)
         for name, table in tables.items()
     ]  # fmt: skip
-    head = ("table", "files", "delivered", "rows", "rejected", "waived", "failed", "lag", "newest file")
+    head = ("table", "files", "delivered", "rows", "rejected", "waived", "withheld", "failed", "lag", "newest file")
     lines = _table(head, rows)
     for name, table in tables.items():
         lines += [shown(f"failed: {name}: {key}: {error}") for key, error in table.failed]

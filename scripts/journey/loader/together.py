@@ -14,6 +14,7 @@ from journey.loader import ledger
 from journey.loader.declaration.sources import FILE_ID, Source
 from journey.loader.encoding import Encoder
 from journey.loader.errors import BadRowsError
+from journey.loader.forgotten import Forgotten
 from journey.loader.formats import UnknownFieldError
 from journey.loader.onefile import Attempt
 from journey.loader.outcome import Outcome
@@ -60,11 +61,13 @@ def _load_together(worker: Worker, source: Source, actions: Sequence[Action]) ->
         taken = ledger.take(connection, source, [action.file.key for action in actions])
         columns = [column for column in table if column.name in source.columns]
         encoder = Encoder([*columns, file_id])
+        forgotten = worker.forgotten(source, max(mine.forgotten for mine in taken.values()))
 
         def chunks() -> Iterator[bytes | memoryview]:
             for action in actions:
                 mine, attempt = taken[action.file.key], Attempt(worker, source, action)
-                plain = _plain(attempt, worker, table) if mine.is_ours and mine.loaded_id is None else None
+                is_new = mine.is_ours and mine.loaded_id is None
+                plain = _plain(attempt, worker, table, forgotten) if is_new else None
                 if plain is None or [column.name for column in plain[0]] != [column.name for column in columns]:
                     continue
                 rows = sum(len(arrays[0]) for arrays in plain[1])
@@ -87,7 +90,7 @@ def _load_together(worker: Worker, source: Source, actions: Sequence[Action]) ->
 
 
 def _plain(
-    attempt: Attempt, worker: Worker, table: Sequence[Column]
+    attempt: Attempt, worker: Worker, table: Sequence[Column], forgotten: Forgotten | None
 ) -> tuple[list[Column], list[list[pa.Array]]] | None:
     """A file's columns and batches; None if it must go by itself."""
     with suppress(JourneyError, UnknownFieldError):
@@ -99,7 +102,7 @@ def _plain(
         size = 0
         for batch in reading.batches(fitted, worker.judge):
             size += sum(array.nbytes for array in batch.arrays)
-            if batch.refused or size > LIMIT:
+            if batch.refused or size > LIMIT or (forgotten and forgotten.find(batch.arrays, fitted.columns)):
                 return None
             found += [batch.arrays] if batch.arrays else []
         return None if reading.missing() else (fitted.columns, found)

@@ -18,6 +18,7 @@ from journey.loader import ledger, postgres
 from journey.loader.copying import copy
 from journey.loader.declaration.sources import FILE_ID, Source
 from journey.loader.errors import one_line
+from journey.loader.forgotten import Forgotten
 from journey.loader.onefile import Attempt
 from journey.loader.plan import Action
 from journey.loader.rejects import Rejected, Rejects
@@ -134,7 +135,8 @@ def _verify(worker: Worker, source: Source, loaded: Loaded) -> Verified:
             )
         )
         if not fitted.is_empty:
-            copy(connection, ("pg_temp", COMPARED), reading, fitted, worker.judge, rejects, {}, ahead=True)
+            table, forgotten = ("pg_temp", COMPARED), Forgotten.read(connection, source)
+            copy(connection, table, reading, fitted, worker.judge, rejects, {}, ahead=True, forgotten=forgotten)
         names = [column.name for column in worker.columns(source) if column.name != FILE_ID]
         missing, added = _difference(connection, source, names, loaded.file_id)
         examples = [bad for bad, _ in zip(rejects.rows(), range(EXAMPLES), strict=False)]

@@ -15,6 +15,7 @@ from journey.loader import ledger, postgres
 from journey.loader.declaration.paths import how_to_leave_out
 from journey.loader.declaration.sources import Source
 from journey.loader.errors import ObjectChangedError, one_line
+from journey.loader.forgotten import Forgotten
 from journey.loader.judging import Judge
 from journey.loader.onefile import Attempt
 from journey.loader.outcome import Outcome
@@ -64,6 +65,7 @@ class Worker:
         self.run_id, self.arrow = run_id, arrow
         self._clients, self._retry, self._progress = clients, retry, progress
         self._tables: dict[str, list[Column]] = {}
+        self._forgotten: dict[str, tuple[int, Forgotten | None]] = {}
         self._connect, self.connection = connect, connect()
         self.judge = Judge(connect)
         self._backend = ledger.backend(self.connection)
@@ -99,6 +101,20 @@ class Worker:
             table = ledger.ensure_table(self.connection, source)
             self._tables[source.name] = [source.column(*column) for column in table]
         return self._tables[source.name]
+
+    def forgotten(self, source: Source, count: int) -> Forgotten | None:
+        """Persons without whom a source's files are read; looked up anew when more were forgotten.
+
+        Args:
+            source: the feed.
+            count: how many were ever forgotten, as `take` says it.
+        """
+        if not count or not source.persons:
+            return None
+        known = self._forgotten.get(source.name)
+        if known is None or known[0] != count:
+            known = self._forgotten[source.name] = count, Forgotten.read(self.connection, source)
+        return known[1]
 
     def add_columns(self, source: Source, names: list[str]) -> None:
         """Give a source's table more columns, of type text."""
@@ -142,17 +158,16 @@ class Worker:
         else:
             said = one_line(error) if isinstance(error, JourneyError) else repr(error)
             said += how_to_leave_out(source.format, source.bucket, source.pattern, action.file.key)
-        fields: dict[str, Any] = {
-            "run_id": self.run_id,
-            "started_at": begun,
-            "status": FileStatus.FAILED,
-            "error": said,
-        }
+        fields: dict[str, Any] = {"run_id": self.run_id, "started_at": begun, "status": FileStatus.FAILED}
         too_many = error if isinstance(error, TooManyRejectsError) else None
         if too_many:
             fields |= {"rejected_count": too_many.count, "delivered_count": too_many.delivered}
         with self.connection.transaction():
-            [file_id] = ledger.write(self.connection, source, [(action.file, fields)])
+            forgotten = Forgotten.read_still(self.connection, source)
+            if forgotten:
+                said = forgotten.hidden(said)
+                too_many = too_many and forgotten.of_failure(too_many)
+            [file_id] = ledger.write(self.connection, source, [(action.file, {**fields, "error": said})])
             if too_many:
                 ledger.write_rejected(self.connection, file_id, too_many.kept)
                 ledger.record_changes(self.connection, source, action.file.key, too_many.changes)

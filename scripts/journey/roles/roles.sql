@@ -141,6 +141,14 @@ begin
     end loop;
 end $$;
 
+-- The key of the forgotten persons' hashes is the loader's alone.
+do $$
+begin
+    if to_regclass('loader.forgotten_key') is not null then
+        revoke all on loader.forgotten_key from {transformer};
+    end if;
+end $$;
+
 -- 5. Who reads what will be made, too: a new raw table, a masked view that is made anew; and the marts.
 alter default privileges for role {loader} grant usage on schemas to {transformer};
 alter default privileges for role {loader} grant select on tables to {transformer};

@@ -9,12 +9,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
 from journey.loader.declaration.options import Options, check_names, check_together, make, names
+from journey.loader.declaration.persons import Person, personal, persons
 from journey.loader.formats import MODULES, check, options_of, options_of_others, without
 from journey.loader.values.meaning import Column, Meaning, meanings
 
@@ -43,6 +44,8 @@ class Source:
         meaning: what values mean.
         own_meanings: of columns whose values are read otherwise than the feed's.
         declared_in: YAML file, relative to the project.
+        persons: whose ids columns hold, by column.
+        personal: other columns with a person's values.
     """
 
     name: str
@@ -57,6 +60,8 @@ class Source:
     meaning: Meaning
     own_meanings: Mapping[str, Meaning]
     declared_in: str = ""
+    persons: Mapping[str, Person] = field(default_factory=dict)
+    personal: Sequence[str] = ()
 
     @property
     def ids(self) -> dict[str, str]:
@@ -110,12 +115,15 @@ def parse_source(node: Mapping[str, Any]) -> Source:
             raise ValueError(f"external.file_format must be one of {', '.join(MODULES)}, not {kind!r}")
         _check_columns(columns)
         options, format_options, meaning, own = _options(external.get("options") or {}, kind, columns)
+        given = node.get("columns", {})
+        found = persons(given, options)
     except ValueError as error:
         raise UsageError(f"{file}: source {name}: {error}") from error
     table, types = str(node.get("identifier") or node["name"]), {name: kind.strip() for name, kind in columns.items()}
     return Source(
-        name, str(node["schema"]), table, types, bucket, pattern, kind, options, format_options, meaning, own, file
-    )
+        name, str(node["schema"]), table, types, bucket, pattern, kind, options, format_options, meaning, own, file,
+        found, personal(given),
+    )  # fmt: skip
 
 
 def _location(location: str | None) -> tuple[str, str]:
@@ -166,7 +174,7 @@ def load_sources(root: Path) -> list[Source]:
     Raises:
         UsageError: dbt can't parse the project, an `external:` block is wrong, or two mean one raw table.
     """
-    manifest = _manifest(root)
+    manifest = load_manifest(root)
     sources = sorted(
         (parse_source(node) for node in manifest["sources"].values() if node.get("external")),
         key=lambda source: source.name,
@@ -213,7 +221,15 @@ def select(sources: Sequence[Source], selected: Sequence[str]) -> list[Source]:
     return [source for source in sources if not chosen or source.name in chosen]
 
 
-def _manifest(root: Path) -> dict[str, Any]:
+def load_manifest(root: Path) -> dict[str, Any]:
+    """dbt's manifest, made anew where the project's YAML is newer.
+
+    Args:
+        root: the dbt project.
+
+    Raises:
+        UsageError: dbt can't parse the project.
+    """
     target = Path(os.environ.get("DBT_TARGET_PATH", "target"))
     file = (target if target.is_absolute() else root / target) / "manifest.json"
     if not file.exists() or file.stat().st_mtime < _newest_yaml(root):

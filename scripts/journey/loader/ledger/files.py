@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
@@ -96,19 +96,21 @@ class Taken(NamedTuple):
         file_id: a new one, which COPY gives to every row from here to the end of the transaction.
         loaded_id: file_id of the version that is loaded, if any is.
         loaded_etag: its ETag.
+        forgotten: how many persons were forgotten; nobody is until the transaction ends.
     """
 
     is_ours: bool
     file_id: int
     loaded_id: int | None
     loaded_etag: str | None
+    forgotten: int = 0
 
 
 def take(connection: Connection[Any], source: Source, keys: Sequence[str]) -> dict[str, Taken]:
     """Lock files, and then look what is loaded of them."""
     rows = connection.execute(
         """select key, taken.* from unnest(%(keys)s::text[]) as key,
-               loader.take_file(%(schema)s, %(table)s, %(bucket)s, key) as taken""",
+               loader.begin_file(%(schema)s, %(table)s, %(bucket)s, key) as taken""",
         {**source.ids, "keys": list(keys)},
     )
     return {key: Taken(*rest) for key, *rest in rows}
@@ -148,7 +150,8 @@ def write(connection: Connection[Any], source: Source, files: Sequence[tuple[Lis
     """Write files' ledger rows; earlier failures of the same keys are settled by it.
 
     A loaded file's `delivered_count` is what its reader counted; PostgreSQL refuses it if it isn't row_count (what COPY
-    counted) and rejected_count together. Where it isn't given it is that sum. A failed file's is given if it is known.
+    counted), rejected_count and withheld_count together. Where it isn't given it is that sum. A failed file's is given
+    if it is known.
 
     Args:
         files: each with the other columns of loader.files; without a file_id it gets one.
@@ -169,9 +172,11 @@ def write(connection: Connection[Any], source: Source, files: Sequence[tuple[Lis
                  and key = any(%(keys)s) and status in ('failed', 'duplicate'))
            insert into loader.files
                (file_id, schema_name, table_name, bucket, key, etag, version_id, content_hash, duplicate_of, size_bytes,
-                row_count, rejected_count, delivered_count, replaces, field_names, run_id, started_at, status, error)
+                row_count, rejected_count, withheld_count, delivered_count, replaces, field_names, run_id, started_at,
+                status, error)
            select coalesce(file_id, nextval('loader.files_file_id_seq')), %(schema)s, %(table)s, %(bucket)s, key, etag,
                version_id, content_hash, duplicate_of, size_bytes, row_count, rejected_count,
+               coalesce(withheld_count, 0),
                coalesce(delivered_count, case when status = 'loaded' then row_count + rejected_count end),
                case when status = 'loaded' then (
                    select max(file_id) from loader.files as earlier
@@ -187,7 +192,11 @@ def write(connection: Connection[Any], source: Source, files: Sequence[tuple[Lis
 
 
 def renew(
-    connection: Connection[Any], file_ids: Sequence[int], run_id: int, lost: Mapping[int, int], *, waived: bool = False
+    connection: Connection[Any],
+    file_ids: Sequence[int],
+    run_id: int,
+    lost: Mapping[int, int],
+    become: Literal["rejected", "waived", "withheld"] = "rejected",
 ) -> dict[int, int]:
     """Give loaded files new versions, because what is in their tables changes in the same transaction.
 
@@ -196,8 +205,8 @@ def renew(
     Args:
         file_ids: of the loaded versions; they become `replaced`, and their refused rows go over to the new ones.
         run_id: of the run that does it.
-        lost: rows that a file has no more, by its file_id; they are refused.
-        waived: they are waived instead.
+        lost: rows that a file has no more, by its file_id.
+        become: as what they count.
 
     Returns:
         The new file_id of each; the caller gives it to the rows.
@@ -206,11 +215,12 @@ def renew(
     rows = connection.execute(
         """insert into loader.files
                (schema_name, table_name, bucket, key, etag, version_id, content_hash, size_bytes, row_count,
-                rejected_count, waived_count, delivered_count, replaces, moved_from, field_names, run_id, started_at,
-                finished_at, status, settled_at, settled_by, settled_because)
+                rejected_count, waived_count, withheld_count, delivered_count, replaces, moved_from, field_names,
+                run_id, started_at, finished_at, status, settled_at, settled_by, settled_because)
            select schema_name, table_name, bucket, key, etag, version_id, content_hash, size_bytes, row_count - lost,
-               rejected_count + case when %(waived)s then 0 else lost end,
-               waived_count + case when %(waived)s then lost else 0 end,
+               rejected_count + case when %(become)s = 'rejected' then lost else 0 end,
+               waived_count + case when %(become)s = 'waived' then lost else 0 end,
+               withheld_count + case when %(become)s = 'withheld' then lost else 0 end,
                delivered_count, file_id, moved_from, field_names, %(run)s, started_at, finished_at, 'loaded',
                settled_at, settled_by, settled_because
            from loader.files,
@@ -218,7 +228,7 @@ def renew(
            where file_id = any(%(ids)s)
            order by file_id
            returning replaces, file_id""",
-        {"ids": list(file_ids), "run": run_id, "lost": Jsonb({str(k): v for k, v in lost.items()}), "waived": waived},
+        {"ids": list(file_ids), "run": run_id, "lost": Jsonb({str(k): v for k, v in lost.items()}), "become": become},
     ).fetchall()
     connection.cursor().executemany(
         "update loader.rejected_rows set file_id = %s where file_id = %s", [(new, old) for old, new in rows]

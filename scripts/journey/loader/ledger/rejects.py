@@ -48,31 +48,34 @@ class Kept(NamedTuple):
 
 
 def kept(connection: Connection[Any], file_id: int) -> Kept:
-    """The refused rows of a file that are open, in the file's order."""
+    """The refused rows of a file that are open and have their text, in the file's order."""
     rows = connection.execute(
-        """select line_number, coalesce(raw_text, '') from loader.rejected_rows
-           where file_id = %s and waived_at is null and line_number is not null order by line_number""",
+        """select line_number, raw_text from loader.rejected_rows
+           where file_id = %s and waived_at is null and line_number is not null and raw_text is not null
+           order by line_number""",
         [file_id],
     ).fetchall()
     [(names,)] = connection.execute("select field_names from loader.files where file_id = %s", [file_id]).fetchall()
     return Kept(names, rows)
 
 
-def redeem(connection: Connection[Any], file_id: int, lines: Sequence[int]) -> None:
+def redeem(connection: Connection[Any], file_id: int, lines: Sequence[int], withheld: int = 0) -> None:
     """Count rows that were refused and are loaded now; they are no longer kept.
 
     Args:
         file_id: of the file that they belong to.
         lines: where each began in the file.
+        withheld: so many of them are not loaded, but of persons who were forgotten.
     """
     done = connection.execute(
         "delete from loader.rejected_rows where file_id = %s and waived_at is null and line_number = any(%s)",
         [file_id, list(lines)],
     )
     connection.execute(
-        """update loader.files set row_count = row_count + %(rows)s, rejected_count = rejected_count - %(rows)s
+        """update loader.files set row_count = row_count + %(rows)s - %(withheld)s,
+               withheld_count = withheld_count + %(withheld)s, rejected_count = rejected_count - %(rows)s
            where file_id = %(id)s""",
-        {"rows": done.rowcount, "id": file_id},
+        {"rows": done.rowcount, "withheld": withheld, "id": file_id},
     )
 
 

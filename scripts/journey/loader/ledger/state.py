@@ -28,7 +28,7 @@ class Drift(NamedTuple):
 
 
 class TableStatus(NamedTuple):
-    """How a raw table stands. Of the files that are loaded, delivered = rows + rejected + waived.
+    """How a raw table stands. Of the files that are loaded, delivered = rows + rejected + waived + withheld.
 
     Attributes:
         files: files whose rows are in it.
@@ -36,6 +36,7 @@ class TableStatus(NamedTuple):
         rows: those that are in the table.
         rejected: those that were refused and are open.
         waived: those that were let go.
+        withheld: those of persons who were forgotten.
         newest_key: the file that came last.
         lag_seconds: since it came; None if none came.
         failed: key and error of each file that failed and wasn't loaded since.
@@ -48,6 +49,7 @@ class TableStatus(NamedTuple):
     rows: int
     rejected: int
     waived: int
+    withheld: int
     newest_key: str | None
     lag_seconds: float | None
     failed: Sequence[tuple[str, str]]
@@ -57,9 +59,10 @@ class TableStatus(NamedTuple):
 
 def table_status(connection: Connection[Any], source: Source) -> TableStatus:
     """How a table stands."""
-    [(files, delivered, rows, rejected, waived, key, lag)] = connection.execute(
+    [(files, delivered, rows, rejected, waived, withheld, key, lag)] = connection.execute(
         """select count(*), coalesce(sum(delivered_count), 0)::bigint, coalesce(sum(row_count), 0)::bigint,
                coalesce(sum(rejected_count), 0)::bigint, coalesce(sum(waived_count), 0)::bigint,
+               coalesce(sum(withheld_count), 0)::bigint,
                (array_agg(key order by finished_at desc))[1],
                extract(epoch from clock_timestamp() - max(finished_at))::float8
            from loader.files where schema_name = %(schema)s and table_name = %(table)s and status = 'loaded'""",
@@ -82,4 +85,4 @@ def table_status(connection: Connection[Any], source: Source) -> TableStatus:
         source.ids,
     ).fetchall()
     drift = [Drift(*change) for change in changes]
-    return TableStatus(files, delivered, rows, rejected, waived, key, lag, failed, settled, drift)
+    return TableStatus(files, delivered, rows, rejected, waived, withheld, key, lag, failed, settled, drift)
