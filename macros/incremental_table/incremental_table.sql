@@ -23,7 +23,7 @@
     {%- endif -%}
     {%- if work.is_whole or work.docs_hash != work.remembered_docs_hash -%}
         {%- do persist_docs(target, model) -%}
-        {%- do remember_docs(work) -%}
+        {%- if not work.is_whole -%}{%- do remember_docs(work) -%}{%- endif -%}
     {%- endif -%}
     {%- do adapter.commit() -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

@@ -56,11 +56,15 @@
     {%- if work.is_whole or work.partitions -%}
         {%- do replace_state('models', ours, {
             'model_name': "'" ~ model.name ~ "'", 'inputs_hash': "'" ~ work.inputs_hash ~ "'",
-            'views_hash': "'" ~ work.views_hash ~ "'", 'docs_hash': "'" ~ work.remembered_docs_hash ~ "'",
+            'views_hash': "'" ~ work.views_hash ~ "'",
+            'docs_hash': "'" ~ (work.docs_hash if work.is_whole else work.remembered_docs_hash) ~ "'",
             'content_id': contents_hash() if config.get('partition_by') else content_hash(target),
+            'seen': contents_seen(model),
         }) -%}
+    {%- else -%}
+        {%- do run_query("update " ~ state_table('models') ~ " set seen = " ~ contents_seen(model) ~ " where " ~ ours)
+        -%}
     {%- endif -%}
-    {%- do run_query("update " ~ state_table('models') ~ " set seen = " ~ contents_seen(model) ~ " where " ~ ours) -%}
 {%- endmacro %}
 
 {% macro remember_partitions(work, target) -%}
@@ -169,9 +173,9 @@
     {%- for name, value in values.items() -%}
         {%- do names.append(name) -%}{%- do new.append(value) -%}
     {%- endfor -%}
-    {%- do run_query("delete from " ~ state_table(table) ~ " where " ~ condition) -%}
     {%- do run_query(
-        "insert into " ~ state_table(table) ~ " (" ~ names | join(', ') ~ ") select " ~ new | join(', ')
+        "delete from " ~ state_table(table) ~ " where " ~ condition ~ "; insert into " ~ state_table(table) ~ " ("
+        ~ names | join(', ') ~ ") select " ~ new | join(', ')
     ) -%}
 {%- endmacro %}
 

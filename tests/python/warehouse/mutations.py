@@ -65,7 +65,7 @@ MUTATIONS = [
              "forget_partitions(now.views_hash == now.remembered_views_hash)", "forget_partitions(true)", "time_zone"),
     Mutation(MAIN, "descriptions wait for a build", "work.is_whole or work.docs_hash != work.remembered_docs_hash",
              "work.is_whole", "description"),
-    Mutation(MAIN, "written descriptions are not remembered", "        {%- do remember_docs(work) -%}\n", "",
+    Mutation(MAIN, "written descriptions are not remembered", "{%- do remember_docs(work) -%}", "",
              equivalent="they are written once more, to the same words"),
     Mutation(MAIN, "grants are left out", "    {%- do apply_grants(target, config.get('grants'), "
              "should_revoke(load_cached_relation(this), work.is_whole)) -%}\n", "", "hooks"),
