@@ -92,7 +92,7 @@ def build_as_builder(target: str, *, root: Path) -> int:
 
 def target_of(arguments: Sequence[str]) -> str | None:
     """The target that dbt's arguments or the environment name."""
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip(arguments, [*arguments, ""][1:], strict=True):
         name, _, value = argument.partition("=")
         if name in ("-t", "--target"):
             return value or following

@@ -200,6 +200,8 @@ def scaffold_command(address: str, source: str, table: str | None, files: int, d
         write(root, done)
         for path in done.files:
             click.echo(f"wrote {path}")
+        for path in done.removed:
+            click.echo(f"removed {path}, whose place it takes")
     for line in [*(done.differs or ()), *done.said]:
         click.echo(shown(line))
 
@@ -209,11 +211,18 @@ def scaffold_command(address: str, source: str, table: str | None, files: int, d
     "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only what arrived by then (2017-03-31)."
 )
 @click.option("--weeks", type=click.IntRange(1), metavar="N", help="Only what the first N weeks brought.")
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="The files of this folder, which has a folder for each feed; in place of land.py.",
+)
 @click.option("--to", metavar="s3://BUCKET", help="This bucket, of whatever S3 the environment names.")
-def land_command(until: datetime | None, weeks: int | None, to: str | None) -> None:
+def land_command(until: datetime | None, weeks: int | None, folder: Path | None, to: str | None) -> None:
     """Write what the project's land.py delivers into the landing bucket, as the company's source systems would.
 
-    Its last line says where the data come from and what of them is simulated. They are written to the embedded S3
+    The last line says where the data come from and what of them is simulated. They are written to the embedded S3
     server and to no other, unless --to says so. What is there already is not written again.
     """
     from journey.land import land
@@ -221,11 +230,15 @@ def land_command(until: datetime | None, weeks: int | None, to: str | None) -> N
 
     if until and weeks:
         raise UsageError("--until and --weeks both say where to stop: give one of them")
+    if folder and (until or weeks):
+        raise UsageError("--from lands all files of a folder: --until and --weeks are for a land.py")
     bucket = re.fullmatch("s3://([^/]+)/?", to) if to is not None else None
     if to is not None and not bucket:
         raise UsageError(f"--to {to} names no bucket: s3://BUCKET does, without a folder")
     with progress() as begin:
-        done = land(until=until.date() if until else None, weeks=weeks, bucket=bucket and bucket[1], begin=begin)
+        done = land(
+            until=until.date() if until else None, weeks=weeks, folder=folder, bucket=bucket and bucket[1], begin=begin
+        )
     print_landing(done)
 
 

@@ -46,7 +46,13 @@ GROUPS = (
 )  # in order: what can't be divided and takes long begins
 
 
-ALONE = {"test_contracts.py", "test_examples.py", "test_layout.py", "test_upgrade.py"}  # they need no demo
+ALONE = {
+    "test_contracts.py",
+    "test_examples.py",
+    "test_layout.py",
+    "test_pages.py",
+    "test_upgrade.py",
+}  # they need no demo
 
 
 def group(nodeid: str) -> str:

@@ -160,6 +160,7 @@ def test_the_exit_status_is_dbts(start: Start) -> None:
         (["--select", "x", "-t", "demo"], "demo"),
         (["--target=ci"], "ci"),
         (["--full-refresh"], None),
+        ([], None),
     ],
 )
 def test_the_target_is_the_arguments(monkeypatch: pytest.MonkeyPatch, arguments: list[str], target: str | None) -> None:

@@ -1,4 +1,7 @@
-"""Every command that the README and the other pages at the top show exists and works; their links lead somewhere."""
+"""Every command that the README and the pages beside it show exists and works; links of all pages lead somewhere.
+
+What the tutorial and the pages on production and upgrades show runs in test_pages.py.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,26 @@ import shlex
 import subprocess
 
 import pytest
+import yaml
 from click import Group
 
 from conftest import ROOT, Demo
 from journey.cli import cli
 
-README = (ROOT / "README.md").read_text()
-PAGES = {name: (ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")}
+RUN_HERE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/commands.md")
+ALL = [*ROOT.glob("*.md"), *(file for name in ("docs", "models", "seeds") for file in (ROOT / name).rglob("*.md"))]
+TEXTS = {"columns.md", "overview.md"}  # blocks of text for dbt's pages
+PAGES = {file.relative_to(ROOT).as_posix(): file.read_text() for file in ALL if file.name not in TEXTS}
+REFERENCE = PAGES["docs/commands.md"]
 COMMANDS = [
     line
-    for page in PAGES.values()
-    for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    for page in RUN_HERE
+    for block in re.findall(r"```sh\n(.*?)```", PAGES[page], re.DOTALL)
     for line in block.splitlines()
     if line.strip()
 ]
-# these run in test_demo.py, as what runs this and what comes before it, and in test_upgrade.py
-LONG = ("make demo", "make test", "make setup-dev", "make lint", "make upgrade")
+# these run in test_demo.py, as what runs this and what comes before it, and in test_pages.py
+LONG = ("make demo", "make test", "make setup-dev", "make lint", "make new")
 ENVIRONMENT = ("source ", "eval ")
 
 
@@ -53,11 +60,35 @@ def test_commands_work_after_the_demo(demo: Demo, command: str) -> None:
     assert done.stdout.strip()
 
 
+def told(heading: str) -> set[str]:
+    """The names at the beginning of the rows of a section's table, in the page of commands."""
+    section = REFERENCE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
 def test_the_table_of_commands_is_the_command_line() -> None:
-    """Each command of the command line that is not in a code block stands in the README's table, and no other."""
-    told = set(re.findall(r"`journey ([a-z]+)", README))
     assert isinstance(cli, Group)
-    assert told == set(cli.commands)
+    assert {name.split()[1] for name in told("Commands") if " " in name} == set(cli.commands)
+
+
+def test_the_table_of_variables_is_the_projects() -> None:
+    assert told("dbt_project.yml") == set(yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"])
+
+
+def test_the_variables_that_the_program_reads_are_told() -> None:
+    folders = [
+        file for name in ("scripts", "macros") for file in (ROOT / name).rglob("*") if file.suffix in (".py", ".sql")
+    ]
+    read = "".join(file.read_text() for file in [*folders, ROOT / "profiles.yml.example"] if "bench" not in file.parts)
+    names = set(re.findall(r"""(?:env_var\(|environ\.get\(|environ\[)["']((?:JOURNEY|DBT)_\w+)""", read))
+    assert len(names) >= 7
+    assert names - told("The environment") == {"DBT_TARGET_PATH"}  # dbt's own
+
+
+def test_the_map_names_every_page() -> None:
+    linked = set(re.findall(r"\]\((\w[\w-]*\.md)", PAGES["docs/README.md"]))
+    assert linked == {file.name for file in (ROOT / "docs").glob("*.md")} - TEXTS - {"README.md"}
 
 
 def test_tests_that_pages_name_exist() -> None:
@@ -69,8 +100,11 @@ def test_tests_that_pages_name_exist() -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name: str) -> None:
-    for target, _, heading in (link.partition("#") for link in re.findall(r"\]\(([^)]+)\)", PAGES[name])):
-        assert target.startswith("https://") or (ROOT / (target or name)).exists(), target
-        if heading and not target.startswith("https://"):
-            headings = re.findall(r"^#+ (.*)$", (ROOT / (target or name)).read_text(), re.MULTILINE)
-            assert heading in {text.lower().replace(" ", "-") for text in headings}, heading
+    for target, _, heading in (link.partition("#") for link in re.findall(r"\]\(([^) ]+)\)", PAGES[name])):
+        if target.startswith("https://"):
+            continue
+        file = (ROOT / name).parent / target if target else ROOT / name
+        assert file.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w\- ]", "", text).lower().replace(" ", "-") for text in headings}, heading

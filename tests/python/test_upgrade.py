@@ -20,9 +20,11 @@ FIRST = {
     "models/marts/sales/sales.sql": "sales\n",
     "models/marts/sales/kept.sql": "kept\n",
     "seeds/codes.csv": "code\n",
+    "seeds/theirs.csv": "code\n",
     "analyses/question.sql": "question\n",
 }
-COMPANY = {
+COMPANY: dict[str, str | None] = {
+    "seeds/theirs.csv": None,
     "models/staging/pos/stg_a.sql": "ours\n",
     "models/staging/pos/stg_moved.sql": "ours, and\n" + FIRST["models/staging/pos/stg_moved.sql"],
     "models/staging/till/stg_till.sql": "till\n",
@@ -36,6 +38,7 @@ SECOND: dict[str, str | None] = {
     "models/staging/loader/stg_files.sql": "more files\n",
     "models/marts/sales/sales.sql": "better sales\n",
     "seeds/codes.csv": None,
+    "seeds/theirs.csv": "changed, where the company has none\n",
     "analyses/question.sql": "another question\n",
 }
 

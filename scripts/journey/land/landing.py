@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from journey.embedded import environment
 from journey.errors import UsageError
 from journey.land import bucket as target
 from journey.land.feeds import Encode, Feed
-from journey.land.plan import plan_of
+from journey.land.plan import plan_of, plan_of_files
 from journey.land.recipe import Notes
 from journey.project import local_dir, project_root
 from journey.services.state import State
@@ -88,17 +89,19 @@ def land(
     *,
     until: date | None = None,
     weeks: int | None = None,
+    folder: Path | None = None,
     bucket: str | None = None,
     client: S3Client | None = None,
     begin: Callable[[int], Tick] = lambda _: lambda _: None,
 ) -> Landing:
-    """Write the project's data into the landing bucket, as its source systems would have delivered it.
+    """Write the project's data, or a folder's files, into the landing bucket, as source systems would deliver them.
 
     Nothing that is there already with the same bytes is written again, and nothing is deleted.
 
     Args:
         until: only what arrived by the end of this day; everything if None.
         weeks: only what the first so many weeks brought, in place of `until`.
+        folder: its files, in place of what the project's land.py says.
         bucket: the bucket, created if missing; if None the project's `landing_bucket`, of the embedded server alone.
         client: an S3 client for `WORKERS` requests at once; as the environment says if None.
         begin: told the number of files, returns what is called with each file's key when it is done.
@@ -109,19 +112,21 @@ def land(
         JourneyError: S3 refused a file. What was written before stays.
     """
     started = time.monotonic()
-    planned = plan_of(project_root())
+    planned = plan_of_files(folder) if folder else plan_of(project_root())
     until = planned.until_of_weeks(weeks) if weeks else until
     name = bucket or target.configured_bucket()
     s3 = client or s3_client(connections=WORKERS)
     if bucket is None:
         _refuse_all_but_embedded(s3.meta.endpoint_url, name)
     target.create_if_missing(s3, name)
-    notes = Notes(local_dir() / NOTES, planned.file)
+    notes = None if folder else Notes(local_dir() / NOTES, planned.file)  # of files, nobody knows how they were made
     tick = begin(sum(len(feed.arrived(until)) for feed in planned.feeds))
     try:
-        prefixes = tuple(_land_feed(s3, name, feed, until, notes, tick) for feed in planned.feeds)
+        known = notes.etags if notes else {}
+        prefixes = tuple(_land_feed(s3, name, feed, until, known, tick) for feed in planned.feeds)
     finally:
-        notes.write()
+        if notes:
+            notes.write()
     return Landing(planned.about, name, until, prefixes, time.monotonic() - started)
 
 
@@ -136,11 +141,11 @@ def _refuse_all_but_embedded(endpoint: str, bucket: str) -> None:
         )
 
 
-def _land_feed(s3: S3Client, bucket: str, feed: Feed, until: date | None, notes: Notes, tick: Tick) -> Prefix:
+def _land_feed(s3: S3Client, bucket: str, feed: Feed, until: date | None, known: dict[str, str], tick: Tick) -> Prefix:
     started = time.monotonic()
     there = target.etags(s3, bucket, feed.prefix)
     arrived = [file.key for file in feed.arrived(until)]
-    unsure = [key for key in arrived if key not in there or there[key] != notes.etags.get(key)]
+    unsure = [key for key in arrived if key not in there or there[key] != known.get(key)]
     for key in set(arrived).difference(unsure):
         tick(key)
 
@@ -149,7 +154,7 @@ def _land_feed(s3: S3Client, bucket: str, feed: Feed, until: date | None, notes:
         try:
             data = encode()
             etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
-            notes.etags[key] = etag
+            known[key] = etag
             if there.get(key) != etag:
                 target.put(s3, bucket, key, data)
             tick(key)

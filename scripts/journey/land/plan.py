@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from journey.errors import UsageError
-from journey.land.feeds import Feed
+from journey.land.feeds import Encode, Feed, Planned, feed_of
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,26 @@ def plan_of(root: Path) -> Plan:
         raise UsageError(f"{file} has no function feeds(), which says what is delivered: examples/hofladen has one")
     feeds: Sequence[Feed] = said["feeds"]()
     return Plan(file, " ".join((said.get("__doc__") or "").split("\n\n")[0].split()), tuple(feeds))
+
+
+def plan_of_files(folder: Path) -> Plan:
+    """What lies in a folder, as it is: a file's key is its path in it, and it arrives today.
+
+    Args:
+        folder: it has a folder for each feed.
+
+    Raises:
+        UsageError: a file lies in none, or there is no file.
+    """
+    feeds: dict[str, dict[Planned, Encode]] = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        feed, _, name = file.relative_to(folder).as_posix().partition("/")
+        if not name:
+            raise UsageError(f"{file} is in no folder of {folder}: put it into one, which is called as its feed")
+        feeds.setdefault(feed, {})[Planned(f"{feed}/{name}", date.today())] = file.read_bytes
+    if not feeds:
+        raise UsageError(f"there is no file in {folder}")
+    return Plan(folder, f"The files of {folder}.", tuple(feed_of(name, files) for name, files in feeds.items()))
 
 
 def run_beside_models(root: Path, name: str) -> tuple[Path, dict[str, Any]]:

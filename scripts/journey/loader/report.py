@@ -131,7 +131,7 @@ def status_lines(tables: Mapping[str, TableStatus]) -> list[str]:
         for name, table in tables.items()
     ]  # fmt: skip
     head = ("table", "files", "delivered", "rows", "rejected", "waived", "withheld", "failed", "lag", "newest file")
-    lines = _table(head, rows)
+    lines = _table(head, rows) if rows else ["no feed is declared yet"]
     for name, table in tables.items():
         lines += [shown(f"failed: {name}: {key}: {error}") for key, error in table.failed]
         lines += [shown(f"settled: {name}: {key}: {reason}") for key, reason in table.settled]

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from journey.loader.pool import Pool
 
 
+NOTHING = "no feed is declared yet, so nothing was loaded: `journey scaffold` declares one (docs/add-a-feed.md)"
+
+
 def load(
     selected: Sequence[str] = (),
     *,
@@ -67,8 +70,6 @@ def load(
     """
     begun, report, retry = time.monotonic(), report or Report(), retry or Retry()
     chosen = select(load_sources(root or project_root()) if sources is None else sources, selected)
-    if not chosen:
-        raise UsageError("no source has an external: block: declare one in models/staging/<source>/")
     summary = Summary({source.name: TableSummary(source.name) for source in chosen})
 
     def say(said: str) -> None:
@@ -80,6 +81,9 @@ def load(
     keeper = postgres.Keeper(connect, retry.attempts, retry.pause)
     with closing(keeper), report:
         keeper.do(ledger.set_up, "the ledger was set up")
+        if not chosen:
+            report.said("undeclared", NOTHING)
+            return summary
         # Listing and streams have their own patience, and know what they have read: botocore tries once.
         patience: Any = {"connections": 3 * threads, "attempts": 1, "read_seconds": retry.stall_seconds,
                          "tells_silence": False}  # fmt: skip

@@ -23,6 +23,7 @@ from journey.scaffold.writing import scalar, source_yaml, summary
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 MEANT = ("date_format", "timestamp_format", "decimal_mark", "thousands_mark", "quoted_nulls", "trim")
 SEEN = ("zip_members", "hive_partitions")  # options of every feed that files show
+PLACEHOLDERS = "placeholders"  # a folder of views without rows, whose place a company's own take
 ADDRESS = re.compile(r"s3://([a-z0-9][a-z0-9._-]+)/?(.*)")
 
 
@@ -34,6 +35,7 @@ class Scaffolded:
         proposal: the feed.
         files: text by path, relative to the project; none of them is there yet.
         kept: those that are there already, and stay as they are.
+        removed: placeholders whose place the view takes.
         said: what a person should know.
         differs: how an existing feed's declaration differs from the proposal; None: there is none.
     """
@@ -41,6 +43,7 @@ class Scaffolded:
     proposal: Proposal
     files: dict[Path, str] = field(default_factory=dict)
     kept: list[Path] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     differs: list[str] | None = None
 
@@ -98,12 +101,13 @@ def _write_down(
             done.kept.append(path)
         else:
             done.files[path] = content
+    done.removed = [path.relative_to(root) for path in _placeholders(root, project) if path.stem == view.name]
     done.said += [*summary(proposal), *view.said]
     done.said += [f"{path} is there, and stays as it is" for path in done.kept]
 
 
 def write(root: Path, done: Scaffolded) -> None:
-    """Write the files; one that is there by now is left alone.
+    """Write the files, and take away placeholders; a file that is there by now is left alone.
 
     Raises:
         UsageError: somebody else wrote one meanwhile.
@@ -115,6 +119,8 @@ def write(root: Path, done: Scaffolded) -> None:
                 file.write(text)
         except FileExistsError as error:
             raise UsageError(f"{path} is there by now, and stays as it is") from error
+    for path in done.removed:
+        (root / path).unlink(missing_ok=True)
 
 
 def differences(declared: Source, proposal: Proposal) -> Iterator[str]:
@@ -182,5 +188,11 @@ def _own_models(root: Path, project: dict[str, Any]) -> str:
 
 
 def _models(root: Path, project: dict[str, Any]) -> set[str]:
-    """The names of models that there are."""
-    return {file.stem for path in project.get("model-paths", ["models"]) for file in (root / path).rglob("*.sql")}
+    """The names of models that there are, but for placeholders."""
+    paths: list[str] = project.get("model-paths", ["models"])
+    return {file.stem for path in paths for file in (root / path).rglob("*.sql") if file.parent.name != PLACEHOLDERS}
+
+
+def _placeholders(root: Path, project: dict[str, Any]) -> list[Path]:
+    """The files of views without rows, in the project's own folder."""
+    return sorted((root / _own_models(root, project)).rglob(f"{PLACEHOLDERS}/*"))

@@ -85,9 +85,9 @@ def status() -> list[Status]:
 
 
 def _let_in(state: State) -> None:
-    """Make the groups and the logins in them, if they're missing: by them everything but this is done.
+    """Make the groups and the logins in them, and the ledger, if they're missing: by them everything but this is done.
 
-    What a superuser built before goes over to them.
+    What a superuser built before goes over to them. With a ledger, dbt builds before anything was loaded, too.
     """
     with postgres.connect(state, EMBEDDED_DATABASE) as connection:
         found = connection.execute("select rolname from pg_roles where rolname = any(%s)", [list(LOGINS)])
@@ -112,6 +112,10 @@ def _let_in(state: State) -> None:
                 acts=members[0],  # what it makes is the group's
             )
             connection.execute(statement)
+        from journey.loader import ledger  # what is there already needs none of the loader
+
+        connection.execute(sql.SQL("set role {}").format(sql.Identifier(names.prefix + "loader")))
+        ledger.set_up(connection)
 
 
 @contextmanager

@@ -271,3 +271,29 @@ def test_wrong_credentials_are_one_clear_line(embedded: object, monkeypatch: pyt
     with pytest.raises(UsageError, match=r"s3://landing: access denied") as told:
         land(bucket="landing")
     assert "\n" not in str(told.value)
+
+
+def test_a_folders_files_land_as_they_are_and_only_those_that_differ(
+    s3: S3Client, bucket: str, tmp_path: Path, written: list[str]
+) -> None:
+    folder = tmp_path / "deliveries"
+    (folder / "till" / "2026").mkdir(parents=True)
+    (folder / "till" / "2026" / "a.csv").write_bytes(b"id\r\n1\r\n")
+    (folder / "office").mkdir()
+    (folder / "office" / "list.json").write_text("{}")
+    assert land(folder=folder, bucket=bucket).written == 2
+    (folder / "office" / "list.json").write_text('{"id": 1}')
+    written.clear()
+    again = land(folder=folder, bucket=bucket)
+    assert (again.written, again.unchanged, written) == (1, 1, ["office/list.json"])
+    assert s3.get_object(Bucket=bucket, Key="till/2026/a.csv")["Body"].read() == b"id\r\n1\r\n"
+
+
+def test_a_folder_without_feeds_is_refused(bucket: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no file"):
+        land(folder=tmp_path, bucket=bucket)
+    (tmp_path / "loose.csv").write_text("id\n")
+    with pytest.raises(UsageError, match=r"loose\.csv is in no folder of"):
+        land(folder=tmp_path, bucket=bucket)
+    done = CliRunner().invoke(cli, ["land", "--from", str(tmp_path), "--weeks", "1"])
+    assert isinstance(done.exception, UsageError)

@@ -21,6 +21,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+from journey.loader.report import status_lines
 from loader.support import Landing
 
 TYPED = {
@@ -241,3 +242,10 @@ def test_what_a_location_means(landing: Landing, pattern: str, keys: set[str]) -
     landing.load(landing.source(pattern))
     found = landing.query("select key from loader.files") if keys else []
     assert {key for (key,) in found} == keys
+
+
+def test_a_project_without_a_feed_gets_a_ledger_and_loads_nothing(landing: Landing) -> None:
+    """So that dbt builds before the first feed is declared."""
+    assert landing.load().exit_status == 0
+    assert landing.query("select count(*) from loader.files") == [(0,)]
+    assert status_lines({}) == ["no feed is declared yet"]

@@ -1,0 +1,91 @@
+# What needs the product's examples and tests. A company's project (`make new`) has neither them nor this file.
+WEEKS ?=
+EXAMPLE ?=
+
+.PHONY: new
+new: ## make a company's own project, without the examples, in a new folder: TO=../mycompany
+	@$(PYTHON) scripts/new.py $(TO)
+
+.PHONY: lock
+lock: ## compile requirements*.in into the hashed locks
+	@for name in requirements requirements-dev; do \
+	  uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
+	    --no-annotate --custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; \
+	done
+
+.PHONY: demo
+demo: setup ## from nothing to tested marts on the default data; WEEKS=8 for a quick slice, EXAMPLE=hofladen for another company
+	@$(if $(EXAMPLE),cd examples/$(EXAMPLE) && DBT_PROFILES_DIR=$(CURDIR) )$(CURDIR)/$(BIN)/journey demo $(if $(WEEKS),--weeks $(WEEKS))
+
+.PHONY: lint-python
+lint-python: setup-dev
+	@$(BIN)/ruff check scripts tests/python tests/mutation examples
+	@$(BIN)/ruff format --check --quiet scripts tests/python tests/mutation examples
+	@$(BIN)/mypy
+lint: lint-python
+
+.PHONY: test
+test: lint ## lint, then the tests on the real services, in two workers, but for the long ones
+	@$(BIN)/pytest -n 2 -m "not long"
+
+.PHONY: test-all
+test-all: lint ## the same with the long ones: more combinations, more files (about twice the time)
+	@$(BIN)/pytest -n 2
+
+.PHONY: oracle
+oracle: setup-dev ## each marketing and sales mart again from the source, compared row by row with what `make demo` built
+	@$(BIN)/journey services up >/dev/null
+	@JOURNEY_ORACLE=1 $(BIN)/pytest tests/python/oracle
+
+.PHONY: answers
+answers: setup-dev ## write what the questions of the default data answer on what `make demo` built beside them
+	@$(BIN)/journey services up >/dev/null
+	@PYTHONPATH=tests/python $(BIN)/python -m oracle.answers
+
+.PHONY: bench-load
+bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (about 6 minutes); ARGS="--rounds 3 --only gzip", "--peers PYTHON" (of other tools; repeatable), "--bad" or "--listing 200000"
+	@$(BIN)/python -m journey.bench.load $(ARGS)
+
+.PHONY: bench-build
+bench-build: $(VENV)/.setup ## what a day costs, against a full build and after ten times the history; dbt against psql (about 15 minutes)
+	@$(BIN)/python -m journey.bench.build $(ARGS)
+
+.PHONY: explain
+explain: $(VENV)/.setup ## dbt run of what arrived, under EXPLAIN: plans, buffers; status 1 if a fact is read whole; ARGS="--select fct_sales"
+	@$(BIN)/python -m journey.bench.explain $(ARGS)
+
+.PHONY: prove
+prove: $(VENV)/.setup-dev ## incremental builds against full refreshes over newly drawn delivery histories; HISTORIES=100
+	@HISTORIES=$(or $(HISTORIES),100) $(BIN)/pytest -q -s tests/python/warehouse/test_incremental.py
+
+.PHONY: mutate
+mutate: $(VENV)/.setup-dev ## break the materialization in some ninety ways, one at a time: which test notices (about an hour); ARGS="--only members"
+	@PYTHONPATH=tests/python $(BIN)/python -m warehouse.mutate $(ARGS)
+
+.PHONY: areas
+areas: $(VENV)/.setup-dev ## all 18 combinations of subject areas, and each feed empty; `make test` builds eight and two
+	@AREAS=all $(BIN)/pytest -q tests/python/areas
+
+.PHONY: truth
+truth: $(VENV)/.setup-dev ## campaigns, placements and more over generated worlds whose truth is known: do intervals cover it (about 30 minutes); ESTIMATES=4000 SEED=1
+	@ESTIMATES=$(or $(ESTIMATES),4000) SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/python/truth
+
+.PHONY: mutate-marts
+mutate-marts: $(VENV)/.setup-dev ## change the SQL of marts in many small ways: a unit test must see each (about 3 minutes); ARGS=campaign of those so named
+	@PYTHONPATH=tests:tests/python $(BIN)/python -m mutation.units $(ARGS)
+
+.PHONY: chaos
+chaos: $(VENV)/.setup-dev ## kill loaders and PostgreSQL, cut streams, until 200 kills met one at work: nothing lost, nothing doubled (about 10 minutes)
+	@PYTHONPATH=tests/python $(BIN)/python -m loader.chaos $(ARGS)
+
+.PHONY: chaos-publish
+chaos-publish: $(VENV)/.setup-dev ## readers of all marts, while 200 builds run, fail, are killed and rolled back: no reading is mixed or untested (about 20 minutes); ARGS="--builds 50"
+	@PYTHONPATH=tests/python $(BIN)/python -m publishing.chaos $(ARGS)
+
+.PHONY: upgrade-test
+upgrade-test: $(VENV)/.setup-dev ## a project and a database of an older commit, brought to now by the steps of docs/upgrade.md (about 5 minutes); ARGS="--from COMMIT --weeks 8"
+	@PYTHONPATH=tests/python $(BIN)/python -m upgrading $(ARGS)
+
+.PHONY: pages
+pages: $(VENV)/.setup-dev ## follow the tutorial, the page on production and the upgrade from top to bottom, in a new project (about 5 minutes)
+	@PAGES=all $(BIN)/pytest -q tests/python/test_pages.py
