@@ -1,4 +1,4 @@
--- one row: a product in a full extract of the product list; there is none, until a view of the company's takes this place
+-- one row: a product in a list; there is none, until a view of the company's takes this place
 select
     cast(null as date) as extract_date,
     cast(null as {{ var('product_id_type') }}) as product_id,

@@ -1,4 +1,4 @@
--- one row: a line of a basket, as the tills sent it; there is none, until a view of the company's takes this place
+-- one row: a line of a basket; there is none, until a view of the company's takes this place
 select
     cast(null as {{ var('basket_id_type') }}) as basket_id,
     cast(null as {{ var('product_id_type') }}) as product_id,
