@@ -56,11 +56,11 @@ ALONE = {
 
 
 def group(nodeid: str) -> str:
-    """What one worker runs: a folder, or a file of the loader's; the rest, but for what needs no demo, shares it."""
+    """What one worker runs: a folder, or a file where one takes long; the rest, but for what needs no demo, shares it."""
     folder, _, file = nodeid.removeprefix("tests/python/").split("::", 1)[0].partition("/")
     if folder in ALONE:
         return f"alone/{folder}"
-    return f"{folder}/{file}" if folder == "loader" else folder if folder in GROUPS else "demo"
+    return f"{folder}/{file}" if folder in ("loader", "warehouse") else folder if folder in GROUPS else "demo"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -178,7 +178,22 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+SELDOM = {  # caught by a test that another case provokes too, and each a build of finance
+    "journal doubled",
+    "off by a cent on both sides",
+    "sales journal dropped",
+    "wrong account",
+    "wrong account in a sales journal",
+    "wrong department in a sales journal",
+    "wrong period and date",
+    "wrong sign on all lines",
+}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=name, marks=pytest.mark.long if name in SELDOM else ()) for name, case in CASES.items()],
+)
 def test_a_corrupted_ledger_is_caught_and_named(corrupted: Corrupted, case: Case) -> None:
     ran = corrupted(*case.sql, arguments=("test", "--select", case.test) if case.test in ON_ARRIVAL else REBUILD)
     assert case.test in ran.failed

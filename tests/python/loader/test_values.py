@@ -163,7 +163,7 @@ def check(read: list[str], column: Column) -> None:
     assert all(reason and "\n" not in reason for reason in refused.values())
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.lists(texts(), min_size=1, max_size=8), columns())
 def test_reading_is_pythons_own(read: list[str], column: Column) -> None:
     check(read, column)
