@@ -56,7 +56,7 @@ ALONE = {
 
 
 def group(nodeid: str) -> str:
-    """What one worker runs: a folder, or a file where one takes long; the rest, but for what needs no demo, shares it."""
+    """What one worker runs: a folder, or a file where those take long; what needs the demo is one."""
     folder, _, file = nodeid.removeprefix("tests/python/").split("::", 1)[0].partition("/")
     if folder in ALONE:
         return f"alone/{folder}"
