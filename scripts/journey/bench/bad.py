@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from journey import settings
-from journey.bench import load
 from journey.bench.company import company
 from journey.bench.data import write_project
+from journey.bench.measuring import BUCKET, measure_load, reset
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -35,13 +35,13 @@ def measure(folder: Path, rounds: int, threads: int) -> None:
     }
     for name, body in bodies.items():
         _put(client, f"careful/{name}/{name}.csv", body)
-    tables = {name: (f"s3://{load.BUCKET}/careful/{name}/", "csv", "{max_reject_rate: 0.1}") for name in bodies}
+    tables = {name: (f"s3://{BUCKET}/careful/{name}/", "csv", "{max_reject_rate: 0.1}") for name in bodies}
     write_project(folder / "careful", tables, company().columns)
     took = {name: list[float]() for name in bodies}
     for _ in range(rounds):
         for name in bodies:
-            load.reset()
-            took[name].append(load.measure_load(name, folder / "careful", threads).seconds)
+            reset()
+            took[name].append(measure_load(name, folder / "careful", threads).seconds)
     clean, bad = (statistics.median(took[name]) for name in bodies)
     missed = "  missed" if bad > GOAL * clean else ""
     print(f"{len(lines) * COPIES:,} rows: clean {clean:.2f} s, 5 % bad {bad:.2f} s, {bad / clean:.2f} times{missed}")
@@ -55,5 +55,5 @@ def _spoiled(number: int, line: bytes) -> bytes:
 
 
 def _put(client: S3Client, key: str, body: bytes) -> None:
-    if not client.list_objects_v2(Bucket=load.BUCKET, Prefix=key).get("KeyCount"):
-        client.put_object(Bucket=load.BUCKET, Key=key, Body=body)
+    if not client.list_objects_v2(Bucket=BUCKET, Prefix=key).get("KeyCount"):
+        client.put_object(Bucket=BUCKET, Key=key, Body=body)

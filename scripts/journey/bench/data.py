@@ -17,7 +17,7 @@ from isal import igzip
 
 from journey import settings
 from journey.bench.company import company
-from journey.bench.load import BUCKET, DATABASE, places
+from journey.bench.measuring import BUCKET, DATABASE, places
 from journey.embedded import ADMIN, EMBEDDED_DATABASE, use_embedded
 from journey.project import project_root
 

@@ -8,12 +8,9 @@ services.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +18,12 @@ from pathlib import Path
 import psycopg
 
 from journey import services, settings
-from journey.bench import peers
+from journey.bench import bad, listing, peers
 from journey.bench.company import company
+from journey.bench.measuring import BUCKET, DATABASE, Measured, load_command, measure, places, reset
 from journey.embedded import ADMIN, use_embedded
 from journey.project import local_dir
 from journey.services import postgres
-
-BUCKET = "bench-load"
-DATABASE = "bench_load"
-OURS = "create table raw_bench.{name} ({columns}, _file_id integer not null default 1)"
 
 
 @dataclass(frozen=True)
@@ -55,14 +49,6 @@ class Case:
     limit: int
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Seconds of a process, and peak RSS in MB of the largest of it and its children."""
-
-    seconds: float
-    rss: float
-
-
 def main() -> None:
     """Prepare, run, print the table; exit status 1 if a goal is missed."""
     parser = argparse.ArgumentParser(prog="make bench-load", description=__doc__.split("\n", 1)[0])
@@ -80,15 +66,11 @@ def main() -> None:
     folder = local_dir() / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     if options.listing:
-        from journey.bench.listing import measure
-
-        return measure(folder / "listing", options.listing)
+        return listing.measure(folder / "listing", options.listing)
     # In a process of its own: this one stays small, for a child's peak memory begins with its parent's.
     subprocess.run([sys.executable, "-m", "journey.bench.data", str(folder), str(options.copies)], check=True)
     if options.bad:
-        from journey.bench.bad import measure as measure_bad
-
-        return measure_bad(folder, options.rounds, options.threads)
+        return bad.measure(folder, options.rounds, options.threads)
     cases = [case for case in _cases(folder, options.copies) if not options.only or options.only in case.name]
     print(
         f"{'case':<24} {'rows':>11} {'baseline':>22} {'s':>7} {'journey s':>10} {'rate':>6} {'goal':>6} {'RSS MB':>7}"
@@ -100,12 +82,12 @@ def main() -> None:
         floors, loads = ([one[name] for one in rounds] for name in ("floor", "journey"))
         floor, load = (statistics.median(one.seconds for one in some) for some in (floors, loads))
         rss, rate = max(one.rss for one in loads), floor / load
-        bad = (case.goal is not None and rate < case.goal) or rss > case.limit
-        missed |= bad
+        is_missed = (case.goal is not None and rate < case.goal) or rss > case.limit
+        missed |= is_missed
         goal = "-" if case.goal is None else f"{case.goal:.2f}"
         print(
             f"{case.name:<24} {case.rows:>11,} {case.told:>22} {floor:>7.2f} {load:>10.2f} {rate:>6.2f} {goal:>6} "
-            f"{rss:>7.0f}{'  missed' if bad else ''}",
+            f"{rss:>7.0f}{'  missed' if is_missed else ''}",
             flush=True,
         )
         for name in others:
@@ -118,11 +100,11 @@ def main() -> None:
 def _round(case: Case, folder: Path, threads: int, others: dict[str, list[str]]) -> dict[str, Measured]:
     """One run of the baseline, of the loader and of each peer, each into an empty table."""
     floor = ["bash", "-c", f"set -o pipefail; {case.baseline}"]
-    commands = {"floor": floor, "journey": _command(case.table, threads), **others}
+    commands = {"floor": floor, "journey": load_command(case.table, threads), **others}
     measured = {}
     for name, command in commands.items():
         reset()
-        measured[name] = _measure(command, folder / "project")
+        measured[name] = measure(command, folder / "project")
         table = case.table if name == "journey" else "floor"
         with psycopg.connect(dbname=DATABASE) as connection:
             rows = connection.execute(f"select count(*) from raw_bench.{table}").fetchone()
@@ -150,58 +132,6 @@ def _peers(case: Case, folder: Path, pythons: Sequence[str], copies: int) -> dic
         for name, command in commands
         if subprocess.run(command, capture_output=True, check=False).returncode == 0
     }
-
-
-def places(copies: int) -> dict[str, tuple[str, str, str]]:
-    """Prefix in the bucket, format and usual ending of each table's files."""
-    return {
-        "large": (f"large_{copies}.csv/", "csv", ".csv"),
-        "large_gzip": (f"large_{copies}.csv.gz/", "csv", ".csv.gz"),
-        "daily": ("daily/", "csv", ".csv.gz"),
-        "parquet": ("parquet/", "parquet", ".parquet"),
-        "large_parquet": (f"large_{copies}.parquet/", "parquet", ".parquet"),
-        "jsonl": ("jsonl/", "jsonl", ".jsonl.gz"),
-        "large_jsonl": (f"large_{copies}.jsonl.gz/", "jsonl", ".jsonl.gz"),
-    }
-
-
-def reset() -> None:
-    """Empty tables and no ledger."""
-    with psycopg.connect(dbname=DATABASE, autocommit=True) as connection:
-        connection.execute("drop schema if exists loader, raw_bench cascade; create schema raw_bench")
-        columns = ", ".join(f"{name} {data_type}" for name, data_type in company().columns.items())
-        connection.execute(OURS.format(name="floor", columns=columns))
-        connection.execute("create index on raw_bench.floor using brin (_file_id)")
-        connection.execute("checkpoint")
-
-
-def _command(table: str, threads: int) -> list[str]:
-    return [sys.executable, "-m", "journey", "load", "--threads", str(threads), "--select", f"bench.{table}"]
-
-
-def measure_load(table: str, project: Path, threads: int) -> Measured:
-    """What a load of one table takes.
-
-    Args:
-        table: of the source `bench`.
-        project: where it is declared.
-        threads: of the loader.
-    """
-    return _measure(_command(table, threads), project)
-
-
-def _measure(command: list[str], folder: Path) -> Measured:
-    told = {peers.COLUMNS: json.dumps(company().columns)}
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, env={**os.environ, "PGDATABASE": DATABASE, **told}, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit status {process.returncode}")
-    return Measured(seconds, usage.ru_maxrss / 1024)
 
 
 def _cases(folder: Path, copies: int) -> list[Case]:
