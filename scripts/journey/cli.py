@@ -537,7 +537,10 @@ def forget_command(person: str, dry_run: bool, yes: bool, even_if_unknown: bool,
         sys.exit(0 if found.is_known else 1)
     if not yes:
         click.confirm("That can't be undone. Do it?", abort=True)
-    forget(sources, kind, value, kept, yes=True, even_if_unknown=even_if_unknown)
+    done = forget(sources, kind, value, kept, yes=True, even_if_unknown=even_if_unknown)
+    for line in done.said:
+        if line not in found.said:
+            click.echo(shown(line))
     click.echo("done: files that come again are read without the person")
     if target is None:
         click.echo("marts hold the person until a build: journey build --target prod, with the login that builds")

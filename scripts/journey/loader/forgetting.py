@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import socket
 from collections import Counter
@@ -13,34 +12,16 @@ from psycopg import Connection, errors, sql
 
 from journey.errors import JourneyError, UsageError
 from journey.loader import ledger, postgres
-from journey.loader.declaration.persons import Person
 from journey.loader.declaration.sources import FILE_ID, Source
-from journey.loader.forgotten import HIDDEN, hashed, secret
+from journey.loader.forgotten import fitting, hashed, secret
+from journey.loader.persons_beside import Beside, Snapshot, besides, rows_of
+from journey.loader.persons_texts import TEXTS, hide, naming
 from journey.loader.repairing import move_rows
 from journey.loader.settling import me
 from journey.loader.statuses import RunStatus
 from journey.loader.tables import columns_of, identifier, in_words, table_columns
 
 DRAWS = 100  # of a pseudonym, until it is nobody's id
-TEXTS = {"rejected_rows": ("raw_text", "reason"), "files": ("error",), "schema_changes": ("detail",)}
-
-
-class Beside(NamedTuple):
-    """A table beside the raw ones with rows of persons: a snapshot, or what `journey repair` set aside. Rows go.
-
-    Attributes:
-        schema: where it is.
-        table: its name.
-        column: with the id.
-        owner: whose it is.
-        is_ours: whether this login may act as the owner.
-    """
-
-    schema: str
-    table: str
-    column: str
-    owner: str
-    is_ours: bool
 
 
 class Forgot(NamedTuple):
@@ -59,7 +40,7 @@ def forget(
     sources: Sequence[Source],
     kind: str,
     value: str,
-    snapshots: Sequence[tuple[str, str, str]] = (),
+    snapshots: Sequence[Snapshot] = (),
     *,
     yes: bool = False,
     even_if_unknown: bool = False,
@@ -109,34 +90,27 @@ class _Person:
         sources: Sequence[Source],
         kind: str,
         value: str,
-        snapshots: Sequence[tuple[str, str, str]],
+        snapshots: Sequence[Snapshot],
     ) -> None:
         self._connection, self._kind, self._value = connection, kind, value
-        self._tables = [
-            (source, column, person.forget)
-            for source in sorted(sources, key=lambda one: (one.schema, one.table))
-            for names in [{column.name for column in table_columns(connection, source)}]
-            for column, person in source.persons.items()
-            if person.kind == kind and column in names
-        ]
-        self._sources = list({source.name: source for source, _, _ in self._tables}.values())
+        self._declared = sorted(sources, key=lambda one: (one.schema, one.table))
         self._is_number = any(
             source.columns[column] != "text"
             for source in sources
             for column, person in source.persons.items()
-            if person == Person(kind, "pseudonym")
+            if person.kind == kind
         )
         self._snapshots = snapshots
         self._hash = hashed(secret(connection), kind, value)
-        # as a word of its own; a number with zeros before it is the same number
-        self._word = rf"(^|[^[:alnum:]_])0*{re.escape(value)}($|[^[:alnum:]_])"
-        self._plain = {schema for schema, _, _ in snapshots}
+        self._tables: list[tuple[Source, str, str]] = []
+        self._sources: list[Source] = []
         self._said: list[str] = []
         self._notes: list[str] = []
         self._file_ids: set[int] = set()
 
     def look(self) -> Forgot:
         """What is here."""
+        self._find()
         for source, column, rule in self._tables:
             rows = self._rows(source, column)
             self._tell(in_words(source), sum(rows.values()), len(rows), rule)
@@ -153,14 +127,14 @@ class _Person:
         try:
             with connection.transaction():
                 self._lock()
-                besides = self._besides()
+                beside = self._besides()
                 pseudonym, counts = self._pseudonym(), Counter[str]()
                 for source in self._sources:
                     counts += self._take_out(source, pseudonym, run_id)
                 for table in TEXTS:
-                    counts["texts"] += self._names(table, hide=True)
-                for one in besides:
-                    counts["beside"] += self._rows_of(one, "delete from {} where {}::text = %s")
+                    counts["texts"] += self._names(table, go=True)
+                for one in beside:
+                    counts["beside"] += self._rows_of(one, go=True)
                 done = self._end()
                 if done.is_known or even_if_unknown:
                     self._record(pseudonym, counts)
@@ -168,16 +142,28 @@ class _Person:
         finally:
             ledger.end_run(connection, run_id, status)
         if any(counts.values()):
-            aside = [(one.schema, one.table) for one in besides if one.schema not in self._plain]
+            aside = [(one.schema, one.table) for one in beside if not one.is_plain]
             raw = [(source.schema, source.table) for source in self._sources]
-            for name in {*raw, *aside, *(("loader", table) for table in TEXTS)}:
-                self._renew(sql.Identifier(*name))
+            tables = sorted({*raw, *aside, *(("loader", table) for table in TEXTS)})
+            done = done._replace(said=(*done.said, *filter(None, map(self._renew, tables))))
         return done
+
+    def _find(self) -> None:
+        """The tables that there are: a first load may have made one a moment ago."""
+        self._tables = [
+            (source, column, person.forget)
+            for source in self._declared
+            for names in [{column.name for column in table_columns(self._connection, source)}]
+            for column, person in source.persons.items()
+            if person.kind == self._kind and column in names
+        ]
+        self._sources = list({source.name: source for source, _, _ in self._tables}.values())
 
     def _lock(self) -> None:
         """No file is loaded until the end, and nobody else changes these tables; readers don't wait."""
         self._connection.execute("select set_config('lock_timeout', %s, true)", [postgres.LOCK_TIMEOUT])
         self._connection.execute("select pg_advisory_xact_lock(%s)", [postgres.FORGET_LOCK])
+        self._find()  # no load makes rows any more
         for source in self._sources:
             lock = sql.SQL("lock table {} in share row exclusive mode")
             self._connection.execute(lock.format(identifier(source)))
@@ -215,7 +201,8 @@ class _Person:
                 change = sql.SQL("update {} set {} = cast(%(pseudonym)s as {})").format(
                     table, sql.Identifier(column), sql.SQL(types[column])
                 ) + sql.SQL("").join(sql.SQL(", {} = null").format(sql.Identifier(name)) for name in nothing)
-            self._connection.execute(change + where, {"value": self._value, "pseudonym": pseudonym})
+            called = fitting(pseudonym, is_number=types[column] != "text")
+            self._connection.execute(change + where, {"value": self._value, "pseudonym": called})
         if touched:
             new_ids = ledger.renew(self._connection, sorted(touched), run_id, lost, "withheld")
             move_rows(self._connection, source, new_ids)
@@ -255,84 +242,51 @@ class _Person:
             },
         )  # fmt: skip
 
-    def _names(self, table: str, *, hide: bool = False) -> int:
-        """How many rows of a table of the ledger's, about these raw tables, have a text that names the person.
-
-        Args:
-            table: one of TEXTS.
-            hide: take the texts out.
-        """
-        columns = TEXTS[table]
-        ours = "(schema_name, table_name) in (select * from unnest(%(schemas)s::text[], %(tables)s::text[]))"
-        if table == "rejected_rows":
-            ours = f"file_id in (select file_id from loader.files where {ours})"
-        text = f"concat_ws(E'\\n', {', '.join(columns)})"
-        where = f"from loader.{table} where {ours} and strpos({text}, %(value)s) > 0 and {text} ~ %(word)s"
-        values = {"schemas": [one.schema for one in self._sources], "tables": [one.table for one in self._sources],
-                  "value": self._value, "word": self._word, "hidden": HIDDEN}  # fmt: skip
-        file_id = "null" if table == "schema_changes" else "file_id"
-        rows = self._connection.execute(f"select {file_id} {where}", values).fetchall()
-        self._file_ids |= {file_id for (file_id,) in rows if file_id is not None}
-        if hide:
-            change = ", ".join(f"{one} = {'null' if one == 'raw_text' else '%(hidden)s'}" for one in columns)
-            self._connection.execute(f"update loader.{table} set {change} {where.split(' ', 2)[2]}", values)
-        self._say(f"loader.{table}", len(rows), "texts that name the person go")
-        return len(rows)
+    def _names(self, table: str, *, go: bool = False) -> int:
+        """How many rows of one of TEXTS name the person; the files are remembered."""
+        file_ids = naming(self._connection, self._sources, table, self._value)
+        self._file_ids |= {file_id for file_id in file_ids if file_id is not None}
+        if go:
+            hide(self._connection, self._sources, table, self._value)
+        self._say(f"loader.{table}", len(file_ids), "texts that name the person go")
+        return len(file_ids)
 
     def _besides(self) -> list[Beside]:
-        """Tables beside the raw ones that keep persons.
-
-        Raises:
-            JourneyError: this login may not change one that everybody's figures are built from.
-        """
-        wanted = [(f"(.*_)?{re.escape(schema)}", re.escape(table), column) for schema, table, column in self._snapshots]
-        wanted += [  # as `journey repair` calls them
-            (re.escape(source.schema), rf"{re.escape(source.table[:40])}_unknown_[0-9]{{14}}", column)
-            for source, column, _ in self._tables
-        ]
-        rows = self._connection.execute(
-            """select distinct nspname, relname, attname, relowner::regrole::text,
-                   pg_has_role(session_user, relowner, 'set')
-               from unnest(%s::text[], %s::text[], %s::text[]) as wanted (in_schema, called, named)
-                   join pg_namespace on nspname ~ ('^' || in_schema || '$')
-                   join pg_class on relnamespace = pg_namespace.oid and relname ~ ('^' || called || '$')
-                   join pg_attribute on attrelid = pg_class.oid and attname = named and not attisdropped
-               where relkind = 'r' order by 1, 2, 3""",
-            [list(part) for part in zip(*wanted, strict=True)] if wanted else [[], [], []],
-        ).fetchall()
-        found = [Beside(*row) for row in rows]
-        for one in found:
-            if not one.is_ours and one.schema in self._plain:
-                raise JourneyError(
-                    f"{one.schema}.{one.table} keeps persons and is {one.owner}'s: forget with a login that is a "
-                    "member of both groups, as journey retype (docs/roles.md)"
-                )
+        """Tables beside the raw ones that this login may change; the others are noted."""
+        columns = [(source, column) for source, column, _ in self._tables]
+        found = besides(self._connection, columns, self._snapshots)
         self._notes += [
-            f"{one.schema}.{one.table} is {one.owner}'s, and may hold the person: its owner drops it or builds it anew"
+            f"{one} is {one.owner}'s, and may hold the person: its owner drops it or builds it anew"
             for one in found
             if not one.is_ours
         ]
         return [one for one in found if one.is_ours]
 
-    def _rows_of(self, one: Beside, statement: str = "select from {} where {}::text = %s") -> int:
-        """The person's rows in a table beside, as its owner."""
-        self._connection.execute(sql.SQL("set local role {}").format(sql.SQL(one.owner)))  # as the catalogue quotes it
-        names = sql.Identifier(one.schema, one.table), sql.Identifier(one.column)
-        rows = self._connection.execute(sql.SQL(statement).format(*names), [self._value]).rowcount
-        self._connection.execute("reset role")
-        self._say(f"{one.schema}.{one.table}", rows, "rows go")
+    def _rows_of(self, one: Beside, *, go: bool = False) -> int:
+        rows = rows_of(self._connection, one, self._value, go=go)
+        self._say(str(one), rows, "rows go")
         return rows
 
-    def _renew(self, table: sql.Identifier) -> None:
-        """Take the person out of the statistics and, as far as vacuum can, out of the table's file."""
-        connection = self._connection
-        connection.execute(sql.SQL("vacuum (analyze) {}").format(table))
-        is_raw = any(column.name == FILE_ID for column in columns_of(connection, table))
-        if is_raw and connection.execute(sql.SQL("select from {} limit 1").format(table)).fetchone() is None:
-            with connection.transaction():  # statistics of an empty table would stay as they were
-                connection.execute(sql.SQL("insert into {} (_file_id) values (0)").format(table))
-                connection.execute(sql.SQL("analyze {}").format(table))
-                connection.execute(sql.SQL("delete from {}").format(table))
+    def _renew(self, name: tuple[str, str]) -> str | None:
+        """Take the person out of the statistics and, as far as vacuum can, out of the table's file.
+
+        Returns:
+            What is left to do by hand: the person is forgotten by now, whoever is in the way here.
+        """
+        connection, table = self._connection, sql.Identifier(*name)
+        try:
+            connection.execute("select set_config('lock_timeout', %s, false)", [postgres.LOCK_TIMEOUT])
+            connection.execute(sql.SQL("vacuum (analyze) {}").format(table))
+            is_raw = any(column.name == FILE_ID for column in columns_of(connection, table))
+            if is_raw and connection.execute(sql.SQL("select from {} limit 1").format(table)).fetchone() is None:
+                with connection.transaction():  # statistics of an empty table would stay as they were
+                    connection.execute(sql.SQL("insert into {} (_file_id) values (0)").format(table))
+                    connection.execute(sql.SQL("analyze {}").format(table))
+                    connection.execute(sql.SQL("delete from {}").format(table))
+        except errors.LockNotAvailable:
+            said = ".".join(name)
+            return f"{said} is in use, and its statistics may name the person: run vacuum (analyze) {said}"
+        return None
 
     def _tell(self, where: str, rows: int, files: int, rule: str) -> None:
         what = "rows go" if rule == "remove" else "rows stay, under a pseudonym"

@@ -52,6 +52,21 @@ def hashed(key: bytes, kind: str, value: str) -> bytes:
     return hashlib.blake2b(f"{kind}\n{value}".encode("utf-8", "surrogatepass"), key=key).digest()
 
 
+def fitting(pseudonym: str, *, is_number: bool) -> str:
+    """A pseudonym as a column can hold it.
+
+    It may have been drawn while all such ids were texts. As a number it is then a negative one that it hashes to.
+
+    Args:
+        pseudonym: of the person, as the ledger has it.
+        is_number: the column is an integer or a bigint.
+    """
+    if not is_number or re.fullmatch("-[0-9]+", pseudonym):
+        return pseudonym
+    digest = hashlib.blake2b(pseudonym.encode(), digest_size=8).digest()
+    return str(-1 - int.from_bytes(digest, "big") % (2**31 - 1))
+
+
 def secret(connection: Connection[Any]) -> bytes:
     """The ledger's key.
 
@@ -138,7 +153,9 @@ class Forgotten:
                     keep = pc.and_not(keep, one.rows)
                     continue
                 ids = arrays[one.position]
-                pseudonym = pa.scalar(int(one.pseudonym) if pa.types.is_integer(ids.type) else one.pseudonym, ids.type)
+                is_number = pa.types.is_integer(ids.type)
+                called = fitting(one.pseudonym, is_number=is_number)
+                pseudonym = pa.scalar(int(called) if is_number else called, ids.type)
                 arrays[one.position] = pc.if_else(one.rows, pseudonym, ids)
                 for position, column in enumerate(columns):
                     if column.name in self._source.personal:

@@ -15,6 +15,7 @@ from psycopg import Connection
 from journey.errors import JourneyError
 from journey.loader import ledger
 from journey.loader.adopting import refuse_moved
+from journey.loader.declaration.paths import refuse_persons
 from journey.loader.declaration.sources import Source, key_pattern
 from journey.loader.ledger import Known
 from journey.loader.s3.asking import Retry, Say
@@ -138,7 +139,7 @@ def plan_source(
 
     Raises:
         UsageError: S3 doesn't let us list, isn't there, or its listing can't be one.
-        JourneyError: files seem to have been moved.
+        JourneyError: files seem to have been moved, or their keys name persons.
     """
     partly = source.options.listing == "since_last_key" and not reload and not reload_all
     start_after = ledger.overlap_key(connection, source) if partly else None
@@ -150,6 +151,7 @@ def plan_source(
     for page in list_objects(client, source, start_after, retry, say):
         files = [file for file in page.files if is_file.fullmatch(file.key) and not _is_folder(file)]
         refused = [(key, reason) for key, reason in page.refused if is_file.fullmatch(key)]
+        refuse_persons(source, (file.key for file in files))
         plan.listed += len(page.files) + len(page.refused)
         plan.matched += len(files) + len(refused)
         plan.failures += [f"{key}: {reason}" for key, reason in refused]

@@ -14,6 +14,7 @@ from journey.errors import JourneyError, UsageError
 from journey.loader import ledger, postgres
 from journey.loader.declaration.sources import FILE_ID, Source
 from journey.loader.encoding import Encoder
+from journey.loader.forgotten import Forgotten
 from journey.loader.judging import Judge
 from journey.loader.repairing import move_rows
 from journey.loader.statuses import RunStatus
@@ -112,6 +113,7 @@ def _read_values(connection: Connection[Any], source: Source, judge: Judge) -> l
     table = {column.name: column for column in table_columns(connection, source)}
     declared = [column for column in source.columns if column in table]
     wrong = {change.column for change in type_changes(connection, source, [table[name] for name in table])}
+    _check_persons(connection, source, {name: table[name].type for name in wrong})
     changes = []
     for position, name in enumerate(name for name in declared if name in wrong):
         read = sql.Identifier(f"retyped_{position}")
@@ -127,6 +129,26 @@ def _read_values(connection: Connection[Any], source: Source, judge: Judge) -> l
         _fill(connection, source, change, judge)
         changes.append(change)
     return changes
+
+
+def _check_persons(connection: Connection[Any], source: Source, before: dict[str, str]) -> None:
+    """Refuse what nobody could be known by any more: `0889` and `889` are two ids as texts, and one as numbers.
+
+    Args:
+        connection: to the ledger.
+        source: whose table.
+        before: types of the columns that change, by name.
+
+    Raises:
+        JourneyError: ids become numbers, and somebody was forgotten by an id that is a text.
+    """
+    for name, kind in before.items():
+        become_numbers = name in source.persons and kind.startswith(TEXTS) and source.columns[name] != "text"
+        if become_numbers and Forgotten.read(connection, source):
+            raise JourneyError(
+                f"{source.name}: column {name!r} stays {kind}: persons who were forgotten are known by their ids as "
+                "texts, and would come back with numbers. Declare it text, and cast it in staging"
+            )
 
 
 def _fill(connection: Connection[Any], source: Source, change: _Change, judge: Judge) -> None:

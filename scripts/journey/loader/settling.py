@@ -12,6 +12,7 @@ from psycopg import Connection
 from journey.errors import UsageError
 from journey.loader import ledger, postgres
 from journey.loader.declaration.sources import Source
+from journey.loader.forgotten import Forgotten
 
 
 def me() -> str:
@@ -45,7 +46,10 @@ def settle(sources: Sequence[Source], key: str, because: str, by: str | None = N
         ledger.set_up(connection)
         done: list[str] = []
         for source in sources:
-            done += _settle(connection, source, key, because.strip(), by or me())
+            with connection.transaction():
+                forgotten = Forgotten.read_still(connection, source)
+                reason = forgotten.hidden(because.strip()) if forgotten else because.strip()
+                done += _settle(connection, source, key, reason, by or me())
     if not done:
         names = ", ".join(source.name for source in sources)
         raise UsageError(f"{key}: no failed file and no loaded file with refused rows has this key in {names}")

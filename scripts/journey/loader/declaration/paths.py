@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import unquote
 
 from journey.loader.declaration.options import Options
-from journey.loader.declaration.sources import GLOB, WILDCARDS
-from journey.loader.errors import FileRefusedError
+from journey.loader.declaration.sources import GLOB, WILDCARDS, Source
+from journey.loader.errors import FileRefusedError, TableStoppedError
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 USUAL = {  # endings of a format's files, the commonest first; of others, its name
@@ -45,6 +46,29 @@ def columns_of_key(options: Options, location: str, key: str) -> dict[str, str |
     if options.key_column:
         _add(columns, options.key_column, key, key)
     return columns
+
+
+def refuse_persons(source: Source, keys: Iterable[str]) -> None:
+    """Stop a feed whose folders name persons: an id in a key can't be taken out of the bucket, nor of the ledger.
+
+    Args:
+        source: the feed.
+        keys: that were listed; the ledger doesn't know the new ones yet.
+
+    Raises:
+        TableStoppedError: a folder fills a column that is declared to hold persons' ids.
+    """
+    if not source.options.hive_partitions or not source.persons:
+        return
+    for key in keys:
+        for part in key.split("/")[:-1]:
+            name, equals, _ = part.partition("=")
+            if equals and unquote(name) in source.persons:
+                raise TableStoppedError(
+                    f"{source.name}: folders {name}=… name persons, who could not be forgotten: keys in S3, and in the "
+                    "ledger, stay. Nothing is loaded: let files be delivered that have the id in their rows, or take "
+                    f"config.meta.person from column {unquote(name)}"
+                )
 
 
 def folder(location: str) -> str:

@@ -26,12 +26,13 @@ class Person(NamedTuple):
     forget: str
 
 
-def persons(columns: Mapping[str, Mapping[str, Any]], options: Options) -> dict[str, Person]:
+def persons(columns: Mapping[str, Mapping[str, Any]], options: Options, location: str) -> dict[str, Person]:
     """The columns that hold persons' ids.
 
     Args:
         columns: as dbt's manifest has them, by name.
         options: of the feed.
+        location: its pattern, without the bucket.
 
     Raises:
         ValueError: a declaration says half, or what can't be done; with a message for people.
@@ -46,8 +47,12 @@ def persons(columns: Mapping[str, Mapping[str, Any]], options: Options) -> dict[
             raise ValueError(f"{where} needs both: person, the kind of person, and forget, {' or '.join(RULES)}")
         if column.get("data_type") not in ID_TYPES:
             raise ValueError(f"{where}.person is for a column of type {', '.join(ID_TYPES)}")
-        if name == options.key_column or f"{{{name}}}" in (options.key_pattern or ""):
-            raise ValueError(f"{where}.person: files' keys name the person, and keys in S3 can't be changed from here")
+        is_folder = options.hive_partitions and f"/{name}=" in f"/{location}"
+        if is_folder or name == options.key_column or f"{{{name}}}" in (options.key_pattern or ""):
+            raise ValueError(
+                f"{where}.person: files' keys name the person, and keys in S3 can't be changed from here: let files be "
+                "delivered that have the id in their rows"
+            )
         found[name] = person
     return found
 

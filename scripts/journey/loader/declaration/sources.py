@@ -116,7 +116,7 @@ def parse_source(node: Mapping[str, Any]) -> Source:
         _check_columns(columns)
         options, format_options, meaning, own = _options(external.get("options") or {}, kind, columns)
         given = node.get("columns", {})
-        found = persons(given, options)
+        found = persons(given, options, pattern)
     except ValueError as error:
         raise UsageError(f"{file}: source {name}: {error}") from error
     table, types = str(node.get("identifier") or node["name"]), {name: kind.strip() for name, kind in columns.items()}
