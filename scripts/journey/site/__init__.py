@@ -54,29 +54,43 @@ def _target(target: str | None) -> list[str]:
 
 
 def _pages(root: Path) -> Path:
-    """All pages that need no more than dbt's manifest and the database."""
+    manifest = json.loads((root / "target" / "manifest.json").read_text())
+    return render(manifest, root, root / "site")
+
+
+def render(manifest: Mapping[str, Any], root: Path, folder: Path) -> Path:
+    """Write all pages that need no more than dbt's manifest and the database.
+
+    Args:
+        manifest: dbt's, of the target whose marts are shown.
+        root: the project's folder.
+        folder: to write into.
+
+    Returns:
+        The front page.
+
+    Raises:
+        JourneyError: a declaration is wrong, or the database refuses a query.
+    """
     from journey.site import declared, figures, pages
 
-    manifest = json.loads((root / "target" / "manifest.json").read_text())
-    folder = root / "site"
     folder.mkdir(exist_ok=True)
     (folder / "marts.html").write_text(catalogue.page(manifest))
     sections = declared.sections(manifest)
     marts = {mart.name: mart for section in sections for mart in section.marts}
-    analyst = names_of(root).prefix + "analyst"
-    with figures.snapshot(analyst) as connection:
+    with figures.snapshot() as connection:
         shown = figures.published(connection, marts.get("sales_performance"), _built_schema(manifest))
-        figures.act_as(connection, analyst, list(marts.values()))
+        figures.act_as(connection, names_of(root).prefix, list(marts.values()))
         parts = []
         for section in sections:
             drawn = []
             for chart in section.charts:
                 rows = figures.rows_of(connection, chart)
                 if len(rows) > figures.MOST_ROWS:
-                    nothing = f"Not shown: it has more than {figures.MOST_ROWS:,} rows; newest, where or top narrow it."
+                    why = f"Not shown: it has more than {figures.MOST_ROWS:,} rows; newest, where or top narrow it."
                 else:
-                    nothing = "" if rows else _nothing(chart, has_rows=figures.has_rows(connection, chart.mart))
-                drawn.append(pages.Drawn(chart, rows, nothing))
+                    why = "" if rows else nothing(chart, has_rows=figures.has_rows(connection, chart.mart))
+                drawn.append(pages.Drawn(chart, rows, why))
             headlines = [(figure, figures.headline(connection, figure)) for figure in section.figures]
             parts.append(pages.Part(section, headlines, drawn))
     return pages.write(
@@ -85,8 +99,13 @@ def _pages(root: Path) -> Path:
     )[0]  # fmt: skip
 
 
-def _nothing(chart: Any, *, has_rows: bool) -> str:
-    """Why a chart shows nothing."""
+def nothing(chart: Any, *, has_rows: bool) -> str:
+    """Why a chart shows nothing, in a sentence.
+
+    Args:
+        chart: the chart.
+        has_rows: whether its mart has any.
+    """
     if chart.said.get("empty"):
         return str(chart.said["empty"])
     name = f"{chart.mart.folder}.{chart.mart.name}"

@@ -192,6 +192,7 @@ def _heatmap(chart: Chart) -> Spec:
     return {
         "height": {"step": 28},
         "encoding": {"x": across, "y": down, "tooltip": _told(chart)},
+        **({"padding": {"right": 48}} if words else {}),  # the last slanting word
         "transform": [{"joinaggregate": [{"op": "max", "field": value, "as": "most"}]}],
         "layer": [
             {
@@ -224,7 +225,7 @@ def _heatmap(chart: Chart) -> Spec:
 
 def _scatter(chart: Chart) -> Spec:
     x, y, size, item = (chart.one(role) for role in ("x", "y", "size", "item"))
-    both = {"x": _quantity(chart, x, scale={"padding": 30}), "y": _quantity(chart, y, scale={"padding": 30})}
+    both = {"x": _quantity(chart, x), "y": _quantity(chart, y)}
     layers: list[Spec] = [
         {
             "mark": {"type": "circle", "opacity": 0.55, "color": "@accent", "stroke": "@accent", "strokeWidth": 1},

@@ -212,9 +212,8 @@ def format_of(name: str, data_type: str) -> str:
 
 def label_of(name: str) -> str:
     """What people read of a column that says nothing of its own: its name without the ending that gives its format."""
-    for suffix in (*SUFFIXES, "_date", "_name"):
-        name = name.removesuffix(suffix)
-    return name.removeprefix("is_").replace("_", " ").capitalize()
+    ending = next((suffix for suffix in (*SUFFIXES, "_date", "_name") if name.endswith(suffix)), "")
+    return name.removesuffix(ending).removeprefix("is_").replace("_", " ").capitalize()
 
 
 def _mart(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mart:

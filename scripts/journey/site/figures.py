@@ -18,6 +18,7 @@ from journey.site.declared import Chart, Figure, Mart
 
 MOST_ROWS = 20_000  # of a chart: more is a table that nobody reads, and a page that is slow to open
 ALL = "All"
+ANALYST, UNMASKED = "analyst", "pii_reader"  # groups, see journey.roles
 Value = str | int | float | bool | None
 
 
@@ -54,27 +55,11 @@ class Headline:
 
 
 @contextmanager
-def snapshot(analyst: str) -> Iterator[Connection[Any]]:
-    """A read-only transaction that sees one publication, whatever is published meanwhile.
-
-    Args:
-        analyst: the group whose rights it has, from `may_read` on.
-
-    Raises:
-        UsageError: the login reads persons' columns as they are.
-    """
+def snapshot() -> Iterator[Connection[Any]]:
+    """A read-only transaction that sees one publication, whatever is published meanwhile."""
     with settings.connect(application="journey site") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        unmasked = f"{analyst.removesuffix('analyst')}pii_reader"
-        row = connection.execute(
-            "select to_regrole(%(unmasked)s) is not null and not rolsuper"
-            " and pg_has_role(current_user, to_regrole(%(unmasked)s), 'usage') from pg_roles"
-            " where rolname = current_user",
-            {"unmasked": unmasked},
-        ).fetchone()
-        if row and row[0]:
-            raise UsageError(f"this login is a {unmasked}, and pages are for everybody: use one that is an {analyst}")
         yield connection
 
 
@@ -100,16 +85,20 @@ def published(connection: Connection[Any], days: Mart | None, built_schema: str)
     return Published(as_of[0] if as_of else None, at, number)
 
 
-def act_as(connection: Connection[Any], analyst: str, marts: Sequence[Mart]) -> None:
-    """Go on with the analyst's rights, where the login may and analysts read these marts.
+def act_as(connection: Connection[Any], prefix: str, marts: Sequence[Mart]) -> None:
+    """Go on with an analyst's rights, where the login may and analysts read these marts.
 
     A developer's copy is nobody's but his: there he stays who he is.
 
     Args:
         connection: of `snapshot`.
-        analyst: the group.
+        prefix: of the groups' names.
         marts: what will be read.
+
+    Raises:
+        UsageError: the login sees persons' columns as they are.
     """
+    analyst, unmasked = prefix + ANALYST, prefix + UNMASKED
     row = connection.execute(
         "select to_regrole(%(group)s) is not null and pg_has_role(session_user, to_regrole(%(group)s), 'set')"
         " and (select bool_and(has_table_privilege(to_regrole(%(group)s), name::regclass, 'select')) from"
@@ -118,6 +107,15 @@ def act_as(connection: Connection[Any], analyst: str, marts: Sequence[Mart]) -> 
     ).fetchone()
     if row and row[0]:
         connection.execute(sql.SQL("set local role {}").format(sql.Identifier(analyst)))
+    row = connection.execute(
+        "select to_regrole(%(group)s) is not null and pg_has_role(current_user, to_regrole(%(group)s), 'usage')",
+        {"group": unmasked},
+    ).fetchone()
+    if row and row[0]:
+        raise UsageError(
+            f"this login sees persons' columns as they are, as a {unmasked} does, and pages are for everybody: "
+            f"use a login that is a member of {analyst}"
+        )
 
 
 def rows_of(connection: Connection[Any], chart: Chart) -> list[list[Value]]:

@@ -158,11 +158,20 @@ def _tile(figure: Figure, headline: Headline, currency: str) -> dict[str, str]:
     if "of" in said and headline.of is not None:
         told["of"] = _written(headline.of, figure.of_format)
     if isinstance(headline.value, (int, float)) and isinstance(headline.base, (int, float)):
-        told |= _change(said, figure.format, float(headline.value), float(headline.base), headline.chance)
+        told |= change(said, figure.format, float(headline.value), float(headline.base), headline.chance)
     return told
 
 
-def _change(said: Mapping[str, Any], form: str, value: float, base: float, chance: Value) -> dict[str, str]:
+def change(said: Mapping[str, Any], form: str, value: float, base: float, chance: Value) -> dict[str, str]:
+    """How a figure moved: in percent, a rate in points, and from nothing or a loss in its own unit.
+
+    Args:
+        said: the figure's declaration.
+        form: its format.
+        value: now.
+        base: what it is compared with.
+        chance: whether that is more than chance explains; None if nobody says.
+    """
     against = said.get("against", "")
     if form == "rate":
         moved, unit = round(100 * (value - base), 1), " points"

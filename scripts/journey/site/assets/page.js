@@ -88,6 +88,7 @@
         typeof value === "string" && value[0] === "@" ? colours[value.slice(1)] || value : value);
       this.fit(spec, plot.clientWidth, isNarrow);
       spec.data = { values: this.kind === "bridge" ? bridge(this) : this.records };
+      if (spec.height.step) spec.height = this.spec.height.step * Math.max(this.lines(), 1);
       spec.config = {
         background: null, font: "system-ui, sans-serif", view: { stroke: null }, padding: 2,
         axis: { labelColor: colours.quiet, titleColor: colours.quiet, gridColor: colours.line, domainColor: colours.line, tickColor: colours.line,
@@ -98,6 +99,12 @@
       vegaEmbed(this.inner, spec, { renderer: "svg", actions: false, logLevel: 1, tooltip: { theme: isDark() ? "dark" : "light" }, ast: false })
         .then((result) => { if (this.view) this.view.finalize(); this.view = result.view; })
         .catch((error) => { console.error(error); });
+    }
+    // How many bars, cells or intervals stand below each other.
+    lines() {
+      if (this.kind === "bridge") return bridge(this).length;
+      if (this.kind === "heatmap") return new Set(this.records.map((one) => one[this.one("y")])).size;
+      return this.kind === "intervals" ? judged(this).length : this.records.length;
     }
     // What depends on the room and on the rows: figures in cells, words of dates, length of labels.
     fit(spec, width, isNarrow) {
@@ -113,6 +120,16 @@
           if (channel === "x" && isShort) axis.format = "%-d %b";
           if (channel === "x" && this.kind === "trend" && isNarrow && this.formats[x] === "text") axis.labelAngle = -60;
           if (channel === "x" && this.formats[x] === "month") axis.tickCount = Math.min(values.length, isNarrow ? 4 : 12);
+        }
+      }
+      const most = (name) => Math.max(0, ...this.records.map((one) => one[name] || 0)), least = (name) => Math.min(0, ...this.records.map((one) => one[name] || 0));
+      if (this.kind === "bars") { // room for the figures beside the bars
+        const [low, high] = [least(this.one("value")), most(this.one("value"))], room = (isNarrow ? 0.3 : 0.16) * (high - low);
+        spec.encoding.x.scale = { domain: [low < 0 ? low - room : 0, high + room], nice: false };
+      }
+      if (this.kind === "scatter") {
+        for (const layer of spec.layer.filter((one) => one.encoding.text || one.encoding.size)) {
+          for (const channel of ["x", "y"]) layer.encoding[channel].scale = { domain: [Math.min(0, least(this.one(channel))), 1.15 * most(this.one(channel))], nice: false };
         }
       }
       if (this.kind === "bridge") {
@@ -147,6 +164,7 @@
   // The main figure in a sentence, which a screen reader says of the picture.
   const most = (chart, name, sign = 1) => chart.records.filter((one) => one[name] !== null)
     .reduce((best, one) => best === null || sign * one[name] > sign * best[name] ? one : best, null);
+  const judged = (chart) => chart.records.filter((one) => one[chart.one("value")] !== null && one[chart.one("verdict")] !== "cannot tell");
   const NONE = "No row fits this choice.";
   const SAID = {
     trend(chart) {
@@ -180,12 +198,15 @@
       return `${chart.write(first, item)}: ${chart.write(first, x)} of ${chart.labels[x].toLowerCase()}, ${chart.write(first, y)} of ${chart.labels[y].toLowerCase()}.`;
     },
     intervals(chart) {
-      const [value, lower, upper, verdict] = ["value", "lower", "upper", "verdict"].map((role) => chart.one(role));
-      const told = chart.records.filter((one) => one[value] !== null && !(verdict && one[verdict] === "cannot tell"));
+      const [value, lower, upper, verdict] = ["value", "lower", "upper", "verdict"].map((role) => chart.one(role)), told = judged(chart);
       const zero = chart.formats[value] === "number" ? 1 : 0;
       if (!chart.records.length) return NONE;
       const sure = told.filter((one) => verdict ? !["no difference found"].includes(one[verdict]) : one[lower] > zero || one[upper] < zero).length;
       const hidden = chart.records.length - told.length;
+      if (told.length && !hidden && sure === told.length) { // all of them do: which first, and between what
+        const first = told[0], items = chart.roles.item.map((name) => chart.write(first, name)).join(" · ");
+        return `${items}: ${chart.write(first, value)}, between ${chart.write(first, lower)} and ${chart.write(first, upper)}.`;
+      }
       return `Of ${told.length} that can be judged, ${sure} differ by more than chance.` + (hidden ? ` Of ${hidden} more it cannot be told: they are in the table, and not drawn.` : "");
     },
     bridge(chart) {
