@@ -32,6 +32,8 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAM
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 HOSTILE = "</script><script>window.obeyed=1</script><img src=x onerror=window.obeyed=1>"
+# of a picture's insides a screen reader hears nothing: the picture itself has a text
+RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 TRENDS = "model.data_journey.sales_trends"
 DRAWN = "[...document.querySelectorAll('.plot[role=img]')].every((plot) => plot.querySelector('svg'))"
 PAGES = ("index", "sales", "marketing", "finance")
@@ -82,7 +84,7 @@ def test_every_page_opens_from_the_disk(demo: Demo, browser: Browser, look: str)
         assert re.search(r"Built at 20\d\d-\d\d-\d\d \d\d:\d\d UTC, publication \d", text), name
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], name  # type: ignore[index]
         if look != "light":  # the phone is light
-            found = Axe().run(page)
+            found = Axe().run(page, context={"exclude": [[".plot svg"]]}, options=RULES)
             serious = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
             assert serious == [], name
         if name == "finance":
@@ -217,7 +219,7 @@ def test_pages_read_as_an_analyst_and_refuse_who_sees_persons(demo: Demo, manife
         figures.act_as(connection, "", marts)
         rights = connection.execute("select current_user, current_setting('transaction_read_only')").fetchone()
         assert rights == ("analyst", "on")
-    closed = [replace(marts[0], relation="warehouse.dim_customer")]  # which no analyst reads
+    closed = [replace(marts[0], relation="pg_catalog.pg_authid")]  # which no analyst reads
     with figures.snapshot() as connection:
         connection.execute("set local role pii_reader")
         with pytest.raises(UsageError, match="as a pii_reader does"):

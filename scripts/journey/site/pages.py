@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,14 +98,20 @@ def write(
 
 def write_assets(folder: Path) -> None:
     """Write the style, the script, and Vega's own scripts in one file, which all pages share."""
-    import vl_convert
-
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("page.css", "page.js"):
         (folder / name).write_text((ASSETS / name).read_text())
+    (folder / "charts.js").write_text(_vega())
+
+
+@cache
+def _vega() -> str:
+    """Vega, Vega-Lite and their renderer; two seconds to put together."""
+    import vl_convert
+
     # a script of type module doesn't load from file://, and a classic one shares its names with every other
     bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    (folder / "charts.js").write_text(f"(function(){{{bundle}}})();\n")
+    return f"(function(){{{bundle}}})();\n"
 
 
 def _data(drawn: Drawn) -> dict[str, Any]:
