@@ -37,7 +37,7 @@ $(VENV)/.setup-dev: $(VENV)/.setup requirements-dev.txt
 	@touch $@
 
 .PHONY: docs
-docs: setup ## write the docs site of what the embedded services hold
+docs: setup ## write the site of what the embedded services hold: figures, charts, models, lineage
 	@$(BIN)/journey services up >/dev/null && $(BIN)/journey docs --target demo
 
 # Tests and SQL lint run on services of their own, so that they never touch what you built.

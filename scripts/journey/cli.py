@@ -320,11 +320,21 @@ def roles_command(only_say: bool) -> None:
 @cli.command()
 @click.option("--target", metavar="TARGET", help="Whose schemas, as in dbt; `demo` for what `journey demo` built.")
 def docs(target: str | None) -> None:
-    """Write the docs site (models, columns, tests, lineage) of what is in the database now."""
+    """Write the whole site: figures and charts of the marts, and models, columns, tests, lineage."""
     from journey import site
     from journey.project import project_root
 
     click.echo(site.write(project_root(), target).as_uri())
+
+
+@cli.command("site")
+@click.option("--target", metavar="TARGET", help="Whose schemas, as in dbt; `demo` for what `journey demo` built.")
+def site_command(target: str | None) -> None:
+    """Write the pages of figures and charts alone, of what is published now: after a build, or a change of a chart."""
+    from journey import site
+    from journey.project import project_root
+
+    click.echo(site.write_pages(project_root(), target).as_uri())
 
 
 @cli.command("load")

@@ -92,12 +92,13 @@ def run(weeks: int | None) -> None:
     step.done(f"{built.built} models, seeds and snapshots built, {built.tested} tests passed, {built.warned} warned")
 
     page = step("docs", lambda: site.write(root))
-    step.done(f"{page.stat().st_size / 1e6:.1f} MB, one file")
+    step.done(f"{len(list(page.parent.glob('*.html')))} pages, which need no server")
 
     click.echo(f"\nDone in {time.monotonic() - begun:.0f} s. {landing.about}\n")
     _print_figures(root)
-    click.echo(f"\nThe marts and what they answer:      {page.with_name('marts.html').as_uri()}")
-    click.echo(f"Models, columns, tests and lineage:  {page.as_uri()}")
+    click.echo(f"\nFigures and charts to look at:       {page.as_uri()}")
+    click.echo(f"The marts and what they answer:      {page.with_name('marts.html').as_uri()}")
+    click.echo(f"Models, columns, tests and lineage:  {page.with_name('models.html').as_uri()}")
     click.echo(
         f"SQL on the marts:                    {_command(root)} psql -c 'select * from sales.sales_performance limit 5'"
     )

@@ -139,7 +139,7 @@ class Demo:
 
     Attributes:
         said: what it printed.
-        page: the docs site.
+        page: the front page of the site.
         owners: whose its relations are, by schema; tests that come later may build as somebody else.
     """
 

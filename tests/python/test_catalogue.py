@@ -40,7 +40,7 @@ def test_its_links_lead_somewhere_and_nothing_comes_from_outside(demo: Demo) -> 
         if target.startswith("#"):
             assert f"id={target[1:]}>" in page
         else:
-            assert target.split("#")[0] == "index.html"
+            assert target.split("#")[0] == "models.html"
     assert not re.search(r"https?://", page)
 
 

@@ -28,12 +28,13 @@ def test_it_says_what_was_done_and_where_to_look(demo: Demo) -> None:
     for mart in ("marketing", "sales", "finance"):
         assert re.search(rf"^{mart} +.*net sales of [0-9,.]+", demo.said, re.MULTILINE), demo.said
     assert re.search(r"[1-9][0-9]* tests passed", demo.said)
-    assert demo.page.as_uri() in demo.said
+    for page in ("index", "marts", "models"):
+        assert demo.page.with_name(f"{page}.html").as_uri() in demo.said
     assert "psql -c" in demo.said
 
 
 def test_the_page_needs_nothing_from_outside(demo: Demo) -> None:
-    page = demo.page.read_text()
+    page = demo.page.with_name("models.html").read_text()
     assert "model.data_journey.income_statement" in page
     assert "source.data_journey.pos.transactions" in page
     assert not re.search(r"""<(?:script|link|img)[^>]+(?:src|href)=["']?https?://""", page)

@@ -17,7 +17,7 @@ REGION = "us-east-1"
 # and the groups that each is in; it acts as the first
 LOGINS = {
     "journey_load": ("loader",),
-    "journey_build": ("transformer",),
+    "journey_build": ("transformer", "analyst"),  # acts as the first; `journey site` reads as the second
     "journey_retype": ("loader", "transformer"),
 }
 PORTS = ("postgres", "s3", "s3_grpc", "master", "master_grpc", "volume", "volume_grpc", "filer", "filer_grpc",

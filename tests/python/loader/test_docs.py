@@ -33,6 +33,7 @@ ELSEWHERE = {
     "land",
     "demo",
     "docs",
+    "site",
     "contract",
     "scaffold",
     "publish",

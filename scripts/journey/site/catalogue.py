@@ -28,7 +28,7 @@ def page(manifest: Mapping[str, Any]) -> str:
         manifest: dbt's manifest of the project; what is disabled in it has no place on the page.
 
     Returns:
-        HTML that asks nobody for anything; its links lead to the models in dbt's own page, `index.html`.
+        HTML that asks nobody for anything; its links lead to the models in dbt's own page, `models.html`.
     """
     nodes = sorted(manifest["nodes"].values(), key=lambda node: str(node["name"]))
     by_mart: dict[str, list[Mapping[str, Any]]] = {}
@@ -42,7 +42,7 @@ def page(manifest: Mapping[str, Any]) -> str:
             f"<!doctype html><html lang=en><meta charset=utf-8><title>The marts</title><style>{STYLE}</style>",
             "<meta name=viewport content='width=device-width'><h1>The marts</h1>",
             "<p class=facts>What one row is, who owns it, and the questions that it answers, each with its query. "
-            "Columns and lineage are in <a href=index.html>the models' own pages</a>.</p>",
+            "Columns and lineage are in <a href=models.html>the models' own pages</a>.</p>",
             f"<nav>{contents}</nav>",
             *(f"<h2>{escape(mart)}</h2>" + "\n".join(map(_model, models)) for mart, models in by_mart.items()),
             "<h2>worked questions</h2>",
@@ -74,7 +74,7 @@ def _model(node: Mapping[str, Any]) -> str:
     facts = [f"{word}: {escape(text)}" for word, text in said if text] + [f"{len(node['columns'])} columns"]
     return "\n".join(
         [
-            f"<h3 id={node['name']}><a href='index.html#!/model/{node['unique_id']}'>{table}</a></h3>",
+            f"<h3 id={node['name']}><a href='models.html#!/model/{node['unique_id']}'>{table}</a></h3>",
             f"<p class=facts>{' · '.join(facts)}</p>",
             f"<p>{escape(node['description'])}</p>",
             *(_asked(one["question"], one["query"]) for one in meta.get("questions", [])),

@@ -1,0 +1,148 @@
+"""The site: pages of figures and charts, dbt's own documentation and lineage, and a catalogue of the marts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from journey import dbt
+from journey.roles.names import names_of
+from journey.site import catalogue
+
+
+def write(root: Path, target: str | None = None) -> Path:
+    """Write the whole site of what is in the database now.
+
+    Args:
+        root: the project's folder.
+        target: of the profile, whose schemas are shown; dbt's own choice if None.
+
+    Returns:
+        The page to open; the catalogue `marts.html`, and dbt's own page `models.html`, lie beside it.
+
+    Raises:
+        JourneyError: dbt failed, a declaration is wrong, or the database refuses a query.
+    """
+    dbt.run(["docs", "generate", *_target(target)], root=root)
+    folder = root / "site"
+    folder.mkdir(exist_ok=True)
+    (folder / "models.html").write_text(inlined(root / "target"))
+    return _pages(root)
+
+
+def write_pages(root: Path, target: str | None = None) -> Path:
+    """Write the pages and the catalogue, without dbt's documentation: after a build or a change of a chart.
+
+    Args:
+        root: the project's folder.
+        target: of the profile, whose schemas are shown; dbt's own choice if None.
+
+    Returns:
+        The page to open.
+
+    Raises:
+        JourneyError: dbt can't read the project, a declaration is wrong, or the database refuses a query.
+    """
+    dbt.run(["parse", *_target(target)], root=root)
+    return _pages(root)
+
+
+def _target(target: str | None) -> list[str]:
+    return ["--target", target] if target else []
+
+
+def _pages(root: Path) -> Path:
+    manifest = json.loads((root / "target" / "manifest.json").read_text())
+    return render(manifest, root, root / "site")
+
+
+def render(manifest: Mapping[str, Any], root: Path, folder: Path) -> Path:
+    """Write all pages that need no more than dbt's manifest and the database.
+
+    Args:
+        manifest: dbt's, of the target whose marts are shown.
+        root: the project's folder.
+        folder: to write into.
+
+    Returns:
+        The front page.
+
+    Raises:
+        JourneyError: a declaration is wrong, or the database refuses a query.
+    """
+    from journey.site import declared, figures, pages
+
+    folder.mkdir(exist_ok=True)
+    (folder / "marts.html").write_text(catalogue.page(manifest))
+    sections = declared.sections(manifest)
+    marts = {mart.name: mart for section in sections for mart in section.marts}
+    with figures.snapshot() as connection:
+        shown = figures.published(connection, marts.get("sales_performance"), _built_schema(manifest))
+        figures.act_as(connection, names_of(root).prefix, list(marts.values()))
+        parts = []
+        for section in sections:
+            drawn = []
+            for chart in section.charts:
+                rows = figures.rows_of(connection, chart)
+                if len(rows) > figures.MOST_ROWS:
+                    why = f"Not shown: it has more than {figures.MOST_ROWS:,} rows; newest, where or top narrow it."
+                else:
+                    why = "" if rows else nothing(chart, has_rows=figures.has_rows(connection, chart.mart))
+                drawn.append(pages.Drawn(chart, rows, why))
+            headlines = [(figure, figures.headline(connection, figure)) for figure in section.figures]
+            parts.append(pages.Part(section, headlines, drawn))
+    return pages.write(
+        folder, parts, shown, currency=_currency(root), project=manifest["metadata"]["project_name"],
+        prefix=_built_schema(manifest).removesuffix("built"),
+    )[0]  # fmt: skip
+
+
+def nothing(chart: Any, *, has_rows: bool) -> str:
+    """Why a chart shows nothing, in a sentence.
+
+    Args:
+        chart: the chart.
+        has_rows: whether its mart has any.
+    """
+    if chart.said.get("empty"):
+        return str(chart.said["empty"])
+    name = f"{chart.mart.folder}.{chart.mart.name}"
+    if has_rows:
+        return f"Nothing to show yet: {name} has rows, but none with {chart.said.get('where')}."
+    return f"Nothing to show yet: {name} is published and has no rows; no delivered data led to one."
+
+
+def _built_schema(manifest: Mapping[str, Any]) -> str:
+    """Where builds keep publications: beside the marts, with the same prefix."""
+    from journey.site.declared import folder_of, is_mart
+
+    for node in manifest["nodes"].values():
+        if is_mart(node) and node["schema"].endswith(folder_of(node)):
+            return str(node["schema"].removesuffix(folder_of(node)) + "built")
+    return "built"
+
+
+def _currency(root: Path) -> str:
+    """What amounts are called."""
+    import yaml
+
+    variables = (yaml.safe_load((root / "dbt_project.yml").read_text()) or {}).get("vars") or {}
+    return str(variables.get("currency") or "the company's currency")
+
+
+def inlined(target: Path) -> str:
+    """dbt's page with its data in it.
+
+    dbt's own `--static` puts the JSON into a script as it is: a column of a raw table that is called `</script>…` would
+    end the script, and run what follows.
+
+    Args:
+        target: the folder that dbt wrote its page, the manifest and the catalog into.
+    """
+    page = (target / "index.html").read_text()
+    for name in ("manifest", "catalog"):
+        data = (target / f"{name}.json").read_text().replace("<", "\\u003c")  # it stands in texts alone
+        page = page.replace(f'"{name.upper()}.JSON INLINE DATA"', data)
+    return page
