@@ -35,31 +35,51 @@ LOADING = ("load", "reload", "replay", "verify", "status", "settle", "repair", "
 
 def _feeds(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
     """Sources and their tables that a shell may complete."""
-    declared = _declared()
+    declared = _external()
     names = {node["source_name"] for node in declared} | {f"{node['source_name']}.{node['name']}" for node in declared}
     return sorted(name for name in names if name.startswith(begun))
 
 
-def _declared() -> list[dict[str, Any]]:
-    """Feeds of dbt's manifest as it is, for a key must not wait."""
+def _declared(what: str) -> dict[str, dict[str, Any]]:
+    """Nodes or sources of dbt's manifest as it is, for a key must not wait."""
     from journey.project import project_root
 
     target = Path(os.environ.get("DBT_TARGET_PATH", "target"))
     with suppress(UsageError, OSError, ValueError):
-        nodes = json.loads((project_root() / target / "manifest.json").read_bytes())["sources"].values()
-        return [node for node in nodes if node.get("external")]
-    return []
+        found: dict[str, dict[str, Any]] = json.loads((project_root() / target / "manifest.json").read_bytes())[what]
+        return found
+    return {}
+
+
+def _external() -> list[dict[str, Any]]:
+    """Feeds of dbt's manifest."""
+    return [node for node in _declared("sources").values() if node.get("external")]
 
 
 def _kinds(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
     """Kinds of persons that a shell may complete, as `_feeds` does."""
     found = {
         f"{column['config']['meta']['person']}="
-        for node in _declared()
+        for node in _external()
         for column in node["columns"].values()
         if "person" in (column.get("config") or {}).get("meta", {})
     }
     return sorted(kind for kind in found if kind.startswith(begun))
+
+
+def _figures(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
+    """Marts, or the columns of the mart that stands before, that a shell may complete, as `_feeds` does."""
+    from journey.tracing.declared import is_mart, layer, measures, trace
+
+    marts = {f"{layer(node)}.{node['name']}": node for node in _declared("nodes").values() if is_mart(node)}
+    before = context.params.get("mart")
+    node = marts.get(str(before))
+    if node is None:
+        names = [] if before else list(marts)
+    else:
+        added = measures(trace(node))
+        names = [*added, *(f"{name}=" for name in node["columns"] if name not in added)]
+    return sorted(name for name in names if name.startswith(begun))
 
 
 class _Commands(click.Group):
@@ -335,6 +355,35 @@ def site_command(target: str | None) -> None:
     from journey.project import project_root
 
     click.echo(site.write_pages(project_root(), target).as_uri())
+
+
+@cli.command("why")
+@click.argument("mart", metavar="SCHEMA.MART", shell_complete=_figures)
+@click.argument("figure", nargs=-1, required=True, metavar="[COLUMN=VALUE]... MEASURE", shell_complete=_figures)
+@click.option(
+    "--limit", type=click.IntRange(1), default=10, show_default=True, help="So many rows are looked up in their files."
+)
+@click.option("--csv", "out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="All rows, as CSV.")
+def why_command(mart: str, figure: Sequence[str], limit: int, out: Path | None) -> None:
+    """Trace a published figure: to the fact's rows, the raw rows, and the lines of the files that make it.
+
+    The rows of the mart are those with the values that are given; the figure is their sum. Exit status 1 if it isn't
+    what they add up to.
+    """
+    from journey.project import project_root
+    from journey.tracing import report
+
+    keys = dict(word.split("=", 1) for word in figure if "=" in word)
+    asked = [word for word in figure if "=" not in word]
+    if len(asked) != 1 or len(keys) + 1 != len(figure):
+        raise UsageError("after the mart come COLUMN=VALUE, each column once, and one MEASURE: net_sales_amount")
+    traced = report.trace(project_root(), mart, asked[0], keys, limit=None if out else limit)
+    if out:
+        with out.open("w", newline="") as file:
+            click.echo(f"{report.write_csv(traced, file):,} lines written to {out}\n")
+    for line in report.lines(traced, asked[0], keys, limit=limit):
+        click.echo(line)
+    sys.exit(0 if traced.agrees else 1)
 
 
 @cli.command("load")
