@@ -71,11 +71,11 @@
             {%- for node in graph.nodes.values() if is_step(node) %} {#- where they were until version 3 -#}
             drop table if exists {{ generate_schema_name(mart_folder(node), none) }}.{{ node.alias }} cascade;
             {%- endfor %}
-            {%- for table, (columns, key) in state_tables().items() %}
-            create table {{ schema }}.{{ table }} ({{ columns }}, primary key ({{ key }}));
-            {%- endfor %}
             comment on schema {{ schema }} is 'version {{ version }}';
         {%- endif %}
+        {%- for table, (columns, key) in state_tables().items() %}
+        create table if not exists {{ schema }}.{{ table }} ({{ columns }}, primary key ({{ key }}));
+        {%- endfor %}
         {{ take_turn(schema) }}
     {%- endif -%}
 {%- endmacro %}

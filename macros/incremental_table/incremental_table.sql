@@ -53,6 +53,7 @@
     {{ return({
         'inputs': inputs, 'inputs_hash': now.inputs_hash, 'views_hash': now.views_hash, 'is_whole': is_whole,
         'partitions': partitions, 'docs_hash': docs_hash(), 'remembered_docs_hash': now.remembered_docs_hash,
+        'code_hash': now.code_hash, 'file_ids': now.file_ids,
     }) }}
 {%- endmacro %}
 

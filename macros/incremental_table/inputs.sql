@@ -94,7 +94,8 @@
 
 {% macro what_makes_it(inputs) -%}
     {#- The hash of all that makes every row of the model, the one that was remembered, and whether every input's state
-        is known: one that was deferred to, cloned or made by hand has none. -#}
+        is known: one that was deferred to, cloned or made by hand has none. And of the code alone, with the files that
+        a model without partitions reads, for what a publication changes is told by them. -#}
     {%- set names = namespace(code=model.compiled_code) -%} {#- the same in every schema -#}
     {%- for input in inputs.files + inputs.partitioned + inputs.members + inputs.spans + inputs.whole + inputs.views -%}
         {%- set names.code = names.code | replace(input.relation, input.name) -%}
@@ -108,6 +109,7 @@
     {%- endfor -%}
     {%- do code.append(model.constraints) -%}
     {%- set states = ["'" ~ local_md5(code | join('|')) ~ "'"] -%}
+    {%- set code_hash, files = states[0], [] -%}
     {%- set views, known = ["''"], ['true'] -%}
     {%- for view in inputs.views -%}{%- do views.append(definition_of(view)) -%}{%- endfor -%}
     {%- for input in inputs.whole + ([] if config.get('partition_by') else inputs.partitioned) -%}
@@ -115,6 +117,7 @@
     {%- endfor -%}
     {%- for file_input in inputs.files if not config.get('partition_by') -%}
         {%- do states.append(loaded_files_hash(file_input)) -%}
+        {%- do files.append(loaded_files(file_input)) -%}
     {%- endfor -%}
     {%- for input in inputs.whole + inputs.partitioned + inputs.members + inputs.spans if input.is_remembered -%}
         {%- do known.append("'" ~ input.name ~ "' in (select model_name from " ~ state_table('models') ~ ")") -%}
@@ -124,10 +127,12 @@
             select
                 'hash ' || md5(concat_ws('|', {{ (states + views) | join(', ') }})) as inputs_hash,
                 'hash ' || md5(concat_ws('|', {{ views | join(', ') }})) as views_hash,
+                'hash ' || md5(concat_ws('|', {{ ([code_hash] + views) | join(', ') }})) as code_hash,
+                {{ loaded_file_ids(files) }} as file_ids,
                 {{ known | join(' and ') }} as is_known
         )
         select now.inputs_hash, now.views_hash, now.is_known, remembered.inputs_hash,
-            remembered.views_hash, remembered.docs_hash
+            remembered.views_hash, remembered.docs_hash, now.code_hash, now.file_ids
         from now
         left join {{ state_table('models') }} as remembered on remembered.model_name = '{{ model.name }}'
     {%- endset -%}
@@ -135,6 +140,7 @@
     {{ return({
         'inputs_hash': row[0], 'views_hash': row[1], 'is_known': row[2] and not inputs.untracked,
         'remembered_hash': row[3], 'remembered_views_hash': row[4], 'remembered_docs_hash': row[5],
+        'code_hash': row[6], 'file_ids': "cast('" ~ row[7] ~ "' as integer[])" if row[7] else 'null',
     }) }}
 {%- endmacro %}
 
@@ -163,6 +169,15 @@
     {#- A condition on the ledger: files of an input that are in its table now. -#}
     status = 'loaded' and row_count > 0
     and schema_name = '{{ file_input.schema }}' and table_name = '{{ file_input.table }}'
+{%- endmacro %}
+
+{% macro loaded_file_ids(conditions) -%}
+    {#- An expression: the file_ids that fulfil one of these conditions, as a text; none, null. -#}
+    {%- if not conditions -%}{{ return('cast(null as ' ~ dbt.type_string() ~ ')') }}{%- endif -%}
+    (
+        select cast(array_agg(file_id order by file_id) as {{ dbt.type_string() }})
+        from {{ loader_ledger() }} where {% for one in conditions %}({{ one }}){{ ' or ' if not loop.last }}{% endfor %}
+    )
 {%- endmacro %}
 
 {% macro loaded_files_hash(file_input) -%}

@@ -28,6 +28,7 @@
             'model_name text, inputs_hash text, views_hash text, content_id text, docs_hash text, seen text',
             'model_name'
         ),
+        'code': ('model_name text, code_hash text, file_ids integer[]', 'model_name'),
         'partitions': (
             'model_name text, partition_start date, inputs_hash text, content_id text', 'model_name, partition_start'
         ),
@@ -61,10 +62,20 @@
             'content_id': contents_hash() if config.get('partition_by') else content_hash(target),
             'seen': contents_seen(model),
         }) -%}
+        {%- do run_query("delete from " ~ state_table('code') ~ " where " ~ ours ~ "; " ~ code_of(work)) -%}
     {%- else -%}
-        {%- do run_query("update " ~ state_table('models') ~ " set seen = " ~ contents_seen(model) ~ " where " ~ ours)
-        -%}
+        {%- do run_query(
+            "update " ~ state_table('models') ~ " set seen = " ~ contents_seen(model) ~ " where " ~ ours ~ "; "
+            ~ code_of(work) ~ " where not exists (select 1 from " ~ state_table('code') ~ " where " ~ ours ~ ")"
+        ) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro code_of(work) -%}
+    {#- SQL: remembers by which code, and without partitions from which files, the model is built; what a publication
+        changed is told by it. -#}
+    insert into {{ state_table('code') }} (model_name, code_hash, file_ids)
+    select '{{ model.name }}', '{{ work.code_hash }}', {{ work.file_ids }}
 {%- endmacro %}
 
 {% macro remember_partitions(work, target) -%}

@@ -15,6 +15,7 @@
         );
         create table if not exists " ~ schema ~ ".published_views (relation text primary key, definition text)
     ") -%}
+    {%- do prepare_changes() -%}
     {%- do begin_forgetting() -%}
 {%- endmacro %}
 
@@ -204,6 +205,8 @@
         {%- endif -%}
     {%- endfor -%}
     {%- for name in gone -%}{%- do at_once.append('drop view ' ~ name ~ ' cascade') -%}{%- endfor -%}
+    {%- do record_changes(number, marts, found) if is_new else record_inputs_of_upgraded(last) -%}
+    {%- if is_kept -%}{%- do at_once.append(hide_movements(last)) -%}{%- endif -%}
     {%- if is_new -%}
         {%- do at_once.append("
             insert into " ~ built_schema() ~ ".publications values (" ~ number ~ ", clock_timestamp(), false);

@@ -220,7 +220,8 @@
     {%- endfor -%}
     {%- do in_transaction(
         "delete from " ~ built_schema() ~ ".publications where publication_id < " ~ oldest
-        ~ "; delete from " ~ built_schema() ~ ".published_marts where publication_id < " ~ oldest
+        ~ "; delete from " ~ built_schema() ~ ".published_marts where publication_id < " ~ oldest ~ "; "
+        ~ drop_changes(oldest)
     ) -%}
     {%- set without, found = [], catalogue(marts) -%}
     {%- for node in marts -%}

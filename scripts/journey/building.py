@@ -176,8 +176,31 @@ def _handled(ours: Turn) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def layer_schema(root: Path, target: str | None, layer: str) -> str:
+    """The schema of a layer of a target, as macros/generate_schema_name.sql has it.
+
+    Args:
+        root: the project's folder.
+        target: of the profile; its default if None.
+        layer: such as `publications`.
+
+    Raises:
+        UsageError: the profile can't be read.
+    """
+    if target in PLAIN:
+        return layer
+    profile = _profile(root, target)
+    return layer if profile.target_name in PLAIN else f"{profile.credentials.schema}_{layer}"
+
+
 def _schema(root: Path, target: str | None) -> str:
     """Where a target writes, in words."""
+    profile = _profile(root, target)
+    return "the plain schemas" if profile.target_name in PLAIN else str(profile.credentials.schema)
+
+
+def _profile(root: Path, target: str | None) -> Any:
+    """dbt's profile."""
     from dbt.config.runtime import load_profile
     from dbt.exceptions import DbtProfileError
     from dbt.flags import set_from_args
@@ -186,7 +209,6 @@ def _schema(root: Path, target: str | None) -> str:
     set_invocation_context(os.environ)
     set_from_args(Namespace(profiles_dir=os.environ.get("DBT_PROFILES_DIR", str(root))), {})
     try:
-        profile = load_profile(str(root), {}, target_override=target)
+        return load_profile(str(root), {}, target_override=target)
     except DbtProfileError as error:
         raise UsageError(" ".join(str(error).split())) from error
-    return "the plain schemas" if profile.target_name in PLAIN else str(profile.credentials.schema)

@@ -315,6 +315,27 @@ def publish_command(rollback: bool, to: int | None, listed: bool, breaking: bool
     sys.exit(publishing.publish(arguments, root=root, breaking=breaking))
 
 
+@cli.command("changes")
+@click.argument("publication", required=False, type=click.IntRange(1))
+@click.option("--target", metavar="TARGET", help="Whose marts, as in dbt, such as prod.")
+@click.option("--json", "for_program", is_flag=True, help="One line of JSON; amounts are texts.")
+def changes_command(publication: int | None, target: str | None, for_program: bool) -> None:
+    """Say how PUBLICATION moved the marts' headline figures, and what did: files, code, seeds.
+
+    Without PUBLICATION, the one that readers see; `journey publish --list` lists those that are kept.
+    """
+    from journey import changes
+    from journey.building import layer_schema
+    from journey.project import project_root
+    from journey.settings import connect
+
+    schema = layer_schema(project_root(), target or os.environ.get("DBT_TARGET"), "publications")
+    with connect() as connection:
+        found = changes.read(connection, schema, publication)
+    for line in [changes.as_json(found)] if for_program else changes.lines(found):
+        click.echo(line if for_program else shown(line))
+
+
 @cli.command("roles")
 @click.option("--sql", "only_say", is_flag=True, help="Print the SQL, for a DBA to read or run; do nothing.")
 def roles_command(only_say: bool) -> None:

@@ -100,6 +100,17 @@ def test_marts_answer_three_questions(manifest: dict[str, Any]) -> None:
         assert all({"question", "query"} <= set(question) for question in questions), node["name"]
 
 
+def test_marts_declare_their_headline_figures(manifest: dict[str, Any]) -> None:
+    """Or why they have none; a build checks what is declared."""
+    marts = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and re.fullmatch(r"models/marts/\w+/\w+\.sql", node["original_file_path"])
+    ]
+    assert len(marts) > 20
+    assert [node["name"] for node in marts if not node["config"]["meta"].get("headline")] == []
+
+
 RANKS = re.compile(
     r"_(rank|class|score)$|_change_(rate|amount)$|^(retention|migration|redemption|uplift|units_lift)_rate$|^affinity$"
 )

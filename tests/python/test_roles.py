@@ -57,6 +57,7 @@ CAN = {
         select * from marketing.customer_profiles
         select * from sales.sales_performance
         select * from finance.income_statement
+        select * from publications.changes
         create temporary table mine as select * from sales.sales_performance
     """,
     "pii_reader": """
@@ -379,7 +380,7 @@ def test_it_may_be_run_again(demo: Demo, tmp_path: Any) -> None:
     before = catalogue("journey")
     done = run("roles")
     assert done.returncode == 0, done.stderr
-    assert "analysts read finance, marketing, sales" in done.stdout
+    assert "analysts read finance, marketing, publications, sales" in done.stdout
     assert catalogue("journey") == before
     (tmp_path / "roles.sql").write_text(run("roles", "--sql").stdout)
     by_hand = subprocess.run(

@@ -12,6 +12,7 @@ from journey.errors import UsageError
 
 GROUPS = ("loader", "transformer", "analyst", "developer", "pii_reader")
 # schemas of what dbt builds that readers have no business in; a mart's folder and a layer's `+schema` name the others
+CHANGES = "publications"  # of the view that says what a publication changed: readers' too
 LAYERS = ("staging", "warehouse", "seeds", "snapshots", "build_state", "masking", "built")
 
 
@@ -44,5 +45,5 @@ def names_of(root: Path) -> Names:
         raise UsageError(f"dbt_project.yml: role_prefix {prefix!r} takes small letters, digits and _, 41 at most")
     marts = [root / path / "marts" for path in project.get("model-paths") or ["models"]]
     folders = {folder.name for mart in marts if mart.is_dir() for folder in mart.iterdir() if folder.is_dir()}
-    published = tuple(sorted(folders))
+    published = tuple(sorted(folders | {CHANGES}))
     return Names(prefix, published, (*LAYERS, *published))

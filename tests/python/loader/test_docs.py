@@ -37,6 +37,7 @@ ELSEWHERE = {
     "contract",
     "scaffold",
     "publish",
+    "changes",
     "roles",
     "build",
 }  # commands that aren't the loader's: test_readme.py looks after them

@@ -98,8 +98,10 @@ def write(folder: Path, bucket: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(sql)
         described = ", ".join(f"{{name: {name}, data_type: {kind}}}" for name, kind in columns.items())
+        headline = "{measures: [amount], period: day}" if file.stem == "by_day" else "null"
         file.with_suffix(".yml").write_text(
-            f"models: [{{name: {file.stem}, description: Simulated., columns: [{described}]}}]"
+            f"models: [{{name: {file.stem}, description: Simulated., columns: [{described}], "
+            f"config: {{meta: {{headline: {headline}}}}}}}]"
         )
 
 
@@ -200,5 +202,8 @@ def test_nothing_knows_of_a_person_who_was_forgotten(
         assert connection.execute("select sum(amount) from sales.by_member").fetchall() == total
         assert connection.execute("select sum(amount) from sales.by_day").fetchall() == total
         assert connection.execute("select count(*) from built.publications").fetchall() == [(1,)]
+        assert connection.execute(
+            "select before_amount, after_amount, note, cause from publications.changes"
+        ).fetchall() == [(None, *total[0], "persons were forgotten", None)]
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("set role transformer; select * from loader.forgotten_key")
