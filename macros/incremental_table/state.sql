@@ -57,13 +57,12 @@
         {%- do replace_state('models', ours, {
             'model_name': "'" ~ model.name ~ "'", 'inputs_hash': "'" ~ work.inputs_hash ~ "'",
             'views_hash': "'" ~ work.views_hash ~ "'",
-            'docs_hash': "'" ~ (work.docs_hash if work.is_whole else work.remembered_docs_hash) ~ "'",
+            'docs_hash': "'" ~ work.docs_hash ~ "'", 'seen': "'" ~ work.seen ~ "'",
             'content_id': contents_hash() if config.get('partition_by') else content_hash(target),
-            'seen': contents_seen(model),
         }) -%}
     {%- else -%}
-        {%- do run_query("update " ~ state_table('models') ~ " set seen = " ~ contents_seen(model) ~ " where " ~ ours)
-        -%}
+        {%- do run_query("update " ~ state_table('models') ~ " set seen = '" ~ work.seen ~ "', docs_hash = '"
+            ~ work.docs_hash ~ "' where " ~ ours) -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -81,7 +80,7 @@
         {% if not work.is_whole %}where {{ field }} in ({{ as_dates(work.partitions.keys()) }}){% endif %}
         group by {{ field }}
     {%- endset -%}
-    {%- if work.partitions -%}
+    {%- if work.partitions and not work.is_whole -%}
         {%- do run_query("delete from " ~ state_table('partitions') ~ " where model_name = '" ~ model.name
             ~ "' and partition_start in (" ~ as_dates(work.partitions.keys()) ~ ")") -%}
     {%- endif -%}
@@ -153,13 +152,9 @@
     {{ return('hash ' ~ local_md5(docs | join('|'))) }}
 {%- endmacro %}
 
-{% macro remember_docs(work) -%}
-    {%- do run_query("update " ~ state_table('models') ~ " set docs_hash = '" ~ work.docs_hash
-        ~ "' where model_name = '" ~ model.name ~ "'") -%}
-{%- endmacro %}
-
 {% macro forget_partitions(is_same_views) -%}
     {#- Before everything is written anew; the dates of files stay while the views tell the same. -#}
+    {%- if not config.get('partition_by') -%}{{ return(none) }}{%- endif -%}
     {%- set deletes = [] -%}
     {%- for table in ['partitions', 'dimensions', 'members'] + ([] if is_same_views else ['files']) -%}
         {%- do deletes.append("delete from " ~ state_table(table) ~ " where model_name = '" ~ model.name ~ "'") -%}
