@@ -42,7 +42,7 @@
 {%- endmacro %}
 
 {% macro postgres__definition_of(view) -%}
-    md5(pg_get_viewdef('{{ view.relation }}'::regclass))
+    md5(pg_get_viewdef(to_regclass('{{ view.relation }}')))
 {%- endmacro %}
 
 {% macro prepare_state() -%}
@@ -71,11 +71,11 @@
             {%- for node in graph.nodes.values() if is_step(node) %} {#- where they were until version 3 -#}
             drop table if exists {{ generate_schema_name(mart_folder(node), none) }}.{{ node.alias }} cascade;
             {%- endfor %}
+            {%- for table, (columns, key) in state_tables().items() %}
+            create table {{ schema }}.{{ table }} ({{ columns }}, primary key ({{ key }}));
+            {%- endfor %}
             comment on schema {{ schema }} is 'version {{ version }}';
         {%- endif %}
-        {%- for table, (columns, key) in state_tables().items() %}
-        create table if not exists {{ schema }}.{{ table }} ({{ columns }}, primary key ({{ key }}));
-        {%- endfor %}
         {{ take_turn(schema) }}
     {%- endif -%}
 {%- endmacro %}
@@ -103,11 +103,9 @@
     {%- do run_query(
         "create temporary table new_files on commit drop as select _file_id, " ~ day ~ " from " ~ file_input.relation
         ~ " where _file_id = any(array[" ~ new_files | join(', ') ~ "]) and " ~ day ~ " is not null group by _file_id, "
-        ~ day
+        ~ day ~ "; insert into " ~ state_table('files') ~ " (model_name, file_id, partition_start) select '"
+        ~ model.name ~ "', _file_id, " ~ day ~ " from new_files; drop table new_files"
     ) -%}
-    {%- do run_query("insert into " ~ state_table('files') ~ " (model_name, file_id, partition_start) select '"
-        ~ model.name ~ "', _file_id, " ~ day ~ " from new_files") -%}
-    {%- do run_query("drop table new_files") -%}
 {%- endmacro %}
 
 {% macro put_aside(name, query) -%}
@@ -116,33 +114,31 @@
 {%- endmacro %}
 
 {% macro postgres__put_aside(name, query) -%}
-    {%- do run_query("create temporary table " ~ name ~ " on commit drop as " ~ query) -%}
-    {%- do run_query("analyze " ~ name) -%}
+    {%- do run_query("create temporary table " ~ name ~ " on commit drop as " ~ query ~ "; analyze " ~ name) -%}
 {%- endmacro %}
 
 {% macro kind_of(relation) -%}
-    {#- What stands under a name now: table, view or none. dbt's cache may be older. -#}
+    {#- An expression: what stands under a name now, table, view or null. dbt's cache may be older. -#}
     {{ return(adapter.dispatch('kind_of')(relation)) }}
 {%- endmacro %}
 
 {% macro postgres__kind_of(relation) -%}
-    {%- set kinds = run_query(
-        "select case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end from pg_class "
-        ~ "where oid = to_regclass('" ~ relation ~ "')"
-    ).rows -%}
-    {{ return(kinds[0][0] if kinds else none) }}
+    (
+        select case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end
+        from pg_class where oid = to_regclass('{{ relation }}')
+    )
 {%- endmacro %}
 
 {% macro write_whole(target, kind, sql) -%}
-    {#- A new table in the place of what stands there; of a mart, new rows beside those that readers see. -#}
-    {%- if is_published(model) -%}{{ return(write_publishable(target, sql)) }}{%- endif -%}
+    {#- A new table in the place of what stands there; of a mart, new rows beside those that readers see. Returns
+        whether what stands there now is new, and has no descriptions. -#}
+    {%- if is_published(model) -%}{{ return(write_publishable(target, kind, sql)) }}{%- endif -%}
     {{ return(adapter.dispatch('write_whole')(target, kind, sql)) }}
 {%- endmacro %}
 
 {% macro postgres__write_whole(target, kind, sql) -%}
     {%- set new = make_intermediate_relation(target) -%}
-    {%- do run_query("drop table if exists " ~ new) -%}
-    {%- call statement('main') -%}{{ create_table_as(false, new, sql) }}{%- endcall -%}
+    {%- call statement('main') -%}drop table if exists {{ new }};{{ create_table_as(false, new, sql) }}{%- endcall -%}
     {%- do add_constraints(new) -%}
     {%- do create_indexes(new) -%}
     {%- set members = model_inputs(model).members if config.get('partition_by') else [] -%}
@@ -150,9 +146,11 @@
         {%- do run_query("create index on " ~ new ~ " (" ~ config.get('partition_by').field ~ ") where "
             ~ members | map(attribute='key') | join(' = 0 or ') ~ " = 0") -%}
     {%- endif -%}
-    {%- if kind -%}{%- do run_query("drop " ~ kind ~ " " ~ target ~ " cascade") -%}{%- endif -%}
-    {%- do run_query("alter table " ~ new ~ " rename to " ~ adapter.quote(target.identifier)) -%}
-    {%- do run_query("analyze " ~ target) -%}
+    {%- do run_query(
+        ("drop " ~ kind ~ " " ~ target ~ " cascade; " if kind else "") ~ "alter table " ~ new ~ " rename to "
+        ~ adapter.quote(target.identifier) ~ "; analyze " ~ target
+    ) -%}
+    {{ return(true) }}
 {%- endmacro %}
 
 {% macro write_partitions(target, partitions, sql) -%}

@@ -4,13 +4,17 @@
 
 {% materialization incremental_table, default %}
     {%- set target = built_relation(model) -%}
+    {%- if not pre_hooks + post_hooks and is_as_built(target) -%} {#- one query, and no transaction -#}
+        {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
+        {{ return({'relations': [target]}) }}
+    {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {%- call statement('begin', auto_begin=true) -%}{{ one_at_a_time() }}{%- endcall -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- set kind = kind_of(target) -%}
-    {%- set work = find_work(kind, target) -%}
+    {%- set work = find_work(target) -%}
+    {%- set is_new = false -%}
     {%- if work.is_whole -%}
-        {%- do write_whole(target, kind, sql) -%}
+        {%- set is_new = write_whole(target, work.kind, sql) -%}
     {%- elif work.partitions -%}
         {%- do write_partitions(target, work.partitions.keys() | list, narrowed(sql, work)) -%}
     {%- else -%}
@@ -21,29 +25,43 @@
     {%- if not is_published(model) -%} {#- a mart's grants are on what readers see -#}
         {%- do apply_grants(target, config.get('grants'), should_revoke(load_cached_relation(this), work.is_whole)) -%}
     {%- endif -%}
-    {%- if work.is_whole or work.docs_hash != work.remembered_docs_hash -%}
-        {%- do persist_docs(target, model) -%}
-        {%- if not work.is_whole -%}{%- do remember_docs(work) -%}{%- endif -%}
-    {%- endif -%}
+    {%- if is_new or work.docs_hash != work.remembered_docs_hash -%}{%- do persist_docs(target, model) -%}{%- endif -%}
     {%- do adapter.commit() -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{% macro find_work(kind, target) -%}
+{% macro is_as_built(target) -%}
+    {#- Whether the table is there, and nothing that makes it differs from when it was built. -#}
+    {%- if config.get('full_refresh') is not none or flags.FULL_REFRESH or config.get('grants')
+        or not load_cached_relation(target) -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set now = what_makes_model(model_inputs(model)) -%}
+    {{ return(now.is_same and now.remembered['kind'] == target.type and now.remembered['docs_hash'] == docs_hash()) }}
+{%- endmacro %}
+
+{% macro what_makes_model(inputs) -%}
+    {{ return(what_makes_it(
+        inputs, 'models', "model_name = '" ~ model.name ~ "'", inputs.files if config.get('partition_by') else []
+    )) }}
+{%- endmacro %}
+
+{% macro find_work(target) -%}
     {#- What is to be written: everything, some partitions, or nothing.
 
-        Returns a dict: `inputs`, see model_inputs; `inputs_hash`, of what makes every row; `is_whole`; `partitions`, by
-        start date the hash of what makes its rows, none where it has no rows any more. -#}
+        Returns a dict: `inputs`, see model_inputs; `inputs_hash`, `views_hash`, `code_hash`, `file_ids`, `seen` and
+        `kind`, see what_makes_it; `is_whole`; `partitions`, by start date the hash of what makes its rows, none where it has no rows any more. -#}
     {%- set inputs = model_inputs(model) -%}
-    {%- if not kind -%}{%- do need_inputs(inputs) -%}{%- endif -%}
-    {%- set now = what_makes_it(inputs) -%}
+    {%- if not load_cached_relation(target) -%}{%- do need_inputs(inputs) -%}{%- endif -%}
+    {%- set now = what_makes_model(inputs) -%}
+    {%- set remembered = now.remembered -%}
     {%- set is_whole = config.get('full_refresh') -%}
     {%- if is_whole is none -%}
-        {%- set is_whole = flags.FULL_REFRESH or not now.is_known or now.inputs_hash != now.remembered_hash -%}
+        {%- set is_whole = flags.FULL_REFRESH or not now.is_known or now.inputs_hash != remembered['inputs_hash'] -%}
     {%- endif -%}
-    {%- set is_whole = is_whole or kind != target.type -%}
-    {%- if is_whole -%}{%- do forget_partitions(now.views_hash == now.remembered_views_hash) -%}{%- endif -%}
+    {%- set is_whole = is_whole or remembered['kind'] != target.type -%}
+    {%- if is_whole -%}{%- do forget_partitions(now.views_hash == remembered['views_hash']) -%}{%- endif -%}
     {%- set partitions = touched_partitions(inputs, is_whole) if config.get('partition_by') else {} -%}
     {%- if not is_whole and config.get('full_refresh') is none and is_most(partitions) -%}
         {%- set is_whole = true -%}
@@ -51,9 +69,9 @@
         {%- set partitions = touched_partitions(inputs, is_whole) -%}
     {%- endif -%}
     {{ return({
-        'inputs': inputs, 'inputs_hash': now.inputs_hash, 'views_hash': now.views_hash, 'is_whole': is_whole,
-        'partitions': partitions, 'docs_hash': docs_hash(), 'remembered_docs_hash': now.remembered_docs_hash,
-        'code_hash': now.code_hash, 'file_ids': now.file_ids,
+        'inputs': inputs, 'inputs_hash': now.inputs_hash, 'views_hash': now.views_hash, 'seen': now.seen,
+        'code_hash': now.code_hash, 'file_ids': now.file_ids, 'kind': remembered['kind'], 'is_whole': is_whole,
+        'partitions': partitions, 'docs_hash': docs_hash(), 'remembered_docs_hash': remembered['docs_hash'],
     }) }}
 {%- endmacro %}
 

@@ -82,8 +82,12 @@
 
 {% macro need_inputs(inputs) -%}
     {#- Say which input isn't there, before the database says it in its own words. -#}
-    {%- for input in inputs.files + inputs.partitioned + inputs.members + inputs.whole + inputs.views -%}
-        {%- if not kind_of(input.relation) -%}
+    {%- set needed = inputs.files + inputs.partitioned + inputs.members + inputs.whole + inputs.views -%}
+    {%- set kinds = ['true'] -%}
+    {%- for input in needed -%}{%- do kinds.append(kind_of(input.relation) ~ ' is not null') -%}{%- endfor -%}
+    {%- set are_there = run_query('select ' ~ kinds | join(', ')).rows[0] -%}
+    {%- for input in needed -%}
+        {%- if not are_there[loop.index] -%}
             {{ exceptions.raise_compiler_error(
                 model.name ~ ' reads ' ~ input.relation ~ ', which is not there: dbt build --select +' ~ model.name
                 ~ ' makes what it reads, too'
@@ -92,10 +96,17 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{% macro what_makes_it(inputs) -%}
-    {#- The hash of all that makes every row of the model, the one that was remembered, and whether every input's state
-        is known: one that was deferred to, cloned or made by hand has none. And of the code alone, with the files that
-        a model without partitions reads, for what a publication changes is told by them. -#}
+{% macro what_makes_it(inputs, table, ours, files) -%}
+    {#- What makes the model, or test, now, beside what is remembered of it, by one query: a dict.
+
+        - `inputs_hash`: of all that makes every row; `views_hash`: of the views in it.
+        - `code_hash`: of the code and the views alone; `file_ids`: of the files that a model without partitions reads.
+          What a publication changes is told by them.
+        - `seen`: what is in the tables that it reads, and which of these files' inputs are loaded.
+        - `is_known`: whether every input's state is: one that was deferred to, cloned or made by hand has none.
+        - `is_same`: whether all of this is as remembered.
+        - `remembered`: its row of state, all none if there isn't one; and of a model, as `kind`, what stands there now.
+        - `found`: the table with that row; of a test, with dbt's columns for one that passed. -#}
     {%- set names = namespace(code=model.compiled_code) -%} {#- the same in every schema -#}
     {%- for input in inputs.files + inputs.partitioned + inputs.members + inputs.spans + inputs.whole + inputs.views -%}
         {%- set names.code = names.code | replace(input.relation, input.name) -%}
@@ -109,7 +120,7 @@
     {%- endfor -%}
     {%- do code.append(model.constraints) -%}
     {%- set states = ["'" ~ local_md5(code | join('|')) ~ "'"] -%}
-    {%- set code_hash, files = states[0], [] -%}
+    {%- set read = [] -%}
     {%- set views, known = ["''"], ['true'] -%}
     {%- for view in inputs.views -%}{%- do views.append(definition_of(view)) -%}{%- endfor -%}
     {%- for input in inputs.whole + ([] if config.get('partition_by') else inputs.partitioned) -%}
@@ -117,7 +128,7 @@
     {%- endfor -%}
     {%- for file_input in inputs.files if not config.get('partition_by') -%}
         {%- do states.append(loaded_files_hash(file_input)) -%}
-        {%- do files.append(loaded_files(file_input)) -%}
+        {%- if table == 'models' -%}{%- do read.append(loaded_files(file_input)) -%}{%- endif -%}
     {%- endfor -%}
     {%- for input in inputs.whole + inputs.partitioned + inputs.members + inputs.spans if input.is_remembered -%}
         {%- do known.append("'" ~ input.name ~ "' in (select model_name from " ~ state_table('models') ~ ")") -%}
@@ -127,20 +138,33 @@
             select
                 'hash ' || md5(concat_ws('|', {{ (states + views) | join(', ') }})) as inputs_hash,
                 'hash ' || md5(concat_ws('|', {{ views | join(', ') }})) as views_hash,
-                'hash ' || md5(concat_ws('|', {{ ([code_hash] + views) | join(', ') }})) as code_hash,
-                {{ loaded_file_ids(files) }} as file_ids,
-                {{ known | join(' and ') }} as is_known
+                'hash ' || md5(concat_ws('|', {{ (states[:1] + views) | join(', ') }})) as code_hash,
+                {{ loaded_file_ids(read) }} as file_ids,
+                {{ known | join(' and ') }} as is_known,
+                {{ contents_seen(model) }}
+                {%- for file_input in files %}
+                || ' ' || coalesce({{ loaded_files_hash(file_input) }}, 'none')
+                {%- endfor %} as seen
         )
-        select now.inputs_hash, now.views_hash, now.is_known, remembered.inputs_hash,
-            remembered.views_hash, remembered.docs_hash, now.code_hash, now.file_ids
+        select
+            now.inputs_hash as inputs_hash_now, now.views_hash as views_hash_now, now.code_hash as code_hash_now,
+            now.file_ids as file_ids_now, now.is_known, 'seen ' || now.seen as seen_now,
+            coalesce(remembered.inputs_hash = now.inputs_hash and remembered.seen = now.seen, false) as is_same,
+            {% if table == 'models' -%} {{ kind_of(built_relation(model)) }} as kind,
+            {%- else -%} 0 as failures, false as should_warn, false as should_error,
+            {%- endif %}
+            {{ named_session() }} as session_name,
+            remembered.*
         from now
-        left join {{ state_table('models') }} as remembered on remembered.model_name = '{{ model.name }}'
+        left join {{ state_table(table) }} as remembered on {{ ours }}
     {%- endset -%}
-    {%- set row = run_query(query).rows[0] -%}
+    {%- set found = run_query(query) -%}
+    {%- set row = found.rows[0] -%}
+    {%- set is_known = row['is_known'] and not inputs.untracked -%}
     {{ return({
-        'inputs_hash': row[0], 'views_hash': row[1], 'is_known': row[2] and not inputs.untracked,
-        'remembered_hash': row[3], 'remembered_views_hash': row[4], 'remembered_docs_hash': row[5],
-        'code_hash': row[6], 'file_ids': "cast('" ~ row[7] ~ "' as integer[])" if row[7] else 'null',
+        'inputs_hash': row['inputs_hash_now'], 'views_hash': row['views_hash_now'], 'is_known': is_known,
+        'code_hash': row['code_hash_now'], 'file_ids': row['file_ids_now'], 'seen': row['seen_now'][5:],
+        'is_same': is_known and row['is_same'], 'remembered': row, 'found': found,
     }) }}
 {%- endmacro %}
 

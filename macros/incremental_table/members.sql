@@ -96,8 +96,8 @@
     {%- set ours = "model_name = '" ~ model.name ~ "' and dimension_name = '" ~ dimension.name ~ "'" -%}
     {%- set columns = 'member_key, valid_from, valid_to, attribute_hash' -%}
     {%- do run_query("delete from " ~ state_table('members') ~ " where " ~ ours ~ " and (" ~ columns ~ ") not in ("
-        ~ "select " ~ columns ~ " from (" ~ members_of(dimension) ~ ") as members)") -%}
-    {%- do run_query("insert into " ~ state_table('members') ~ " (model_name, dimension_name, " ~ columns ~ ") select '"
+        ~ "select " ~ columns ~ " from (" ~ members_of(dimension) ~ ") as members); insert into "
+        ~ state_table('members') ~ " (model_name, dimension_name, " ~ columns ~ ") select '"
         ~ model.name ~ "', '" ~ dimension.name ~ "', " ~ columns ~ " from (" ~ members_of(dimension) ~ ") as members"
         ~ " where member_key not in (select member_key from " ~ state_table('members') ~ " where " ~ ours ~ ")") -%}
     {%- do replace_state('dimensions', ours, {

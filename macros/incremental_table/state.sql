@@ -10,7 +10,7 @@
 {%- endmacro %}
 
 {% macro state_version() -%}
-    {{ return(4) }}
+    {{ return(5) }}
 {%- endmacro %}
 
 {% macro has_state() -%}
@@ -25,10 +25,9 @@
     {#- Their columns, and the columns that tell rows apart. -#}
     {{ return({
         'models': (
-            'model_name text, inputs_hash text, views_hash text, content_id text, docs_hash text, seen text',
-            'model_name'
+            'model_name text, inputs_hash text, views_hash text, code_hash text, file_ids text, content_id text, '
+            ~ 'docs_hash text, seen text', 'model_name'
         ),
-        'code': ('model_name text, code_hash text, file_ids integer[]', 'model_name'),
         'partitions': (
             'model_name text, partition_start date, inputs_hash text, content_id text', 'model_name, partition_start'
         ),
@@ -57,25 +56,15 @@
     {%- if work.is_whole or work.partitions -%}
         {%- do replace_state('models', ours, {
             'model_name': "'" ~ model.name ~ "'", 'inputs_hash': "'" ~ work.inputs_hash ~ "'",
-            'views_hash': "'" ~ work.views_hash ~ "'",
-            'docs_hash': "'" ~ (work.docs_hash if work.is_whole else work.remembered_docs_hash) ~ "'",
+            'views_hash': "'" ~ work.views_hash ~ "'", 'code_hash': "'" ~ work.code_hash ~ "'",
+            'file_ids': "'" ~ work.file_ids ~ "'" if work.file_ids else 'null',
+            'docs_hash': "'" ~ work.docs_hash ~ "'", 'seen': "'" ~ work.seen ~ "'",
             'content_id': contents_hash() if config.get('partition_by') else content_hash(target),
-            'seen': contents_seen(model),
         }) -%}
-        {%- do run_query("delete from " ~ state_table('code') ~ " where " ~ ours ~ "; " ~ code_of(work)) -%}
     {%- else -%}
-        {%- do run_query(
-            "update " ~ state_table('models') ~ " set seen = " ~ contents_seen(model) ~ " where " ~ ours ~ "; "
-            ~ code_of(work) ~ " where not exists (select 1 from " ~ state_table('code') ~ " where " ~ ours ~ ")"
-        ) -%}
+        {%- do run_query("update " ~ state_table('models') ~ " set seen = '" ~ work.seen ~ "', docs_hash = '"
+            ~ work.docs_hash ~ "' where " ~ ours) -%}
     {%- endif -%}
-{%- endmacro %}
-
-{% macro code_of(work) -%}
-    {#- SQL: remembers by which code, and without partitions from which files, the model is built; what a publication
-        changed is told by it. -#}
-    insert into {{ state_table('code') }} (model_name, code_hash, file_ids)
-    select '{{ model.name }}', '{{ work.code_hash }}', {{ work.file_ids }}
 {%- endmacro %}
 
 {% macro remember_partitions(work, target) -%}
@@ -92,7 +81,7 @@
         {% if not work.is_whole %}where {{ field }} in ({{ as_dates(work.partitions.keys()) }}){% endif %}
         group by {{ field }}
     {%- endset -%}
-    {%- if work.partitions -%}
+    {%- if work.partitions and not work.is_whole -%}
         {%- do run_query("delete from " ~ state_table('partitions') ~ " where model_name = '" ~ model.name
             ~ "' and partition_start in (" ~ as_dates(work.partitions.keys()) ~ ")") -%}
     {%- endif -%}
@@ -164,13 +153,9 @@
     {{ return('hash ' ~ local_md5(docs | join('|'))) }}
 {%- endmacro %}
 
-{% macro remember_docs(work) -%}
-    {%- do run_query("update " ~ state_table('models') ~ " set docs_hash = '" ~ work.docs_hash
-        ~ "' where model_name = '" ~ model.name ~ "'") -%}
-{%- endmacro %}
-
 {% macro forget_partitions(is_same_views) -%}
     {#- Before everything is written anew; the dates of files stay while the views tell the same. -#}
+    {%- if not config.get('partition_by') -%}{{ return(none) }}{%- endif -%}
     {%- set deletes = [] -%}
     {%- for table in ['partitions', 'dimensions', 'members'] + ([] if is_same_views else ['files']) -%}
         {%- do deletes.append("delete from " ~ state_table(table) ~ " where model_name = '" ~ model.name ~ "'") -%}

@@ -20,14 +20,14 @@
     ).rows -%}
     {%- for run_id, started_by, started_at, command in others -%}
         {%- set seen = namespace(times=0) -%}
-        {#- a run has no session between its nodes, for some milliseconds; a killed one's last ends within a second -#}
-        {%- for attempt in range(25) if not seen.times -%}
+        {#- a run has none between nodes, nor for most of one with nothing new; a killed one's last ends in a second -#}
+        {%- for attempt in range(100) if not seen.times -%}
             {%- set is_there = run_query(
-                "select pg_stat_clear_snapshot(), pg_sleep(0.2), exists (select 1 from pg_stat_activity "
+                "select pg_stat_clear_snapshot(), pg_sleep(0.05), exists (select 1 from pg_stat_activity "
                 ~ "where pid <> pg_backend_pid() and (starts_with(query, '/* dbt " ~ run_id ~ "')"
                 ~ " or application_name = 'dbt " ~ run_id ~ "'))"
             ).rows[0][2] -%}
-            {%- if is_there and attempt > 6 -%}{%- set seen.times = 1 -%}{%- endif -%}
+            {%- if is_there and attempt > 27 -%}{%- set seen.times = 1 -%}{%- endif -%}
         {%- endfor -%}
         {%- if seen.times -%}
             {{ exceptions.raise_compiler_error(

@@ -5,8 +5,9 @@
     {#- What the publication is built from. -#}
     {%- set selects = [
         "select 'content', model_name, content_id from " ~ state_table('models'),
-        "select 'code', model_name, code_hash from " ~ state_table('code'),
-        "select 'file', model_name, cast(unnest(file_ids) as text) from " ~ state_table('code'),
+        "select 'code', model_name, code_hash from " ~ state_table('models'),
+        "select 'file', model_name, cast(unnest(cast(file_ids as integer[])) as text) from "
+        ~ state_table('models'),
     ] -%}
     {%- if ledger_is_declared() -%}
         {%- do selects.append(

@@ -148,7 +148,8 @@
         from now
         left join " ~ state_table('models') ~ " as models on now.test_name = '' and now.name = models.model_name
         left join " ~ state_table('tests') ~ " as tests on now.test_name = tests.test_name
-        where coalesce(models.seen, tests.seen, '') <> now.seen or not coalesce(tests.may_publish, true)
+        where split_part(coalesce(models.seen, tests.seen, ''), ' ', 1) <> now.seen
+            or not coalesce(tests.may_publish, true)
         order by now.test_name <> '', 1
     ").columns[0].values() | list) }}
 {%- endmacro %}

@@ -42,8 +42,8 @@
 
 {% macro postgres__get_columns_in_relation(relation) -%}
     {#- dbt's own; a unit test's input has the columns of a mart's newest rows, which readers may not see yet. -#}
-    {%- set found = namespace(relation=relation) -%}
-    {%- for node in graph.nodes.values() if node.relation_name == relation | string and is_published(node) -%}
+    {%- set found, name = namespace(relation=relation), relation | string -%}
+    {%- for node in graph.nodes.values() if node.relation_name == name and is_published(node) -%}
         {%- if flags.WHICH in testing_commands() -%}{%- set found.relation = built_relation(node) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(dbt.postgres__get_columns_in_relation(found.relation)) }}

@@ -26,16 +26,18 @@
     {{ return(api.Relation.create(database, built_schema(), name ~ '__' ~ number, type='table')) }}
 {%- endmacro %}
 
-{% macro write_publishable(target, sql) -%}
-    {#- All rows of a mart: in the place of the newest ones, if its table is as it was, else a table of their own. -#}
+{% macro write_publishable(target, kind, sql) -%}
+    {#- All rows of a mart: in the place of the newest ones, if its table is as it was, else a table of their own.
+        Returns whether the view on them is new. -#}
     {%- set tables = tables_of(model.alias) -%}
     {%- set definition = definition_of_table() -%}
-    {%- set fits = tables and tables[-1].definition == definition and kind_of(target) == 'view' -%}
+    {%- set fits = tables and tables[-1].definition == definition and kind == 'view' -%}
     {%- if fits and not flags.FULL_REFRESH and not config.get('partition_by') -%}
         {%- do replace_rows(version_table(model.alias, tables[-1].number), 'true', sql) -%}
     {%- else -%}
-        {%- do create_version_table(target, definition, fits, sql) -%}
+        {%- do create_version_table(target, definition, none if fits else kind, sql) -%}
     {%- endif -%}
+    {{ return(not fits) }}
 {%- endmacro %}
 
 {% macro write_publishable_partitions(partitions, sql) -%}
@@ -51,9 +53,10 @@
     {{ return('definition ' ~ local_md5(parts | join('|'))) }}
 {%- endmacro %}
 
-{% macro create_version_table(target, definition, fits, sql) -%}
+{% macro create_version_table(target, definition, misfit, sql) -%}
     {#- A table of the publication that is being built, and the view on its newest rows; one that a build before
-        made for the same publication goes, for nobody reads it. -#}
+        made for the same publication goes, for nobody reads it. So does `misfit`, the kind of what stands in the view's
+        place and has other columns, if anything does. -#}
     {%- set number = next_publication() -%}
     {%- set table = version_table(model.alias, number) -%}
     {%- set new = version_table(model.alias, number ~ '__new') -%}
@@ -72,17 +75,15 @@
     {%- endfor -%}
     {%- do run_query("create index on " ~ new ~ " (to_publication) where to_publication is not null") -%}
     {%- do run_query("comment on table " ~ new ~ " is '" ~ definition ~ "'") -%}
-    {%- if not fits -%}
-        {%- set kind = kind_of(target) -%}
-        {%- if kind -%}{%- do run_query("drop " ~ kind ~ " " ~ target ~ " cascade") -%}{%- endif -%}
-    {%- endif -%}
+    {%- if misfit -%}{%- do run_query("drop " ~ misfit ~ " " ~ target ~ " cascade") -%}{%- endif -%}
     {%- do run_query(
         "create or replace view " ~ target ~ " as select " ~ model.columns.keys() | join(', ') ~ " from " ~ new
         ~ " where to_publication is null"
     ) -%}
-    {%- do run_query("drop table if exists " ~ table) -%}
-    {%- do run_query("alter table " ~ new ~ " rename to " ~ table.identifier) -%}
-    {%- do run_query("analyze " ~ table) -%}
+    {%- do run_query(
+        "drop table if exists " ~ table ~ "; alter table " ~ new ~ " rename to " ~ table.identifier ~ "; analyze "
+        ~ table
+    ) -%}
 {%- endmacro %}
 
 {% macro replace_rows(table, touched, sql) -%}
@@ -91,8 +92,10 @@
     {%- set number = next_publication() -%}
     {%- set columns = model.columns.keys() | join(', ') -%}
     {%- set newest = "to_publication is null and " ~ touched -%}
-    {%- do run_query("delete from " ~ table ~ " where from_publication = " ~ number ~ " and " ~ newest) -%}
-    {%- do run_query("update " ~ table ~ " set to_publication = " ~ number ~ " where " ~ newest) -%}
+    {%- do run_query(
+        "delete from " ~ table ~ " where from_publication = " ~ number ~ " and " ~ newest ~ "; update " ~ table
+        ~ " set to_publication = " ~ number ~ " where " ~ newest
+    ) -%}
     {%- call statement('main') %}
         {{ config.get('sql_header', none) or '' }}
         insert into {{ table }} ({{ columns }}, from_publication)

@@ -30,6 +30,10 @@ def test_hooks_run_and_grants_hold(warehouse: Warehouse, monkeypatch: pytest.Mon
         may = "select has_table_privilege('reader_of_tests', 'warehouse.dim_product', 'select')"
         assert connection.execute(may).fetchall() == [(True,)]
         connection.execute("revoke select on warehouse.dim_product from reader_of_tests")
+        assert warehouse.build(select="dim_product") == []  # with nothing new
+        assert connection.execute("select count(*) from public.ran").fetchone() == (8,)
+        assert connection.execute(may).fetchall() == [(True,)]
+        connection.execute("revoke select on warehouse.dim_product from reader_of_tests")
     administer("drop role reader_of_tests")
 
 
@@ -97,6 +101,7 @@ def test_more_than_half_of_many_partitions_are_one_whole_build(warehouse: Wareho
                 "from generate_series(1, %s) as day",
                 [gone],
             )
+            connection.execute("update build_state.models set seen = 'other rows' where model_name = 'fct_sales'")
         assert warehouse.build() == []
         with psycopg.connect(dbname=warehouse.database) as connection:
             [(table,)] = connection.execute("select 'warehouse.fct_sales'::regclass::oid").fetchall()

@@ -16,6 +16,7 @@ STORES = "relationships_fct_sales_store_key__store_key__ref_dim_store_"
 PLACED = "not_null_fct_sales_placement_key"
 CONTRACT = "assert_stg_pos__transactions_fulfils_its_contract"
 WRONG = "units_count = units_count + 1"
+SALES = "model_name = 'fct_sales' and partition_start"
 
 
 def failed(warehouse: Warehouse, test: str, *command: str) -> bool:
@@ -36,10 +37,16 @@ def sales(warehouse: Warehouse, day: date, what: str) -> None:
     assert change(warehouse, f"update warehouse.fct_sales set {what} where business_date = '{day}'") > 0
 
 
+def build(warehouse: Warehouse, sql: str) -> None:
+    """As if a build had left the state of one date like this."""
+    assert change(warehouse, sql) == 1
+    told = "update build_state.models set content_id = 'a build ' || random() where model_name = 'fct_sales'"
+    assert change(warehouse, told) == 1
+
+
 def touch(warehouse: Warehouse, day: date) -> None:
     """As if a build had written these very rows."""
-    told = "update build_state.partitions set content_id = 'a build ' || random() where model_name = 'fct_sales'"
-    assert change(warehouse, f"{told} and partition_start = '{day}'") == 1
+    build(warehouse, f"update build_state.partitions set content_id = 'a build ' || random() where {SALES} = '{day}'")
 
 
 @pytest.fixture
@@ -101,12 +108,10 @@ def test_a_narrowed_test_of_a_killed_build_is_run_by_the_next(
 def test_a_partition_that_comes_again_is_new_to_a_narrowed_test(warehouse: Warehouse, days: list[date]) -> None:
     old = days[0]
     change(warehouse, "create table public.kept as select * from build_state.partitions")
-    gone = f"delete from build_state.partitions where model_name = 'fct_sales' and partition_start = '{old}'"
-    assert change(warehouse, gone) == 1
+    build(warehouse, f"delete from build_state.partitions where {SALES} = '{old}'")
     assert not failed(warehouse, UNITS)
     sales(warehouse, old, WRONG)
-    again = "insert into build_state.partitions select * from public.kept on conflict do nothing"
-    assert change(warehouse, again) == 1
+    build(warehouse, "insert into build_state.partitions select * from public.kept on conflict do nothing")
     assert failed(warehouse, UNITS)
 
 
