@@ -78,11 +78,12 @@ class _Commands(click.Group):
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Bring files from S3 into PostgreSQL, exactly once, and build marts from them."""
-    from journey.embedded import ADMIN, LOADER, RETYPER, TRANSFORMER, use_embedded
+    from journey.embedded import ADMIN, DEVELOPER, LOADER, RETYPER, TRANSFORMER, use_embedded
 
     command = context.invoked_subcommand or ""
     if command != "services":
-        other = {"roles": ADMIN, "retype": RETYPER, "forget": RETYPER, **dict.fromkeys(LOADING, LOADER)}
+        other = {"roles": ADMIN, "retype": RETYPER, "forget": RETYPER, "dev": DEVELOPER}
+        other |= dict.fromkeys(LOADING, LOADER)
         use_embedded(other.get(command, TRANSFORMER))
 
 
@@ -123,7 +124,6 @@ def env() -> None:
     """Print the exports that dbt, psql and the AWS CLI need, in any folder: eval "$(journey env)"."""
     from journey.embedded import environment
     from journey.project import local_dir, project_root
-    from journey.services import postgres
     from journey.services.state import State
 
     state = State.read(local_dir())
@@ -135,10 +135,51 @@ def env() -> None:
         variables["DBT_PROJECT_DIR"] = str(root)
         if (root / "profiles.yml").exists():  # else dbt looks where it always does
             variables["DBT_PROFILES_DIR"] = str(root)
+    _print_exports(variables)
+
+
+def _print_exports(variables: dict[str, str]) -> None:
+    """For a shell's `eval`, with the programs of this environment on its path."""
+    from journey.services import postgres
+
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
     bins = os.pathsep.join(map(str, (Path(sys.executable).parent, postgres.bin_dir())))
     click.echo(f'export PATH={shlex.quote(bins)}:"$PATH"')
+
+
+@cli.command("dev")
+@click.argument("name", required=False)
+@click.option("--from", "revision", metavar="REVISION", help="What production is built from; main if not said.")
+@click.option("--clean", is_flag=True, help="Drop NAME's schemas, and nobody else's.")
+def dev_command(name: str | None, revision: str | None, clean: bool) -> None:
+    """Give NAME schemas of its own, dev_NAME_…, on top of production: eval "$(journey dev alice)".
+
+    What you haven't built is read where production has it, masked for a developer. `dbt build --select
+    state:modified+` then builds what you changed, and what hangs on it. Without NAME it is your own.
+    """
+    from journey import dev
+    from journey.embedded import DEVELOPER, embedded_in_use, environment
+    from journey.project import project_root
+
+    root, name = project_root(), dev.name_of(name)
+    if clean:
+        dropped = dev.clean(root, name)
+        click.echo(f"dropped {', '.join(dropped)}" if dropped else f"there is no dev_{name}_…: nothing was dropped")
+        return
+    state = embedded_in_use()
+    opened = dev.open_for(root, name, base="demo" if state else "prod", revision=revision)
+    login = {}
+    if state and os.environ.get("PGUSER") == DEVELOPER:
+        login = {key: value for key, value in environment(state, DEVELOPER).items() if key.startswith("PG")}
+    _print_exports({**login, **opened.variables})
+    told = " with masked columns" if opened.is_masked else ""
+    click.echo(
+        f"{opened.schemas}_… is yours; the rest is production's{told}, as built from {opened.revision}.\n"
+        "  dbt build --select state:modified+   builds what you changed, and what hangs on it\n"
+        f"  journey dev {name} --clean           drops {opened.schemas}_… again",
+        err=True,
+    )
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -315,6 +356,55 @@ def roles_command(only_say: bool) -> None:
         roles.apply(connection, names)
     made = ", ".join(names.prefix + group for group in roles.GROUPS)
     click.echo(f"{made}: analysts read {', '.join(names.published)}")
+
+
+@cli.command("metrics")
+@click.argument("names", nargs=-1, metavar="[METRIC]...")
+@click.option("--by", multiple=True, metavar="NAME", help="A row for each: metric_time__month, store, department …")
+@click.option(
+    "--where", multiple=True, metavar="CONDITION", help="Only these: \"{{ Entity('department') }} = 'GROCERY'\"."
+)
+@click.option("--order", multiple=True, metavar="NAME", help="Rows in this order; -NAME begins with the largest.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many rows.")
+@click.option("--saved", metavar="NAME", help="A saved query, in place of metrics.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--sql", "only_say", is_flag=True, help="Print the SQL; ask nothing.")
+@click.option("--target", metavar="TARGET", help="Whose marts, as in dbt: prod, or demo.")
+def metrics_command(
+    names: Sequence[str],
+    by: Sequence[str],
+    where: Sequence[str],
+    order: Sequence[str],
+    limit: int | None,
+    saved: str | None,
+    as_csv: bool,
+    only_say: bool,
+    target: str | None,
+) -> None:
+    """Ask for figures by their metrics; without METRIC, list them with what they mean and may be asked by.
+
+    The published marts are read, with the rights of the login that the environment names.
+    """
+    from journey.metrics import Metrics, Question
+    from journey.project import project_root
+
+    if saved and (names or by):
+        raise UsageError("--saved names metrics and rows itself: leave METRIC and --by out")
+    if not (names or saved) and (by or where or order or limit or as_csv or only_say):
+        raise UsageError("of which metric? `journey metrics` lists them")
+    metrics = Metrics(project_root(), target)
+    if not (names or saved):
+        for name, meaning, groups in metrics.listed():
+            click.echo(f"{name}\n    {meaning}\n    by {', '.join(groups)}")
+        for name, meaning in metrics.saved():
+            click.echo(f"--saved {name}\n    {meaning}")
+        return
+    question = Question(names, by, where, order, limit, saved)
+    if only_say:
+        click.echo(metrics.sql(question))
+        return
+    answer = metrics.ask(question)
+    click.echo(answer.csv() if as_csv else answer.table())
 
 
 @cli.command()
