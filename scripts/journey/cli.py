@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +42,19 @@ def _feeds(context: click.Context, parameter: click.Parameter, begun: str) -> li
 
 
 def _declared() -> list[dict[str, Any]]:
-    """Feeds of dbt's manifest as it is, for a key must not wait."""
+    """Feeds that dbt knows."""
+    return [node for node in _manifest().get("sources", {}).values() if node.get("external")]
+
+
+def _manifest() -> dict[str, Any]:
+    """dbt's manifest as it is, for a key must not wait."""
     from journey.project import project_root
 
     target = Path(os.environ.get("DBT_TARGET_PATH", "target"))
     with suppress(UsageError, OSError, ValueError):
-        nodes = json.loads((project_root() / target / "manifest.json").read_bytes())["sources"].values()
-        return [node for node in nodes if node.get("external")]
-    return []
+        found: dict[str, Any] = json.loads((project_root() / target / "manifest.json").read_bytes())
+        return found
+    return {}
 
 
 def _kinds(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
@@ -62,18 +68,62 @@ def _kinds(context: click.Context, parameter: click.Parameter, begun: str) -> li
     return sorted(kind for kind in found if kind.startswith(begun))
 
 
+def _metrics(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
+    """Metrics that a shell may complete, as `_feeds` does."""
+    named = {metric["name"] for metric in _manifest().get("metrics", {}).values()}
+    return sorted(name for name in named if name.startswith(begun))
+
+
+SECTIONS = {  # of `journey --help`; a command that none names stands in the last
+    "Look and ask": ("metrics", "why", "changes", "psql", "docs", "site", "status"),
+    "Work on models": ("dev", "build", "publish", "contract"),
+    "Bring in files": ("load", "scaffold", "reload", "replay", "verify", "settle", "repair", "adopt", "retype"),
+    "Try it, set it up, look after it": (),
+}
+
+
 class _Commands(click.Group):
-    """Lists commands with whole sentences: click would cut them where a line ends."""
+    """Lists commands by what they are for, with whole sentences: click would cut them where a line ends."""
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Each command with its first sentence."""
-        found = [(name, self.get_command(context, name)) for name in self.list_commands(context)]
-        rows = [(name, one.get_short_help_str(limit=1000)) for name, one in found if one and not one.hidden]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        left = self.list_commands(context)
+        for title, names in SECTIONS.items():
+            here = [name for name in names if name in left] or left
+            left = [name for name in left if name not in here]
+            found = [(name, self.get_command(context, name)) for name in here]
+            rows = [(name, one.get_short_help_str(limit=1000)) for name, one in found if one and not one.hidden]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """click's own; a command that isn't there is told from those that are."""
+        if args and not args[0].startswith("-") and self.get_command(context, args[0]) is None:
+            near = get_close_matches(args[0], self.list_commands(context), n=1)
+            told = f"did you mean `journey {near[0]}`?" if near else "`journey --help` lists the commands."
+            context.fail(f"There is no command {args[0]}: {told}")
+        return super().resolve_command(context, args)
+
+    def invoke(self, context: click.Context) -> Any:
+        """click's own; of a missing argument it is said what it may be, where a shell could complete it."""
+        try:
+            return super().invoke(context)
+        except click.MissingParameter as error:
+            known = [one.value for one in error.param.shell_complete(context, "")] if error.param else []
+            if known:
+                raise click.UsageError(f"{error.format_message()} It may be {', '.join(known)}.", error.ctx) from error
+            raise
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+EPILOG = (
+    "Nothing here yet? `make demo` makes everything from nothing, and `journey metrics --target demo` asks it. "
+    "docs/analysts.md is for whoever asks or models, docs/commands.md has all commands."
+)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(package_name="journey", prog_name="journey")
 @click.pass_context
 def cli(context: click.Context) -> None:
@@ -187,7 +237,12 @@ def dev_command(name: str | None, revision: str | None, clean: bool) -> None:
 def psql(arguments: Sequence[str]) -> None:
     """Open the bundled psql on the database; what follows is passed on to it."""
     from journey.services import postgres
+    from journey.settings import POSTGRES_VARIABLES
 
+    if not arguments and not any(name in os.environ for name in POSTGRES_VARIABLES):
+        raise UsageError(
+            "no PostgreSQL is named: start the embedded one with `journey services up`, or set PGHOST and its like"
+        )
     program = postgres.bin_dir() / "psql"
     os.execv(program, [str(program), *arguments])  # noqa: S606
 
@@ -359,7 +414,7 @@ def roles_command(only_say: bool) -> None:
 
 
 @cli.command("metrics")
-@click.argument("names", nargs=-1, metavar="[METRIC]...")
+@click.argument("names", nargs=-1, metavar="[METRIC]...", shell_complete=_metrics)
 @click.option("--by", multiple=True, metavar="NAME", help="A row for each: metric_time__month, store, department …")
 @click.option(
     "--where", multiple=True, metavar="CONDITION", help="Only these: \"{{ Entity('department') }} = 'GROCERY'\"."
@@ -672,7 +727,7 @@ def main() -> None:
     gc.set_threshold(100_000)  # imports, models and manifests are many objects and hardly any garbage
     try:
         try:
-            cli()
+            cli(prog_name="journey")
         except SystemExit as done:  # so click ends
             if "journey.lean" in sys.modules and isinstance(done.code, int):
                 sys.modules["journey.lean"].leave(done.code)

@@ -116,8 +116,7 @@ class Metrics:
 
     def listed(self) -> list[tuple[str, str, list[str]]]:
         """Each metric's name, what it means, and what it may be asked by."""
-        found = self._engine.list_metrics(include_dimensions=False)
-        return [(one.name, str(one.description), self.groups(one.name)) for one in found]
+        return [(one.name, str(one.description), self.groups(one.name)) for one in self._declared()]
 
     def groups(self, *names: str) -> list[str]:
         """What metrics may be asked by together. Of times the shortest is named: `metric_time__month` says that a
@@ -152,7 +151,8 @@ class Metrics:
         from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
         from metricflow_semantics.errors.error_classes import MetricFlowException
 
-        known = [name for name, _ in self.saved()] if question.saved else [name for name, _, _ in self.listed()]
+        declared = self._engine.list_saved_queries() if question.saved else self._declared()
+        known = [one.name for one in declared]
         for name in [question.saved] if question.saved else question.metrics:
             if name not in known:
                 kind = "saved query" if question.saved else "metric"
@@ -195,6 +195,9 @@ class Metrics:
                 raise UsageError(f"PostgreSQL refuses the query: {_first_line(error)} (--sql shows it)") from error
             rows = [tuple(one.date() if isinstance(one, datetime) else one for one in row) for row in found]
             return Answer([column.name for column in found.description or ()], rows)
+
+    def _declared(self) -> Sequence[Any]:
+        return self._engine.list_metrics(include_dimensions=False)
 
     def _cannot(self, question: Question, error: Exception) -> str:
         """What can't be asked, and what can."""
