@@ -40,6 +40,16 @@ $(VENV)/.setup-dev: $(VENV)/.setup requirements-dev.txt
 docs: setup ## write the site of what the embedded services hold: figures, charts, models, lineage
 	@$(BIN)/journey services up >/dev/null && $(BIN)/journey docs --target demo
 
+NAME ?=
+
+.PHONY: dev
+dev: setup ## a shell with schemas of your own on top of production's: NAME=alice; `exit` leaves it
+	@exports=$$($(BIN)/journey dev $(NAME)) && eval "$$exports" && exec "$${SHELL:-/bin/bash}"
+
+.PHONY: dev-clean
+dev-clean: setup ## drop these schemas again, and nobody else's: NAME=alice
+	@$(BIN)/journey dev $(NAME) --clean
+
 # Tests and SQL lint run on services of their own, so that they never touch what you built.
 TEST_ENV = JOURNEY_LOCAL_DIR=$(CURDIR)/.local/test
 

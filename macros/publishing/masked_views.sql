@@ -1,4 +1,5 @@
-{#- What developers read: raw tables and the warehouse, with persons' columns masked, as views in masked_<schema>. -#}
+{#- What developers read: raw tables and what is built of them, with persons' columns masked, as views in
+    masked_<schema>; of a mart its newest rows, in masked_built. -#}
 
 {% macro mask_for_developers() -%}
     {#- On run end, where the plain schemas are built and there is a group for it: makes the views that are missing or
@@ -9,12 +10,12 @@
     ).rows[0][0] -%}
         {%- do prepare_masking() -%}
         {%- set there = {} -%}
-        {%- for schema, table, column in run_query(
-            "select nspname, relname, attname from pg_attribute inner join pg_class on attrelid = pg_class.oid "
-            ~ "inner join pg_namespace on relnamespace = pg_namespace.oid where attnum > 0 and not attisdropped "
-            ~ "and relkind in ('r', 'p', 'v')"
+        {%- for schema, table, column, type in run_query(
+            "select nspname, relname, attname, format_type(atttypid, atttypmod) from pg_attribute "
+            ~ "inner join pg_class on attrelid = pg_class.oid inner join pg_namespace on relnamespace = pg_namespace.oid "
+            ~ "where attnum > 0 and not attisdropped and relkind in ('r', 'p', 'v')"
         ).rows -%}
-            {%- do there.setdefault(schema ~ '.' ~ table, []).append(column) -%}
+            {%- do there.setdefault(schema ~ '.' ~ table, {}).update({column: type}) -%}
         {%- endfor -%}
         {%- set known = {} -%}
         {%- for name, said in run_query(
@@ -24,8 +25,9 @@
             {%- do known.update({name: said}) -%}
         {%- endfor -%}
         {%- for node in graph.sources.values() | list + graph.nodes.values() | list -%}
-            {%- set table = node.schema ~ '.' ~ (node.identifier or node.name) -%}
-            {%- if table in there and (node.resource_type == 'source' or node.schema == 'warehouse') -%}
+            {%- set schema = built_schema() if is_published(node) else node.schema -%}
+            {%- set table = schema ~ '.' ~ (node.identifier or node.alias) -%}
+            {%- if table in there and node.resource_type in ('source', 'model', 'seed', 'snapshot') -%}
                 {%- do mask_table(node, table, there[table], known.get('masked_' ~ table), developer) -%}
             {%- endif -%}
         {%- endfor -%}
@@ -36,11 +38,14 @@
     {#- One view, if it isn't as it should be. -#}
     {%- set expressions = [] -%}
     {%- for column in node.columns.values() if column.name in there -%}
-        {%- do expressions.append(published_column(column) ~ ' as ' ~ adapter.quote(column.name)) -%}
+        {%- set typed = dict(column, data_type=column.data_type or there[column.name]) -%} {#- staging states none -#}
+        {%- do expressions.append(published_column(typed) ~ ' as ' ~ adapter.quote(column.name)) -%}
     {%- endfor -%}
-    {%- if '_file_id' in there and '_file_id' not in node.columns -%}
-        {%- do expressions.append('_file_id') -%}
-    {%- endif -%}
+    {%- for name in there if name not in node.columns and (
+        name == '_file_id' or node.resource_type == 'snapshot' and name.startswith('dbt_')
+    ) -%}
+        {%- do expressions.append(name) -%}
+    {%- endfor -%}
     {%- set select = "select " ~ expressions | join(', ') ~ " from " ~ table -%}
     {%- set comment = "what developers see of " ~ table ~ ", " ~ local_md5(select) -%}
     {%- if expressions and known != comment -%}

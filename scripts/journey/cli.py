@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,15 @@ def _feeds(context: click.Context, parameter: click.Parameter, begun: str) -> li
 
 def _declared(what: str) -> dict[str, dict[str, Any]]:
     """Nodes or sources of dbt's manifest as it is, for a key must not wait."""
+
+
+def _declared() -> list[dict[str, Any]]:
+    """Feeds that dbt knows."""
+    return [node for node in _manifest().get("sources", {}).values() if node.get("external")]
+
+
+def _manifest() -> dict[str, Any]:
+    """dbt's manifest as it is, for a key must not wait."""
     from journey.project import project_root
 
     target = Path(os.environ.get("DBT_TARGET_PATH", "target"))
@@ -54,6 +64,11 @@ def _declared(what: str) -> dict[str, dict[str, Any]]:
 def _external() -> list[dict[str, Any]]:
     """Feeds of dbt's manifest."""
     return [node for node in _declared("sources").values() if node.get("external")]
+
+
+        found: dict[str, Any] = json.loads((project_root() / target / "manifest.json").read_bytes())
+        return found
+    return {}
 
 
 def _kinds(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
@@ -82,27 +97,72 @@ def _figures(context: click.Context, parameter: click.Parameter, begun: str) -> 
     return sorted(name for name in names if name.startswith(begun))
 
 
+def _metrics(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
+    """Metrics that a shell may complete, as `_feeds` does."""
+    named = {metric["name"] for metric in _manifest().get("metrics", {}).values()}
+    return sorted(name for name in named if name.startswith(begun))
+
+
+SECTIONS = {  # of `journey --help`; a command that none names stands in the last
+    "Look and ask": ("metrics", "why", "changes", "psql", "docs", "site", "status"),
+    "Work on models": ("dev", "build", "publish", "contract"),
+    "Bring in files": ("load", "scaffold", "reload", "replay", "verify", "settle", "repair", "adopt", "retype"),
+    "Try it, set it up, look after it": (),
+}
+
+
 class _Commands(click.Group):
-    """Lists commands with whole sentences: click would cut them where a line ends."""
+    """Lists commands by what they are for, with whole sentences: click would cut them where a line ends."""
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Each command with its first sentence."""
-        found = [(name, self.get_command(context, name)) for name in self.list_commands(context)]
-        rows = [(name, one.get_short_help_str(limit=1000)) for name, one in found if one and not one.hidden]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        left = self.list_commands(context)
+        for title, names in SECTIONS.items():
+            here = [name for name in names if name in left] or left
+            left = [name for name in left if name not in here]
+            found = [(name, self.get_command(context, name)) for name in here]
+            rows = [(name, one.get_short_help_str(limit=1000)) for name, one in found if one and not one.hidden]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """click's own; a command that isn't there is told from those that are."""
+        if args and not args[0].startswith("-") and self.get_command(context, args[0]) is None:
+            near = get_close_matches(args[0], self.list_commands(context), n=1)
+            told = f"did you mean `journey {near[0]}`?" if near else "`journey --help` lists the commands."
+            context.fail(f"There is no command {args[0]}: {told}")
+        return super().resolve_command(context, args)
+
+    def invoke(self, context: click.Context) -> Any:
+        """click's own; of a missing argument it is said what it may be, where a shell could complete it."""
+        try:
+            return super().invoke(context)
+        except click.MissingParameter as error:
+            known = [one.value for one in error.param.shell_complete(context, "")] if error.param else []
+            if known:
+                raise click.UsageError(f"{error.format_message()} It may be {', '.join(known)}.", error.ctx) from error
+            raise
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+EPILOG = (
+    "Nothing here yet? `make demo` makes everything from nothing, and `journey metrics --target demo` asks it. "
+    "docs/analysts.md is for whoever asks or models, docs/commands.md has all commands."
+)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(package_name="journey", prog_name="journey")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Bring files from S3 into PostgreSQL, exactly once, and build marts from them."""
-    from journey.embedded import ADMIN, LOADER, RETYPER, TRANSFORMER, use_embedded
+    from journey.embedded import ADMIN, DEVELOPER, LOADER, RETYPER, TRANSFORMER, use_embedded
 
     command = context.invoked_subcommand or ""
     if command != "services":
-        other = {"roles": ADMIN, "retype": RETYPER, "forget": RETYPER, **dict.fromkeys(LOADING, LOADER)}
+        other = {"roles": ADMIN, "retype": RETYPER, "forget": RETYPER, "dev": DEVELOPER}
+        other |= dict.fromkeys(LOADING, LOADER)
         use_embedded(other.get(command, TRANSFORMER))
 
 
@@ -143,7 +203,6 @@ def env() -> None:
     """Print the exports that dbt, psql and the AWS CLI need, in any folder: eval "$(journey env)"."""
     from journey.embedded import environment
     from journey.project import local_dir, project_root
-    from journey.services import postgres
     from journey.services.state import State
 
     state = State.read(local_dir())
@@ -155,10 +214,51 @@ def env() -> None:
         variables["DBT_PROJECT_DIR"] = str(root)
         if (root / "profiles.yml").exists():  # else dbt looks where it always does
             variables["DBT_PROFILES_DIR"] = str(root)
+    _print_exports(variables)
+
+
+def _print_exports(variables: dict[str, str]) -> None:
+    """For a shell's `eval`, with the programs of this environment on its path."""
+    from journey.services import postgres
+
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
     bins = os.pathsep.join(map(str, (Path(sys.executable).parent, postgres.bin_dir())))
     click.echo(f'export PATH={shlex.quote(bins)}:"$PATH"')
+
+
+@cli.command("dev")
+@click.argument("name", required=False)
+@click.option("--from", "revision", metavar="REVISION", help="What production is built from; main if not said.")
+@click.option("--clean", is_flag=True, help="Drop NAME's schemas, and nobody else's.")
+def dev_command(name: str | None, revision: str | None, clean: bool) -> None:
+    """Give NAME schemas of its own, dev_NAME_…, on top of production: eval "$(journey dev alice)".
+
+    What you haven't built is read where production has it, masked for a developer. `dbt build --select
+    state:modified+` then builds what you changed, and what hangs on it. Without NAME it is your own.
+    """
+    from journey import dev
+    from journey.embedded import DEVELOPER, embedded_in_use, environment
+    from journey.project import project_root
+
+    root, name = project_root(), dev.name_of(name)
+    if clean:
+        dropped = dev.clean(root, name)
+        click.echo(f"dropped {', '.join(dropped)}" if dropped else f"there is no dev_{name}_…: nothing was dropped")
+        return
+    state = embedded_in_use()
+    opened = dev.open_for(root, name, base="demo" if state else "prod", revision=revision)
+    login = {}
+    if state and os.environ.get("PGUSER") == DEVELOPER:
+        login = {key: value for key, value in environment(state, DEVELOPER).items() if key.startswith("PG")}
+    _print_exports({**login, **opened.variables})
+    told = " with masked columns" if opened.is_masked else ""
+    click.echo(
+        f"{opened.schemas}_… is yours; the rest is production's{told}, as built from {opened.revision}.\n"
+        "  dbt build --select state:modified+   builds what you changed, and what hangs on it\n"
+        f"  journey dev {name} --clean           drops {opened.schemas}_… again",
+        err=True,
+    )
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -166,7 +266,12 @@ def env() -> None:
 def psql(arguments: Sequence[str]) -> None:
     """Open the bundled psql on the database; what follows is passed on to it."""
     from journey.services import postgres
+    from journey.settings import POSTGRES_VARIABLES
 
+    if not arguments and not any(name in os.environ for name in POSTGRES_VARIABLES):
+        raise UsageError(
+            "no PostgreSQL is named: start the embedded one with `journey services up`, or set PGHOST and its like"
+        )
     program = postgres.bin_dir() / "psql"
     os.execv(program, [str(program), *arguments])  # noqa: S606
 
@@ -356,6 +461,55 @@ def roles_command(only_say: bool) -> None:
         roles.apply(connection, names)
     made = ", ".join(names.prefix + group for group in roles.GROUPS)
     click.echo(f"{made}: analysts read {', '.join(names.published)}")
+
+
+@cli.command("metrics")
+@click.argument("names", nargs=-1, metavar="[METRIC]...", shell_complete=_metrics)
+@click.option("--by", multiple=True, metavar="NAME", help="A row for each: metric_time__month, store, department …")
+@click.option(
+    "--where", multiple=True, metavar="CONDITION", help="Only these: \"{{ Entity('department') }} = 'GROCERY'\"."
+)
+@click.option("--order", multiple=True, metavar="NAME", help="Rows in this order; -NAME begins with the largest.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many rows.")
+@click.option("--saved", metavar="NAME", help="A saved query, in place of metrics.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--sql", "only_say", is_flag=True, help="Print the SQL; ask nothing.")
+@click.option("--target", metavar="TARGET", help="Whose marts, as in dbt: prod, or demo.")
+def metrics_command(
+    names: Sequence[str],
+    by: Sequence[str],
+    where: Sequence[str],
+    order: Sequence[str],
+    limit: int | None,
+    saved: str | None,
+    as_csv: bool,
+    only_say: bool,
+    target: str | None,
+) -> None:
+    """Ask for figures by their metrics; without METRIC, list them with what they mean and may be asked by.
+
+    The published marts are read, with the rights of the login that the environment names.
+    """
+    from journey.metrics import Metrics, Question
+    from journey.project import project_root
+
+    if saved and (names or by):
+        raise UsageError("--saved names metrics and rows itself: leave METRIC and --by out")
+    if not (names or saved) and (by or where or order or limit or as_csv or only_say):
+        raise UsageError("of which metric? `journey metrics` lists them")
+    metrics = Metrics(project_root(), target)
+    if not (names or saved):
+        for name, meaning, groups in metrics.listed():
+            click.echo(f"{name}\n    {meaning}\n    by {', '.join(groups)}")
+        for name, meaning in metrics.saved():
+            click.echo(f"--saved {name}\n    {meaning}")
+        return
+    question = Question(names, by, where, order, limit, saved)
+    if only_say:
+        click.echo(metrics.sql(question))
+        return
+    answer = metrics.ask(question)
+    click.echo(answer.csv() if as_csv else answer.table())
 
 
 @cli.command()
@@ -665,7 +819,7 @@ def main() -> None:
     gc.set_threshold(100_000)  # imports, models and manifests are many objects and hardly any garbage
     try:
         try:
-            cli()
+            cli(prog_name="journey")
         except SystemExit as done:  # so click ends
             if "journey.lean" in sys.modules and isinstance(done.code, int):
                 sys.modules["journey.lean"].leave(done.code)

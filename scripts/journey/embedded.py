@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 EMBEDDED_DATABASE = "journey"
 LOADER, TRANSFORMER = "journey_load", "journey_build"  # logins of the embedded PostgreSQL
+DEVELOPER = "journey_dev"  # reads masked, and makes schemas of its own
 RETYPER = "journey_retype"  # is both: a raw table's columns change their types only under dbt's views
 ADMIN = "journey"  # its superuser: makes databases and roles
 
@@ -26,6 +27,8 @@ def environment(state: State, login: str = TRANSFORMER) -> dict[str, str]:
         login: to PostgreSQL.
     """
     is_admin = login == state.postgres_user
+    if not is_admin and login not in state.logins:
+        raise UsageError(f"the embedded PostgreSQL has no login {login} yet: `journey services up` makes it")
     return {
         "PGHOST": "127.0.0.1",
         "PGPORT": str(state.ports["postgres"]),
@@ -75,6 +78,16 @@ def use_embedded(login: str | None = None, *, only: bool = False) -> None:
         os.environ.update({name: variables[name] for name in ("PGUSER", "PGPASSWORD")})
     if only or not names_s3:
         os.environ.update({name: value for name, value in variables.items() if name.startswith("AWS_")})
+
+
+def embedded_in_use() -> State | None:
+    """The embedded services' state, if the environment names their PostgreSQL."""
+    from journey.services.state import State
+
+    state = State.read(local_dir())
+    if state is None or os.environ.get("PGPORT") != str(state.ports["postgres"]):
+        return None
+    return state if os.environ.get("PGHOST") == "127.0.0.1" else None
 
 
 def _names_ours(variables: dict[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -21,8 +22,35 @@ from journey.cli import cli
 def test_help_is_not_cut(columns: int) -> None:
     said = CliRunner().invoke(cli, ["-h"], terminal_width=columns).output
     assert isinstance(cli, Group)
-    assert "..." not in said.partition("Commands:")[2]
-    assert all(name in said for name in cli.commands)
+    commands = said.partition("Look and ask:")[2].partition("Nothing here")[0]
+    assert "..." not in commands
+    listed = re.findall("^  ([a-z]+) ", commands, re.MULTILINE)
+    assert sorted(listed) == sorted(cli.commands)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["laod"], "There is no command laod: did you mean `journey load`?"),
+        (["xyzzy"], "There is no command xyzzy: `journey --help` lists the commands."),
+        (["reload"], "Missing argument 'SOURCE[.TABLE]...'. It may be pos, pos.products."),
+    ],
+)
+def test_a_wrong_word_ends_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], told: str
+) -> None:
+    declared(tmp_path, monkeypatch)
+    done = CliRunner().invoke(cli, words)
+    assert (done.exit_code, done.output.splitlines()[-1]) == (2, f"Error: {told}")
+
+
+def declared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A manifest of dbt's, as a shell's completion reads it."""
+    nodes = [("pos", "products", {"location": "s3://landing/pos/"}), ("loader", "files", None)]
+    sources = {name: {"source_name": source, "name": name, "external": one} for source, name, one in nodes}
+    metrics = {f"metric.journey.{name}": {"name": name} for name in ("net_sales", "units")}
+    (folder / "manifest.json").write_text(json.dumps({"sources": sources, "metrics": metrics}))
+    monkeypatch.setenv("DBT_TARGET_PATH", str(folder))
 
 
 @pytest.mark.parametrize(
@@ -31,16 +59,14 @@ def test_help_is_not_cut(columns: int) -> None:
         (["load", "--select"], "po", ["pos", "pos.products"]),
         (["reload"], "pos.", ["pos.products"]),
         (["repair"], "x", []),
+        (["metrics"], "net", ["net_sales"]),
         (["load", "--log-format"], "", ["text", "json"]),
     ],
 )
 def test_completion_offers_what_is_declared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], begun: str, offered: list[str]
 ) -> None:
-    nodes = [("pos", "products", {"location": "s3://landing/pos/"}), ("loader", "files", None)]
-    sources = {name: {"source_name": source, "name": name, "external": one} for source, name, one in nodes}
-    (tmp_path / "manifest.json").write_text(json.dumps({"sources": sources}))
-    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+    declared(tmp_path, monkeypatch)
     found = ShellComplete(cli, {}, "journey", "_JOURNEY_COMPLETE").get_completions(words, begun)
     assert [one.value for one in found] == offered
 

@@ -55,6 +55,7 @@ compared as (
         accounts.statement_line_code,
         periods.fiscal_period,
         periods.fiscal_year,
+        periods.period_start_date,
         periods.is_posted,
         periods.period_status,
         coalesce(budgets.budget_amount, 0) as budget_amount,
@@ -133,5 +134,6 @@ select
     cast(full_year_budget_amount as numeric(16, 2)) as full_year_budget_amount,
     cast(full_year_outlook_amount as numeric(16, 2)) as full_year_outlook_amount,
     cast(profit_sign * (full_year_outlook_amount - full_year_budget_amount) as numeric(16, 2))
-        as full_year_variance_amount
+        as full_year_variance_amount,
+    period_start_date
 from accumulated

@@ -16,7 +16,7 @@ from journey.errors import UsageError
 from journey.project import local_dir, project_root
 from journey.roles.names import Names, names_of
 from journey.services import postgres, s3
-from journey.services.state import LOGINS, State
+from journey.services.state import LOGINS, OWN, State
 
 
 @dataclass(frozen=True)
@@ -102,14 +102,15 @@ def _let_in(state: State) -> None:
             members = [sql.Identifier(names.prefix + group) for group in groups]
             secret = connection.pgconn.encrypt_password(state.logins[login].encode(), login.encode()).decode()
             statement = sql.SQL(
-                "{make} role {login} login password {secret}; grant {groups} to {login}; "
-                "alter role {login} set role = {acts}"
+                "{make} role {login} login password {secret}; grant {groups} to {login}; {acts}"
             ).format(
                 make=sql.SQL("alter" if login in there else "create"),
                 login=sql.Identifier(login),
                 secret=secret,
                 groups=sql.SQL(", ").join(members),
-                acts=members[0],  # what it makes is the group's
+                acts=sql.SQL("" if login == OWN else "alter role {} set role = {}").format(
+                    sql.Identifier(login), members[0]
+                ),  # what it makes is the group's
             )
             connection.execute(statement)
         from journey.loader import ledger  # what is there already needs none of the loader

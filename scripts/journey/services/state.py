@@ -14,12 +14,14 @@ from journey.errors import UsageError
 
 BUCKET = "landing"
 REGION = "us-east-1"
-# and the groups that each is in; it acts as the first
+# and the groups that each is in; it acts as the first, unless what it makes is its own
 LOGINS = {
     "journey_load": ("loader",),
     "journey_build": ("transformer", "analyst"),  # acts as the first; `journey site` reads as the second
     "journey_retype": ("loader", "transformer"),
+    "journey_dev": ("developer",),
 }
+OWN = "journey_dev"
 PORTS = ("postgres", "s3", "s3_grpc", "master", "master_grpc", "volume", "volume_grpc", "filer", "filer_grpc",
          "admin", "admin_grpc")  # fmt: skip
 PORT_RANGE = range(20_000, 32_000)  # below every system's range for outgoing connections

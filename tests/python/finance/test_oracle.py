@@ -29,7 +29,7 @@ KEYS = {
 
 NAMES = {  # columns that say in words what the key says
     "line_order", "line_name", "line_kind", "account_name", "statement_line_code", "kpi_order", "kpi_name", "unit",
-    "better_when", "journal_type", "description", "product_category",
+    "better_when", "journal_type", "description", "product_category", "period_start_date",
 }  # fmt: skip
 
 

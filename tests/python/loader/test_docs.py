@@ -40,6 +40,8 @@ ELSEWHERE = {
     "changes",
     "roles",
     "build",
+    "dev",
+    "metrics",
 }  # commands that aren't the loader's: test_readme.py looks after them
 SIZES = {str(2**40): "1 TiB"}
 
