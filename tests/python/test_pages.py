@@ -22,6 +22,7 @@ import yaml
 from conftest import ROOT
 from journey.embedded import ADMIN, LOADER, environment
 from journey.services.state import State
+from links import broken_links
 
 EVERYTHING = "PAGES" in os.environ  # `make pages`
 NOT_RUN = "# Not run here:"
@@ -155,6 +156,7 @@ def test_the_new_project_is_the_product_without_the_examples(company: Company, b
     assert not any(map(shown.match, files))
     assert {file for file in product if not shown.match(file)} <= files
     assert "examples/" not in company.git("show", f"{mine}:dbt_project.yml")
+    assert broken_links(company.folder) == []
     theirs = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
     own = yaml.safe_load(company.git("show", f"{mine}:dbt_project.yml"))
     assert own["vars"].keys() == theirs["vars"].keys()
@@ -235,7 +237,7 @@ def test_what_is_deployed_can_be_read() -> None:
     actions = [statement["Action"] for statement in json.loads(policy)["Statement"]]
     assert actions == ["s3:ListBucket", "s3:GetObject"]
     workflow = yaml.safe_load((deploy / "github-actions.yml").read_text())
-    assert [step["run"] for step in workflow["jobs"]["nightly"]["steps"] if "run" in step][2] == "deploy/nightly"
+    assert [step["run"] for step in workflow["jobs"]["nightly"]["steps"] if "run" in step][3] == "deploy/nightly"
     compile((deploy / "journey_dag.py").read_text(), "journey_dag.py", "exec")
     assert 'ENTRYPOINT ["deploy/nightly"]' in (deploy / "Containerfile").read_text()
     [line] = [line for line in (deploy / "crontab").read_text().splitlines() if line.startswith("30 3 * * * ")]

@@ -16,10 +16,10 @@ from click import Group
 
 from conftest import ROOT, Demo
 from journey.cli import cli
+from links import TEXTS, broken_links
 
 RUN_HERE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/commands.md")
 ALL = [*ROOT.glob("*.md"), *(file for name in ("docs", "models", "seeds") for file in (ROOT / name).rglob("*.md"))]
-TEXTS = {"columns.md", "overview.md"}  # blocks of text for dbt's pages
 PAGES = {file.relative_to(ROOT).as_posix(): file.read_text() for file in ALL if file.name not in TEXTS}
 REFERENCE = PAGES["docs/commands.md"]
 COMMANDS = [
@@ -98,13 +98,6 @@ def test_tests_that_pages_name_exist() -> None:
     assert {name for name in named if f"def {name}(" not in tests} == set()
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_links_lead_somewhere(name: str) -> None:
-    for target, _, heading in (link.partition("#") for link in re.findall(r"\]\(([^) ]+)\)", PAGES[name])):
-        if target.startswith("https://"):
-            continue
-        file = (ROOT / name).parent / target if target else ROOT / name
-        assert file.exists(), target
-        if heading:
-            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
-            assert heading in {re.sub(r"[^\w\- ]", "", text).lower().replace(" ", "-") for text in headings}, heading
+def test_links_lead_somewhere() -> None:
+    theirs = "examples/empty/"  # lead somewhere in the project that `make new` makes: test_pages.py
+    assert [one for one in broken_links(ROOT) if not one.startswith(theirs)] == []
