@@ -61,7 +61,7 @@ def run(
     console = Console(stderr=True)
     columns = (
         TextColumn(title),
-        BarColumn(),
+        BarColumn(bar_width=20),  # of 60 columns, the name keeps a part
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
