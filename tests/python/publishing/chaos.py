@@ -28,11 +28,12 @@ from publishing.shop import DAYS, MARTS, Shop
 DATABASE = "chaos_publish"
 ROWS = {"sales.by_day": DAYS * 40, "sales.in_all": 200, "finance.books": 200}
 READER = "chaos_reader"
+TRIES = 3  # of a rollback
 STATEMENT = "select " + ", ".join(f"(select max(number) from {mart}), (select count(*) from {mart})" for mart in MARTS)
 
 
 class Chaos:
-    """Builds under readers.
+    """Builds under readers; one rollback for each ten of them.
 
     Args:
         shop: the project.
@@ -43,13 +44,14 @@ class Chaos:
         faults: readings that must not be, and errors of readers.
         readings: how many.
         happened: how often what.
+        number: that the last build saw.
     """
 
     def __init__(self, shop: Shop, larger: Shop, seed: int) -> None:
         self.shop, self.larger = shop, larger
         self.random = random.Random(seed)  # noqa: S311 - no secret
         self.faults: list[str] = []
-        self.readings, self.happened, self.bad = 0, Counter[str](), set[int]()
+        self.readings, self.happened, self.bad, self.number = 0, Counter[str](), set[int](), 10
         self._over, self._lock = threading.Event(), threading.Lock()
 
     def run(self, builds: int, readers: int) -> None:
@@ -59,7 +61,7 @@ class Chaos:
             builds: how many.
             readers: how many at a time.
         """
-        self.shop.build(10)
+        self.shop.build(self.number)
         with psycopg.connect(autocommit=True) as connection:
             connection.execute(f"drop role if exists {READER}".encode())
             connection.execute(f"create role {READER} login superuser password 'x'".encode())
@@ -72,12 +74,10 @@ class Chaos:
         for thread in threads:
             thread.start()
         try:
-            number = 10
-            for _ in range(builds):
-                number += 1
-                self._build(number)
-            self.larger.build(number + 1)
-            self._expect(number + 1)
+            for what in self._drawn(builds):
+                self.happened[what] += 1
+                self._roll_back() if what == "rollback" else self._build(what)
+            self._build("good", last=True)
         finally:
             self._over.set()
             for thread in threads:
@@ -85,16 +85,30 @@ class Chaos:
             with psycopg.connect(autocommit=True) as connection:
                 connection.execute(f"drop owned by {READER}; drop role {READER}".encode())
 
-    def _build(self, number: int) -> None:
-        what = self.random.choices(("good", "bad", "killed", "whole", "rollback"), (5, 2, 2, 1, 1))[0]
-        shop = self.larger if number > 13 else self.shop  # a column comes; it may not go again
-        self.happened[what] += 1
+    def _drawn(self, builds: int) -> list[str]:
+        """What happens, in its order: so many builds, and rollbacks by count, not by chance."""
+        drawn = self.random.choices(("good", "bad", "killed", "whole"), (5, 2, 2, 1), k=builds)
+        drawn += ["rollback"] * max(1, builds // 10)
+        self.random.shuffle(drawn)
+        return drawn
+
+    def _roll_back(self) -> None:
+        """Go back once; where no publication is before the current one, a build makes one."""
+        for _ in range(TRIES):
+            done = self.shop.journey("publish", "--rollback")
+            if done.returncode == 0:
+                return
+            self._build("good")
+        self.faults.append(f"nothing could be rolled back: {done.stdout}{done.stderr}")
+
+    def _build(self, what: str, *, last: bool = False) -> None:
+        self.number += 1
+        number = self.number
+        shop = self.larger if last or number > 13 else self.shop  # a column comes; it may not go again
         if what == "bad":
             self.bad.add(number)
         if what == "killed":
             self._kill(shop, number)
-        elif what == "rollback":
-            shop.journey("publish", "--rollback")
         else:
             shop.build(number, *(["--full-refresh"] if what == "whole" else []), is_bad=what == "bad")
             if what != "bad":

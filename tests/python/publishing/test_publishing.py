@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -11,6 +20,8 @@ from psycopg.errors import Error
 
 from publishing.chaos import Chaos
 from publishing.shop import Shop, shown
+
+COLUMNS = 60  # of a narrow terminal
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +210,33 @@ def test_what_was_not_published_yet_keeps_no_rows(shop: Shop, admin: psycopg.Con
 
 def test_readers_never_see_a_mixed_set(shop: Shop, larger: Shop) -> None:
     chaos = Chaos(shop, larger, seed=1)
-    chaos.run(builds=10, readers=3)
+    chaos.run(builds=9, readers=3)
     assert chaos.faults == []
     assert chaos.readings > 50
+    assert chaos.happened.total() - chaos.happened["rollback"] == 9
+    assert chaos.happened["rollback"] == 1
+
+
+def test_the_bar_counts_to_its_end_fits_and_its_clock_moves(shop: Shop) -> None:
+    shop.say(10)
+    command = "from journey import dbt; dbt.run(['build', '--target', 'demo'], root=dbt.Path('.'), title='build')"
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-c", command], cwd=shop.folder, stdin=theirs, stdout=theirs, stderr=theirs,
+        env={**os.environ, "DBT_PROFILES_DIR": str(shop.folder), "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(theirs)
+    said = b""
+    with suppress(OSError):  # so the end is told
+        while piece := os.read(ours, 65536):
+            said += piece
+    os.close(ours)
+    assert process.wait() == 0, said
+    bars = [re.sub(r"\x1b\[[0-9;?]*\w", "", line) for line in re.split(r"[\r\n]+", said.decode()) if "/" in line]
+    counts = [(int(done), int(of)) for bar in bars for done, of in re.findall(r" (\d+)/(\d+) ", bar)]
+    assert counts[-1] == (5, 5)  # four models and a test
+    assert max(done for done, _ in counts) == 5
+    assert max(map(len, bars)) == COLUMNS
+    assert any(re.search(r"\bassert_not", bar) for bar in bars)
+    assert len(set(re.findall(r" (\d:\d\d:\d\d)", "\n".join(bars)))) > 1
