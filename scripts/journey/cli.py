@@ -42,20 +42,11 @@ def _feeds(context: click.Context, parameter: click.Parameter, begun: str) -> li
 
 
 def _declared(what: str) -> dict[str, dict[str, Any]]:
-    """Nodes or sources of dbt's manifest as it is, for a key must not wait."""
-
-
-def _declared() -> list[dict[str, Any]]:
-    """Feeds that dbt knows."""
-    return [node for node in _manifest().get("sources", {}).values() if node.get("external")]
-
-
-def _manifest() -> dict[str, Any]:
-    """dbt's manifest as it is, for a key must not wait."""
+    """Nodes, sources or metrics of dbt's manifest as it is, for a key must not wait."""
     from journey.project import project_root
 
     target = Path(os.environ.get("DBT_TARGET_PATH", "target"))
-    with suppress(UsageError, OSError, ValueError):
+    with suppress(UsageError, OSError, ValueError, KeyError):
         found: dict[str, dict[str, Any]] = json.loads((project_root() / target / "manifest.json").read_bytes())[what]
         return found
     return {}
@@ -64,11 +55,6 @@ def _manifest() -> dict[str, Any]:
 def _external() -> list[dict[str, Any]]:
     """Feeds of dbt's manifest."""
     return [node for node in _declared("sources").values() if node.get("external")]
-
-
-        found: dict[str, Any] = json.loads((project_root() / target / "manifest.json").read_bytes())
-        return found
-    return {}
 
 
 def _kinds(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
@@ -99,7 +85,7 @@ def _figures(context: click.Context, parameter: click.Parameter, begun: str) -> 
 
 def _metrics(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:  # noqa: ARG001 - click's own
     """Metrics that a shell may complete, as `_feeds` does."""
-    named = {metric["name"] for metric in _manifest().get("metrics", {}).values()}
+    named = {metric["name"] for metric in _declared("metrics").values()}
     return sorted(name for name in named if name.startswith(begun))
 
 
