@@ -6,6 +6,7 @@ What is built once for many tests is built in one worker: they are of one group.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -141,11 +142,13 @@ class Demo:
         said: what it printed.
         page: the front page of the site.
         owners: whose its relations are, by schema; tests that come later may build as somebody else.
+        manifest: dbt's, of its target; tests that come later may write another.
     """
 
     said: str
     page: Path
     owners: frozenset[tuple[str, str]]
+    manifest: dict[str, Any]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -164,4 +167,5 @@ def demo(embedded: State) -> Demo:
         owners = connection.execute(
             "select distinct relnamespace::regnamespace::text, pg_get_userbyid(relowner) from pg_class"
         ).fetchall()
-    return Demo(done.stdout, ROOT / "site" / "index.html", frozenset(owners))
+    manifest = json.loads((ROOT / "target" / "manifest.json").read_text())
+    return Demo(done.stdout, ROOT / "site" / "index.html", frozenset(owners), manifest)

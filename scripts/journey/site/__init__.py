@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from journey import dbt
 from journey.roles.names import names_of
 from journey.site import catalogue
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from journey.site.declared import Chart
+    from journey.site.pages import Drawn
 
 
 def write(root: Path, target: str | None = None) -> Path:
@@ -79,19 +85,18 @@ def render(manifest: Mapping[str, Any], root: Path, folder: Path) -> Path:
     sections = declared.sections(manifest)
     marts = {mart.name: mart for section in sections for mart in section.marts}
     with figures.snapshot() as connection:
-        shown = figures.published(connection, marts.get("sales_performance"), _built_schema(manifest))
-        figures.act_as(connection, names_of(root).prefix, list(marts.values()))
+        there = figures.built(connection, list(marts.values()))
+        days = marts.get("sales_performance") if "sales_performance" in there else None
+        shown = figures.published(connection, days, _built_schema(manifest))
+        if there:
+            figures.act_as(connection, names_of(root).prefix, [marts[name] for name in sorted(there)])
         parts = []
         for section in sections:
-            drawn = []
-            for chart in section.charts:
-                rows = figures.rows_of(connection, chart)
-                if len(rows) > figures.MOST_ROWS:
-                    why = f"Not shown: it has more than {figures.MOST_ROWS:,} rows; newest, where or top narrow it."
-                else:
-                    why = "" if rows else nothing(chart, has_rows=figures.has_rows(connection, chart.mart))
-                drawn.append(pages.Drawn(chart, rows, why))
-            headlines = [(figure, figures.headline(connection, figure)) for figure in section.figures]
+            drawn = [_drawn(connection, chart, is_built=chart.mart.name in there) for chart in section.charts]
+            headlines = [
+                (figure, figures.headline(connection, figure) if figure.mart.name in there else figures.NO_HEADLINE)
+                for figure in section.figures
+            ]
             parts.append(pages.Part(section, headlines, drawn))
     return pages.write(
         folder, parts, shown, currency=_currency(root), project=manifest["metadata"]["project_name"],
@@ -99,7 +104,22 @@ def render(manifest: Mapping[str, Any], root: Path, folder: Path) -> Path:
     )[0]  # fmt: skip
 
 
-def nothing(chart: Any, *, has_rows: bool) -> str:
+def _drawn(connection: Connection[Any], chart: Chart, *, is_built: bool) -> Drawn:
+    """A chart with its rows, or with why it has none."""
+    from journey.site import figures
+    from journey.site.pages import Drawn
+
+    if not is_built:
+        return Drawn(chart, [], f"Nothing to show yet: {chart.mart.folder}.{chart.mart.name} isn't built here.")
+    rows = figures.rows_of(connection, chart)
+    if len(rows) > figures.MOST_ROWS:
+        why = f"Not shown: it has more than {figures.MOST_ROWS:,} rows; newest, where or top narrow it."
+    else:
+        why = "" if rows else nothing(chart, has_rows=figures.has_rows(connection, chart.mart))
+    return Drawn(chart, rows, why)
+
+
+def nothing(chart: Chart, *, has_rows: bool) -> str:
     """Why a chart shows nothing, in a sentence.
 
     Args:

@@ -54,6 +54,9 @@ class Headline:
     chance: Value
 
 
+NO_HEADLINE = Headline(None, None, None, None)
+
+
 @contextmanager
 def snapshot() -> Iterator[Connection[Any]]:
     """A read-only transaction that sees one publication, whatever is published meanwhile."""
@@ -61,6 +64,21 @@ def snapshot() -> Iterator[Connection[Any]]:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         yield connection
+
+
+def built(connection: Connection[Any], marts: Sequence[Mart]) -> set[str]:
+    """Names of the marts that are there: a copy of one's own may have a few of them.
+
+    Args:
+        connection: of `snapshot`.
+        marts: all that are declared.
+    """
+    found = connection.execute(
+        "select name from unnest(%s::text[], %s::text[]) as mart (name, relation)"
+        " where to_regclass(relation) is not null",
+        [[mart.name for mart in marts], [mart.relation for mart in marts]],
+    )
+    return {name for (name,) in found}
 
 
 def published(connection: Connection[Any], days: Mart | None, built_schema: str) -> Published:
