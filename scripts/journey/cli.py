@@ -45,7 +45,7 @@ def _declared(what: str) -> dict[str, dict[str, Any]]:
     from journey.project import project_root
 
     target = Path(os.environ.get("DBT_TARGET_PATH", "target"))
-    with suppress(UsageError, OSError, ValueError):
+    with suppress(UsageError, OSError, ValueError, KeyError):
         found: dict[str, dict[str, Any]] = json.loads((project_root() / target / "manifest.json").read_bytes())[what]
         return found
     return {}

@@ -32,6 +32,10 @@ def test_help_is_not_cut(columns: int) -> None:
         (["reload"], "pos.", ["pos.products"]),
         (["repair"], "x", []),
         (["load", "--log-format"], "", ["text", "json"]),
+        (["why"], "sa", ["sales.by_day"]),
+        (["why", "sales.by_day"], "", ["day=", "sales_amount"]),
+        (["why", "sales.by_day", "day=2017-03-01"], "s", ["sales_amount"]),
+        (["why", "sales.unknown"], "", []),
     ],
 )
 def test_completion_offers_what_is_declared(
@@ -39,7 +43,10 @@ def test_completion_offers_what_is_declared(
 ) -> None:
     nodes = [("pos", "products", {"location": "s3://landing/pos/"}), ("loader", "files", None)]
     sources = {name: {"source_name": source, "name": name, "external": one} for source, name, one in nodes}
-    (tmp_path / "manifest.json").write_text(json.dumps({"sources": sources}))
+    trace = {"sums": [{"measures": {"sales_amount": "fct_sales.net_sales_amount"}}]}
+    mart = {"name": "by_day", "resource_type": "model", "fqn": ["company", "marts", "sales", "by_day"]}
+    mart |= {"config": {"meta": {"trace": trace}}, "columns": {"day": {}, "sales_amount": {}}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"sources": sources, "nodes": {"model.by_day": mart}}))
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
     found = ShellComplete(cli, {}, "journey", "_JOURNEY_COMPLETE").get_completions(words, begun)
     assert [one.value for one in found] == offered
