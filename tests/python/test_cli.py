@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click import Group
@@ -44,7 +45,7 @@ def test_completion_offers_what_is_declared(
     nodes = [("pos", "products", {"location": "s3://landing/pos/"}), ("loader", "files", None)]
     sources = {name: {"source_name": source, "name": name, "external": one} for source, name, one in nodes}
     trace = {"sums": [{"measures": {"sales_amount": "fct_sales.net_sales_amount"}}]}
-    mart = {"name": "by_day", "resource_type": "model", "fqn": ["company", "marts", "sales", "by_day"]}
+    mart: dict[str, Any] = {"name": "by_day", "resource_type": "model", "fqn": ["company", "marts", "sales", "by_day"]}
     mart |= {"config": {"meta": {"trace": trace}}, "columns": {"day": {}, "sales_amount": {}}}
     (tmp_path / "manifest.json").write_text(json.dumps({"sources": sources, "nodes": {"model.by_day": mart}}))
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
