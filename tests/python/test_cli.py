@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click import Group
@@ -49,7 +50,11 @@ def declared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = [("pos", "products", {"location": "s3://landing/pos/"}), ("loader", "files", None)]
     sources = {name: {"source_name": source, "name": name, "external": one} for source, name, one in nodes}
     metrics = {f"metric.journey.{name}": {"name": name} for name in ("net_sales", "units")}
-    (folder / "manifest.json").write_text(json.dumps({"sources": sources, "metrics": metrics}))
+    trace = {"sums": [{"measures": {"sales_amount": "fct_sales.net_sales_amount"}}]}
+    mart: dict[str, Any] = {"name": "by_day", "resource_type": "model", "fqn": ["company", "marts", "sales", "by_day"]}
+    mart |= {"config": {"meta": {"trace": trace}}, "columns": {"day": {}, "sales_amount": {}}}
+    manifest = {"sources": sources, "metrics": metrics, "nodes": {"model.by_day": mart}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     monkeypatch.setenv("DBT_TARGET_PATH", str(folder))
 
 
@@ -61,6 +66,10 @@ def declared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["repair"], "x", []),
         (["metrics"], "net", ["net_sales"]),
         (["load", "--log-format"], "", ["text", "json"]),
+        (["why"], "sa", ["sales.by_day"]),
+        (["why", "sales.by_day"], "", ["day=", "sales_amount"]),
+        (["why", "sales.by_day", "day=2017-03-01"], "s", ["sales_amount"]),
+        (["why", "sales.unknown"], "", []),
     ],
 )
 def test_completion_offers_what_is_declared(
