@@ -12,7 +12,8 @@
         {%- set there = {} -%}
         {%- for schema, table, column, type in run_query(
             "select nspname, relname, attname, format_type(atttypid, atttypmod) from pg_attribute "
-            ~ "inner join pg_class on attrelid = pg_class.oid inner join pg_namespace on relnamespace = pg_namespace.oid "
+            ~ "inner join pg_class on attrelid = pg_class.oid "
+            ~ "inner join pg_namespace on relnamespace = pg_namespace.oid "
             ~ "where attnum > 0 and not attisdropped and relkind in ('r', 'p', 'v')"
         ).rows -%}
             {%- do there.setdefault(schema ~ '.' ~ table, {}).update({column: type}) -%}
