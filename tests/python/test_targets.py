@@ -18,8 +18,8 @@ from dbt.contracts.graph.manifest import Manifest
 
 from conftest import ROOT, Demo, run
 from dbt_runs import Dbt
-from journey import catalogue
 from journey.services.state import State
+from journey.site import catalogue
 
 SHARED = ("dbt_project.yml", "macros", "seeds", "snapshots", "tests", "docs")
 HEADCOUNT = (
