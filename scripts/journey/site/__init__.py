@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from journey import dbt
+from journey.errors import JourneyError
 from journey.roles.names import names_of
 from journey.site import catalogue
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from journey.changes import Publication
     from journey.site.declared import Chart
     from journey.site.pages import Drawn
 
@@ -80,6 +83,7 @@ def render(manifest: Mapping[str, Any], root: Path, folder: Path) -> Path:
     """
     from journey.site import declared, figures, pages
 
+    prefix = _built_schema(manifest).removesuffix("built")
     folder.mkdir(exist_ok=True)
     (folder / "marts.html").write_text(catalogue.page(manifest))
     sections = declared.sections(manifest)
@@ -90,6 +94,7 @@ def render(manifest: Mapping[str, Any], root: Path, folder: Path) -> Path:
         shown = figures.published(connection, days, _built_schema(manifest))
         if there:
             figures.act_as(connection, names_of(root).prefix, [marts[name] for name in sorted(there)])
+        changed = _changed(connection, f"{prefix}publications")
         parts = []
         for section in sections:
             drawn = [_drawn(connection, chart, is_built=chart.mart.name in there) for chart in section.charts]
@@ -99,9 +104,18 @@ def render(manifest: Mapping[str, Any], root: Path, folder: Path) -> Path:
             ]
             parts.append(pages.Part(section, headlines, drawn))
     return pages.write(
-        folder, parts, shown, currency=_currency(root), project=manifest["metadata"]["project_name"],
-        prefix=_built_schema(manifest).removesuffix("built"),
+        folder, parts, shown, changed=changed, currency=_currency(root),
+        project=manifest["metadata"]["project_name"], prefix=prefix,
     )[0]  # fmt: skip
+
+
+def _changed(connection: Connection[Any], schema: str) -> Publication | None:
+    """What the publication that readers see changed; None where nothing is recorded, or this login may not read it."""
+    from journey import changes
+
+    with suppress(JourneyError), connection.transaction():
+        return changes.read(connection, schema)
+    return None
 
 
 def _drawn(connection: Connection[Any], chart: Chart, *, is_built: bool) -> Drawn:

@@ -28,7 +28,7 @@ COMMON = ("kind", "name", "title", "answers", "caution", "where", "filters", "be
 TEXTS = ("kind", "name", "title", "answers", "caution", "where", "order", "empty")
 NUMBERS = ("top", "keep", "most")
 FORMATS = ("amount", "rate", "count", "number", "date", "month", "text")
-FIGURE = ("label", "mart", "value", "total", "of", "base", "against", "better", "where", "chance", "formats")
+FIGURE = ("label", "mart", "value", "total", "count", "of", "base", "against", "better", "where", "chance", "formats")
 SUFFIXES = {"_amount": "amount", "_rate": "rate", "_count": "count"}  # models/marts/README.md: what names mean
 
 
@@ -342,19 +342,20 @@ def _figure(where: str, said: Mapping[str, Any], marts: Mapping[str, Mart]) -> F
     mart = marts.get(said.get("mart", ""))
     if mart is None:
         raise UsageError(f"{where}: no mart {said.get('mart')!r}: name one, such as {next(iter(marts), '')}")
-    if ("value" in said) == ("total" in said):
-        raise UsageError(f"{where}: give value, a column of one row, or total, a column that is added up")
+    if sum(key in said for key in ("value", "total", "count")) != 1:
+        raise UsageError(
+            f"{where}: give value, a column of one row, total, a column that is added up, or count, a condition on rows"
+        )
     for key in ("value", "total", "of", "chance"):
         _columns(where, mart, f"{key}?", said.get(key))
     if said.get("base") not in (None, "before"):
         _columns(where, mart, "base", said["base"])
     if said.get("base") == "before" and "of" not in said:
         raise UsageError(f"{where}: base: before needs of, the column that says which row is before")
-    name = said.get("value") or said["total"]
-    of = said.get("of", name)
-    formats = _formats(where, mart, said)
-    form, of_form = (formats.get(one) or format_of(one, mart.columns[one]) for one in (name, of))
-    return Figure(mart, said, form, of_form)
+    formats = {name: format_of(name, kind) for name, kind in mart.columns.items()}
+    formats.update(_formats(where, mart, said))
+    form = "count" if "count" in said else formats[said.get("value") or said["total"]]
+    return Figure(mart, said, form, formats[said["of"]] if "of" in said else form)
 
 
 def _ordered(where: str, named: Sequence[str], charts: Sequence[Chart]) -> Iterator[Chart]:

@@ -162,8 +162,12 @@ def headline(connection: Connection[Any], figure: Figure) -> Headline:
         JourneyError: the database refuses the query.
     """
     said = figure.said
-    is_total, base, of = "total" in said, said.get("base"), said.get("of")
-    value = f"sum({said['total']})" if is_total else said["value"]
+    is_total, base, of = "value" not in said, said.get("base"), said.get("of")
+    value = said.get("value") or (
+        f"sum({said['total']})"
+        if "total" in said
+        else f"case when count(*) > 0 then count(*) filter (where {said['count']}) end"  # of no rows, nothing is known
+    )
     compared = "null" if base in (None, "before") else f"sum({base})" if is_total else base
     chance = f"bool_and({said['chance']})" if is_total and "chance" in said else said.get("chance", "null")
     query = f"select {value}, {of or 'null'}, {compared}, {chance} from {figure.mart.relation}"

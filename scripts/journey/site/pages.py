@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 from markupsafe import Markup
@@ -15,6 +15,9 @@ from markupsafe import Markup
 from journey.site import charts
 from journey.site.declared import Chart, Figure, Section
 from journey.site.figures import ALL, Headline, Published, Value, choices
+
+if TYPE_CHECKING:
+    from journey.changes import Publication
 
 ASSETS = Path(__file__).with_name("assets")
 
@@ -50,7 +53,14 @@ class Part:
 
 
 def write(
-    folder: Path, parts: Sequence[Part], published: Published, *, currency: str, project: str, prefix: str
+    folder: Path,
+    parts: Sequence[Part],
+    published: Published,
+    *,
+    changed: Publication | None,
+    currency: str,
+    project: str,
+    prefix: str,
 ) -> list[Path]:
     """Write all pages, and what they share into `assets`.
 
@@ -58,6 +68,7 @@ def write(
         folder: the site's.
         parts: all sections, of all pages.
         published: what they show.
+        changed: what this publication changed, if it is known.
         currency: of all amounts, in words.
         project: its name.
         prefix: of the schemas, which is said where the marts aren't those that everybody reads; else empty.
@@ -82,7 +93,7 @@ def write(
     environment.filters |= {"day": _day, "written": _written}
     environment.globals |= {"tile": _tile}
     write_assets(folder / "assets")
-    front = environment.get_template("front.html").render(**shared, name="", parts_of=pages)
+    front = environment.get_template("front.html").render(**shared, name="", parts_of=pages, changed=changed)
     written = [folder / "index.html"]
     written[0].write_text(front)
     for name, own in pages.items():
