@@ -127,6 +127,11 @@ class Mart:
         partition = (node["config"].get("partition_by") or {}).get("field")
         return Fact(name, said["staging"], said["rows"], said["columns"], said.get("joins", {}), key, partition)
 
+    @property
+    def key(self) -> list[str]:
+        """The columns that tell its rows apart."""
+        return next(list(one["columns"]) for one in self._node["constraints"] if one["type"] == "primary_key")
+
     def relation(self, name: str) -> str:
         """Where a model's rows are, as SQL names it.
 

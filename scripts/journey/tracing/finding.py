@@ -111,6 +111,7 @@ class Finding:
             self.figure = self._choose(keys)
             self._join()
             self.facts = self._add(FACTS)
+            self.shared = self._shared() if self.figure.rows > 1 else 0
             self._bring(RAW, FACTS, with_texts=self.facts.rows <= MANY or limit is None)
             self.raw = self._add(RAW)
         except errors.InsufficientPrivilege as error:
@@ -248,6 +249,14 @@ class Finding:
         [[total]] = self._ask(f"select sum({expression}) {self._from(table)}")
         [[rows]] = self._ask(f"select count(*) from {table}")
         return Added(rows, total)
+
+    def _shared(self) -> int:
+        """Rows of the fact that add to more than one of the mart's rows, so that the sum of these says nothing."""
+        fact, expression = self._sum.fact, self._sum.measures[self._measure]
+        counted = f"select {fact}.ctid {self._from(FACTS)} and ({expression}) <> 0"
+        counted += f" group by {fact}.ctid having count(distinct mart.ctid) > 1"
+        [[rows]] = self._ask(f"select count(*) from ({counted}) as shared")
+        return int(rows)
 
     def _from(self, table: str) -> str:
         """The mart's rows, and those of the fact that make them."""

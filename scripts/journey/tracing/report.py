@@ -69,6 +69,7 @@ def trace(root: Path, asked: str, measure: str, keys: Mapping[str, str], *, limi
     with settings.connect(application="journey why") as connection, connection.transaction(force_rollback=True):
         connection.execute("set transaction isolation level repeatable read")
         connection.execute("set local jit = off; set local work_mem = '64MB'")  # sets of ids are hashed in memory
+        connection.execute("set local client_connection_check_interval = '1s'")  # nobody waits for it: it ends
         finding = Finding(connection, mart, measure, keys, limit)
         rows = finding.rows()
         files = list(look_up(connection, finding, rows)) if rows else []
@@ -90,6 +91,7 @@ def lines(traced: Traced, measure: str, keys: Mapping[str, str], *, limit: int) 
     said = [
         f"{finding.mart.shown}{given} {measure}: {_amount(finding.figure.total)}",
         f"{verdict(traced)}",
+        *_shared(finding, keys),
         "",
     ]
     steps = [
@@ -115,6 +117,17 @@ def lines(traced: Traced, measure: str, keys: Mapping[str, str], *, limit: int) 
             f"{looked:,} of {finding.raw.rows:,} raw rows were looked up: --limit N for more, --csv FILE for all"
         )
     return [shown(line).rstrip() for line in said]
+
+
+def _shared(finding: Finding, keys: Mapping[str, str]) -> list[str]:
+    """That rows of the mart overlap, where they do: they add up, to an amount that is none."""
+    if not finding.shared:
+        return []
+    missing = ", ".join(name for name in finding.mart.key if name not in keys)
+    return [
+        f"BUT THESE ROWS OVERLAP: {finding.shared:,} rows of {finding.fact.name} count in more than one of them, "
+        f"so their sum is no amount of its own. Give more of {missing}."
+    ]
 
 
 def verdict(traced: Traced) -> str:

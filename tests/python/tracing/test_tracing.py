@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,6 +135,18 @@ def test_what_cannot_be_traced_is_one_line(
         report.trace(ROOT, mart, measure, given, limit=1)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_rows_that_overlap_are_no_amount(demo: Demo) -> None:
+    """A statement's totals hold their lines again; days don't hold one another."""
+
+    def traced(mart: str, measure: str, **keys: str) -> report.Traced:
+        return report.trace(ROOT, mart, measure, keys, limit=0)
+
+    [_, _, told, *_] = report.lines(traced("finance.income_statement", "actual_amount"), "actual_amount", {}, limit=0)
+    assert re.match(r"BUT THESE ROWS OVERLAP: [\d,]+ rows of fct_journal_lines count .* fiscal_period, line_code", told)
+    assert traced("finance.income_statement", "actual_amount", line_code="net_sales").finding.shared == 0
+    assert traced("sales.sales_performance", "net_sales_amount", store_id="367").finding.shared == 0
 
 
 def test_a_newer_warehouse_is_said(keys: dict[str, str]) -> None:
