@@ -73,7 +73,8 @@ def propose(client: S3Client, bucket: str, path: str, *, source: str, table: str
     proposal = Proposal(source, table, bucket, found.pattern, shape.format, shape.options, shape.fields, shape.notes)
     proposal.fields = [one for one in proposal.fields if _is_a_name(one, proposal)]
     if not proposal.fields:
-        raise UsageError(f"s3://{bucket}/{path}: {samples[0].key}: no column was found in it")
+        why = "".join(f"; {note.text}" for note in proposal.notes if note.is_doubt)
+        raise UsageError(f"s3://{bucket}/{path}: {samples[0].key}: no column was found in it{why}")
     _about_files(proposal, found, samples, kind)
     partitions(proposal, [one.key for one in found.files])
     if not shape.is_typed:
