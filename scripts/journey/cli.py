@@ -278,7 +278,7 @@ def contract(area: str | None) -> None:
     if area not in areas:
         raise UsageError(f"there is no area {area}: it may be {', '.join(areas)}")
     for view in (view for view in views if view.area == area):
-        unique = f"; each {', '.join(view.unique)} once" if view.unique else ""
+        unique = f"; each {', '.join(view.unique)} once, or the build stops" if view.unique else ""
         one = "".join(f"; each {key} with one {', '.join(names)}" for key, names in view.one.items())
         click.echo(f"\n{view.name}: one row is {view.row}{unique}{one}\n")
         for column in view.columns:
@@ -331,7 +331,7 @@ def scaffold_command(address: str, source: str, table: str | None, files: int, d
 )
 @click.option("--to", metavar="s3://BUCKET", help="This bucket, of whatever S3 the environment names.")
 def land_command(until: datetime | None, weeks: int | None, folder: Path | None, to: str | None) -> None:
-    """Write what the project's land.py delivers into the landing bucket, as the company's source systems would.
+    """Write files into the landing bucket, as source systems would: land.py's, or with --from those of a folder.
 
     The last line says where the data come from and what of them is simulated. They are written to the embedded S3
     server and to no other, unless --to says so. What is there already is not written again.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from journey.loader.declaration.options import Options
 from journey.loader.declaration.paths import columns_of_key
@@ -50,33 +51,62 @@ def find_keys(proposal: Proposal, rows: Sequence[int]) -> None:
     total = sum(rows)
     able = [one for one in proposal.fields if one.type in KEYS and one.is_never_null and len(one.values) == total]
     able.sort(key=lambda one: not TELLING.search(one.name))
-    able = able[:MOST]
     if total < 2:
         return
+    repeated = _repeated(proposal, rows)
+    found = _key(able[:MOST], rows, repeated)
+    told = " and ".join(one.name for one in found)
+    tell = "tells" if len(found) == 1 else "tell"
+    many = count(len(repeated), "row")
+    if found and not repeated:
+        proposal.keys = tuple(one.name for one in found)
+        for one in found:
+            one.is_key = True
+        note, is_doubt = f"{told} {tell} rows apart in each file, of {total:,}", total < FEW or len(found) > 1
+    elif found:
+        twice = f"{many} is there twice; without it" if len(repeated) == 1 else f"{many} repeat others; without them"
+        note, is_doubt = f"{twice} {told} {tell} rows apart in each file, of {total:,}", True
+    else:
+        note, is_doubt = f"no column, nor two or three, tell all of {total:,} rows apart", True
+        note += (
+            f"; {many} {'repeats another' if len(repeated) == 1 else 'repeat others'} in all columns"
+            if repeated
+            else ""
+        )
+    proposal.notes.append(Note(note, is_doubt=is_doubt))
+
+
+def _key(able: Sequence[Field], rows: Sequence[int], repeated: set[int]) -> Sequence[Field]:
+    """The fewest columns that tell rows apart, but for rows that repeat others; none if there are none."""
     for size in (1, 2, 3):
         for ones in itertools.combinations(able, size):
-            if not TELLING.search(ones[0].name):
-                continue
-            values = list(zip(*(one.values for one in ones), strict=True))
-            within = _within(values, rows)
-            if not within:
-                continue
-            proposal.keys = tuple(one.name for one in ones)
-            for one in ones:
-                one.is_key = True
-            told = " and ".join(proposal.keys)
-            little = total < FEW or size > 1
-            proposal.notes.append(Note(f"{told} tell{'s' if size == 1 else ''} rows apart in each file, of {total:,}",
-                                       is_doubt=little))  # fmt: skip
-            return
-    proposal.notes.append(Note(f"no column, nor two or three, tell all of {total:,} rows apart", is_doubt=True))
+            if TELLING.search(ones[0].name) and _within(
+                list(zip(*(one.values for one in ones), strict=True)), rows, repeated
+            ):
+                return ones
+    return ()
 
 
-def _within(values: Sequence[tuple[str | None, ...]], rows: Sequence[int]) -> bool:
-    """Whether values are different within each file."""
+def _repeated(proposal: Proposal, rows: Sequence[int]) -> set[int]:
+    """Places of rows that repeat one of their file in all columns."""
+    columns = [one.values for one in proposal.fields if len(one.values) == sum(rows)]
+    if len(columns) < len(proposal.fields):
+        return set()
+    again, seen = set[int](), set[tuple[Any, ...]]()
+    files = [file for file, many in enumerate(rows) for _ in range(many)]
+    for at, row in enumerate(zip(files, *columns, strict=True)):
+        if row in seen:
+            again.add(at)
+        seen.add(row)
+    return again
+
+
+def _within(values: Sequence[tuple[str | None, ...]], rows: Sequence[int], repeated: set[int]) -> bool:
+    """Whether values are different within each file, but for rows that are left out."""
     begin = 0
     for many in rows:
-        if len(set(values[begin : begin + many])) < many:
+        kept = [values[at] for at in range(begin, begin + many) if at not in repeated]
+        if len(set(kept)) < len(kept):
             return False
         begin += many
     return True

@@ -68,6 +68,24 @@ CALLED: dict[str, str] = {
     "budget_version": "version budgetversion planversion",
 }  # fmt: skip
 
+# whose column it is, and what of a person it may hold, as whole names in small letters without signs between
+WHOSE = "billing|shipping|delivery|customer|client|contact|user|member|kunden|kontakt|rechnungs|liefer|privat"
+PERSONS = re.compile(
+    rf"({WHOSE})?(first|last|given|family|middle|full|sur|fore|vor|nach|zu|familien|geburts)name|({WHOSE})name"
+    rf"|ansprechpartner|({WHOSE})?(e?mail(address|adresse)?|(cell|mobile|tele)?phone(no|number)?|mobile(no|number)?"
+    rf"|(telefon|mobil|handy)(nr|nummer)?|(mailing|home|street)?address(line)?[123]?|street(name|no|number)?"
+    rf"|adresse|anschrift|strasse|hausn(umme)?r|birth(date|day)|dateofbirth|dob|geburtsdatum|geburtstag|geborenam)"
+)
+
+
+def is_persons(name: str) -> bool:
+    """Whether a column's name says that its values are a person's: name, e-mail, phone, address, day of birth.
+
+    Args:
+        name: as the file has it; of a key in a JSON object, with the keys that lead to it.
+    """
+    return any(PERSONS.fullmatch(squeezed(one)) for one in (name, name.rpartition(".")[2]))
+
 
 def squeezed(name: str) -> str:
     """A name without signs and case."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from journey.loader.reading import Reading
 from journey.loader.values.meaning import Column
 from journey.scaffold import shapes, typed
 from journey.scaffold.delivering import find_delivery, find_keys, look_at_names, partitions
+from journey.scaffold.naming import is_persons
 from journey.scaffold.proposal import Field, Note, Proposal, Tried, count, shortened, table_columns
 from journey.scaffold.sampling import Listing, Sample, chosen, listing, sample, zip_members
 from journey.scaffold.trying import MOST_ROWS
@@ -30,6 +32,7 @@ ABLE = {  # the types that an option of values is for
     "date_format": ("date",),
     "timestamp_format": ("timestamp",),
 }
+PERSONAL = "by its name a person's: if so, say what others get of it, by config: {meta: {pii: …}} (docs/roles.md)"
 SHOWN = 3  # reasons that are told of a file
 
 
@@ -73,7 +76,8 @@ def propose(client: S3Client, bucket: str, path: str, *, source: str, table: str
     proposal = Proposal(source, table, bucket, found.pattern, shape.format, shape.options, shape.fields, shape.notes)
     proposal.fields = [one for one in proposal.fields if _is_a_name(one, proposal)]
     if not proposal.fields:
-        raise UsageError(f"s3://{bucket}/{path}: {samples[0].key}: no column was found in it")
+        why = "".join(f"; {note.text}" for note in proposal.notes if note.is_doubt)
+        raise UsageError(f"s3://{bucket}/{path}: {samples[0].key}: no column was found in it{why}")
     _about_files(proposal, found, samples, kind)
     partitions(proposal, [one.key for one in found.files])
     if not shape.is_typed:
@@ -85,6 +89,9 @@ def propose(client: S3Client, bucket: str, path: str, *, source: str, table: str
         proposal.options["key_columns"] = list(proposal.keys)
     find_delivery(proposal, rows, len(found.files))
     look_at_names(proposal, [one.key for one in found.files])
+    for one in proposal.fields:
+        if is_persons(one.name):
+            one.notes.append(Note(PERSONAL, is_doubt=True))
     return proposal
 
 
@@ -150,6 +157,7 @@ def _types(proposal: Proposal) -> None:
             marks |= set() if again else shown
             one.notes += kept[one.name]
     _common(proposal)
+    _thousands(proposal)
     for one in proposal.fields:  # what is null in the feed is null in a column that has other words, too
         if "null_values" in one.options:
             one.options["null_values"] = list(
@@ -168,6 +176,20 @@ def _common(proposal: Proposal) -> None:
         proposal.options[name] = given[0]
         for one in proposal.fields:
             one.options.pop(name, None)
+
+
+def _thousands(proposal: Proposal) -> None:
+    """Say which columns have a decimal comma and no value that would show a mark between thousands."""
+    small = []
+    for one in proposal.fields:
+        declared = {**proposal.options, **one.options}
+        if not one.type.startswith("numeric") or declared.get("decimal_mark") != "," or "thousands_mark" in declared:
+            continue
+        if not any(re.search(r"\d{4}", (value or "").partition(",")[0]) for value in one.values):
+            small.append(one.name)
+    if small:
+        note = f"no sampled value of {', '.join(small)} reaches 1000: if larger ones are written like 1.234,56, declare"
+        proposal.notes.append(Note(f"{note} thousands_mark, or they are refused", is_doubt=True))
 
 
 def _try(proposal: Proposal, samples: Sequence[Sample]) -> None:

@@ -54,7 +54,20 @@ def staging(proposal: Proposal, views: Sequence[View], taken: set[str]) -> Stagi
             "is a model already: map it there"
         )
         return plain
-    return _plain(proposal)
+    plain = _plain(proposal)
+    plain.said += _unrecognized(proposal, [view for view in views if view.name not in taken])
+    return plain
+
+
+def _unrecognized(proposal: Proposal, wanted: Sequence[View]) -> list[str]:
+    """Which contract's view is nearest, and where it is written how to go on; nothing where all views are there."""
+    if not wanted:
+        return []
+    nearest = max(wanted, key=lambda view: len(matches(proposal, view)))
+    many = len(matches(proposal, nearest))
+    said = f"; nearest is {nearest.name}, with {many} of its {len(nearest.columns)} (`journey contract {nearest.area}`)"
+    how = "If the warehouse is to read it: docs/tutorial.md, `If the names weren't enough`"
+    return [f"its columns are called unlike those of a contract{said if many else ' (`journey contract`)'}. {how}"]
 
 
 def score(proposal: Proposal, view: View) -> float:

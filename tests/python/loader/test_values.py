@@ -244,3 +244,21 @@ def test_slices_are_read_as_whole_arrays() -> None:
                 parse(part, column)[0].to_pylist()
                 == parse(pa.array(part.to_pylist(), pa.string()), column)[0].to_pylist()
             )
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning", "told"),
+    [
+        ("1.028,51", {}, "decimal_mark is ',', thousands_mark none: thousands_mark '.' would read 1028.51"),
+        ("-1.028.051", {}, "decimal_mark is ',', thousands_mark none: thousands_mark '.' would read -1028051"),
+        ("10.28,51", {}, "'.' stands in it, and decimal_mark is ',', thousands_mark none"),
+        ("1.5", {}, "'.' stands in it, and decimal_mark is ',', thousands_mark none"),
+        ("1.028,51", {"thousands_mark": "'"}, "'.' stands in it, and decimal_mark is ',', thousands_mark \"'\""),
+        ("1'028,51", {}, "decimal_mark and thousands_mark say how numbers are written"),
+        ("1.028,51", {"decimal_mark": "."}, "decimal_mark and thousands_mark say how numbers are written"),
+    ],
+)
+def test_a_refused_number_names_the_mark_that_would_read_it(text: str, meaning: dict[str, Any], told: str) -> None:
+    column = Column("amount", "numeric(14,2)", Meaning(**{"decimal_mark": ",", **meaning}))
+    [why] = parse(pa.array([text]), column)[1].values()
+    assert why.endswith(told), why

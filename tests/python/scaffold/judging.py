@@ -15,7 +15,7 @@ from psycopg import sql
 from journey.errors import JourneyError
 from journey.loader.columns import same_name
 from journey.scaffold.proposal import Proposal
-from journey.scaffold.proposing import propose
+from journey.scaffold.proposing import PERSONAL, propose
 from loader.cases import Case
 from loader.support import Landing
 
@@ -72,7 +72,7 @@ def judge(landing: Landing, case: Case) -> tuple[Verdict, Proposal | None]:
         return Verdict("said", str(error)), None
     landing.load(proposal.declaration(), threads=1)
     failed = landing.query("select key, error from loader.files where status = 'failed'")
-    doubts = {one.name: one.doubts for one in proposal.fields if one.doubts}
+    doubts = {one.name: said for one in proposal.fields if (said := [text for text in one.doubts if text != PERSONAL])}
     general = [note.text for note in proposal.notes if note.is_doubt and not about_delivery(note.text)]
     unseen = [f"{key}: {error}" for key, error in failed if not any(key in text for text in general)]
     if unseen and set(case.files) - set(case.failed):
@@ -84,8 +84,9 @@ def judge(landing: Landing, case: Case) -> tuple[Verdict, Proposal | None]:
 
 
 def about_delivery(text: str) -> bool:
-    """Whether a word is about how files come: it says nothing of values."""
-    return bool(re.search("tell(s)? (all|rows)|how the next one|add to each other|in the next one", text))
+    """Whether a word is about how files come, or about values to come: it says nothing of those that are there."""
+    about = "tell(s)? (all|rows)|how the next one|add to each other|in the next one|reaches 1000"
+    return bool(re.search(about, text))
 
 
 def column(expression: str) -> str | None:

@@ -141,6 +141,18 @@ def test_a_view_that_is_there_already_is_not_written_again(project: Path, compan
     assert any("look like stg_pos__transactions" in line for line in done.said)
 
 
+def test_names_unlike_a_contracts_are_said_with_what_to_do(project: Path, companies: Landing) -> None:
+    companies.put(
+        "till/lines/all.csv", "Bon Kennung,Artikel,Menge\n" + "".join(f"{n},P-{n},{n % 3}\n" for n in range(30))
+    )
+    done = from_files(project, companies, "till/lines/", "till")
+    assert Path("models/staging/till/stg_till__lines.sql") in done.files
+    [line] = [line for line in done.said if "called unlike those of a contract" in line]
+    assert "nearest is stg_pos__transactions, with 2 of its 17 (`journey contract sales`)" in line
+    assert "docs/tutorial.md, `If the names weren't enough`" in line
+    assert "### If the names weren't enough" in (ROOT / "docs" / "tutorial.md").read_text()
+
+
 def test_no_file_is_overwritten(project: Path, companies: Landing) -> None:
     kept = project / "models/staging/erp_de/stg_erp_de__postings.sql"
     kept.parent.mkdir(parents=True)

@@ -100,7 +100,12 @@ def unmarked(text: str, meaning: Meaning, column: Column) -> str:
         head = head.replace(thousands, "")
     for other in {".", ","} - {mark}:
         if other in head + tail:
-            told = f"decimal_mark is {mark!r}" + (f", thousands_mark {thousands!r}" if thousands else "")
+            told = f"decimal_mark is {mark!r}, " + (
+                f"thousands_mark {thousands!r}" if thousands else "thousands_mark none"
+            )
+            groups = rf"[+-]?[0-9]{{1,3}}(?:{re.escape(other)}[0-9]{{3}})+(?:{re.escape(mark)}[0-9]*)?"
+            if not thousands and re.fullmatch(groups, text):
+                told += f": thousands_mark {other!r} would read {text.replace(other, '').replace(mark, '.')}"
             raise ValueError(f"{quoted(text)} is no {column.type}: {other!r} stands in it, and {told}")
     return head + ("." if point else "") + tail
 
