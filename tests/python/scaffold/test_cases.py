@@ -19,7 +19,7 @@ WISHES = {
     "finer decimals, rounded": "the same",
     "days since 1970 for a date": "whole numbers, by the file's own type, in a column called v",
 }
-FIGURE = {"right": 147, "said": 88}
+FIGURE = {"right": 149, "said": 86}
 found: dict[tuple[str, str], str] = {}
 
 
