@@ -93,19 +93,43 @@
         pg_advisory_xact_lock(hashtextextended('{{ this }}', 0))
 {%- endmacro %}
 
-{% macro remember_files(file_input, new_files) -%}
-    {#- The partitions of each of these files. By a temporary table, for an insert does not run in parallel. -#}
-    {{ return(adapter.dispatch('remember_files')(file_input, new_files)) }}
+{% macro remember_files(file_input, files, with_rows) -%}
+    {#- The partitions of each of these files; with a hash of their rows there, if others may change what a file shows.
+        By a temporary table, for an insert does not run in parallel. -#}
+    {{ return(adapter.dispatch('remember_files')(file_input, files, with_rows)) }}
 {%- endmacro %}
 
-{% macro postgres__remember_files(file_input, new_files) -%}
-    {%- set day = config.get('partition_by').field -%}
+{% macro postgres__remember_files(file_input, files, with_rows) -%}
+    {%- set day, those = config.get('partition_by').field, "any(array[" ~ files | join(', ') ~ "]::integer[])" -%}
+    {%- set rows = "cast(sum(" ~ row_hash('shown') ~ ") as text)" if with_rows else "cast(null as text)" -%}
     {%- do run_query(
-        "create temporary table new_files on commit drop as select _file_id, " ~ day ~ " from " ~ file_input.relation
-        ~ " where _file_id = any(array[" ~ new_files | join(', ') ~ "]) and " ~ day ~ " is not null group by _file_id, "
-        ~ day ~ "; insert into " ~ state_table('files') ~ " (model_name, file_id, partition_start) select '"
-        ~ model.name ~ "', _file_id, " ~ day ~ " from new_files; drop table new_files"
+        "create temporary table new_files on commit drop as select _file_id, " ~ day ~ ", " ~ rows ~ " as rows_hash from "
+        ~ file_input.relation ~ " as shown where _file_id = " ~ those ~ " and " ~ day ~ " is not null group by _file_id, "
+        ~ day ~ "; delete from " ~ state_table('files') ~ " where model_name = '" ~ model.name ~ "' and file_id = "
+        ~ those ~ "; insert into " ~ state_table('files') ~ " (model_name, file_id, partition_start, rows_hash) select '"
+        ~ model.name ~ "', _file_id, " ~ day ~ ", rows_hash from new_files; drop table new_files"
     ) -%}
+{%- endmacro %}
+
+{% macro shows_rows_one_by_one(relation) -%}
+    {#- Whether each row of a view comes of one raw row, whatever else is there: then what a file shows never changes. A
+        join, a window or a subquery says otherwise. -#}
+    {{ return(adapter.dispatch('shows_rows_one_by_one')(relation)) }}
+{%- endmacro %}
+
+{% macro postgres__shows_rows_one_by_one(relation) -%}
+    {#- The planner knows: nothing but scans, and what puts their rows side by side. -#}
+    {%- set found = namespace(others=0) -%}
+    {%- for row in run_query("explain (costs off) select * from " ~ relation).rows -%}
+        {%- set line = row[0] | trim -%}
+        {%- set node = line.removeprefix('->') | trim -%}
+        {%- if line.startswith(('SubPlan', 'InitPlan', 'CTE ')) or (loop.first or line.startswith('->')) and not
+            node.startswith(('Seq Scan', 'Parallel Seq Scan', 'Append', 'Parallel Append', 'Gather', 'Subquery Scan'))
+        -%}
+            {%- set found.others = found.others + 1 -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found.others == 0) }}
 {%- endmacro %}
 
 {% macro put_aside(name, query) -%}

@@ -1,7 +1,8 @@
 {% macro model_inputs(node) -%}
     {#- What a model reads, from dbt's graph: a dict of lists.
 
-        - `files`: raw tables, by the staging view (or source) that shows them: the loader's ledger tells what changed.
+        - `files`: raw tables, by the staging view (or source) that shows them: the loader's ledger tells what changed;
+          and if such a view reads the ledger, too.
         - `partitioned`: incremental tables with partitions, which can be read in part.
         - `members`: dimensions whose key the model keeps: what changed is told member by member.
         - `spans`: the one table that lists the model's partitions, if it names one: each is touched with its rows.
@@ -32,7 +33,7 @@
                     'relation': view.relation if view else readable_source(source) | string,
                     'schema': source.schema, 'table': source.identifier,
                 }) -%}
-            {%- else -%}
+            {%- elif parent != 'source.' ~ project_name ~ '.loader.files' or not reads_feed(reader) -%}
                 {%- do inputs.untracked.append(source.name) -%}
             {%- endif -%}
         {%- elif parent in graph.nodes -%}
@@ -70,6 +71,14 @@
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{% macro reads_feed(node) -%}
+    {#- Whether a view reads a raw table itself. -#}
+    {%- for parent in node.depends_on.nodes if parent in graph.sources and graph.sources[parent].external -%}
+        {{ return(true) }}
+    {%- endfor -%}
+    {{ return(false) }}
 {%- endmacro %}
 
 {% macro relation_of(read, view) -%}

@@ -11,7 +11,9 @@
     {%- set query -%}
         with inputs_there as (
             {%- for file_input in inputs.files %}
-            select dates.partition_start, '{{ file_input.name }}:' || dates.file_id as input
+            select
+                dates.partition_start,
+                '{{ file_input.name }}:' || dates.file_id || coalesce(':' || dates.rows_hash, '') as input
             from {{ state_table('files') }} as dates
             inner join {{ loader_ledger() }} as ledger on dates.file_id = ledger.file_id
             where dates.model_name = '{{ model.name }}' and {{ loaded_files(file_input) }}
@@ -145,13 +147,17 @@
 {%- endmacro %}
 
 {% macro date_new_files(file_input) -%}
-    {#- Remember the partitions of each file that came since; a file never changes. -#}
-    {%- set new_files = run_query(
-        "select file_id from " ~ loader_ledger() ~ " where " ~ loaded_files(file_input) ~ " and file_id not in ("
-        ~ "select file_id from " ~ state_table('files') ~ " where model_name = '" ~ model.name ~ "') order by file_id"
+    {#- Remember the partitions of each file that came since, for a file never changes; of each file, where the view
+        shows rows of one file by what is in another. -#}
+    {%- set is_plain = shows_rows_one_by_one(file_input.relation) -%}
+    {%- set dated = " and file_id not in (select file_id from " ~ state_table('files') ~ " where model_name = '"
+        ~ model.name ~ "')" -%}
+    {%- set files = run_query(
+        "select file_id from " ~ loader_ledger() ~ " where " ~ loaded_files(file_input) ~ (dated if is_plain else '')
+        ~ " order by file_id"
     ).columns[0].values() -%}
-    {%- if new_files -%}
-        {%- do remember_files(file_input, new_files) -%}
+    {%- if files -%}
+        {%- do remember_files(file_input, files, with_rows=not is_plain) -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -31,7 +31,10 @@
         'partitions': (
             'model_name text, partition_start date, inputs_hash text, content_id text', 'model_name, partition_start'
         ),
-        'files': ('model_name text, file_id integer, partition_start date', 'model_name, file_id, partition_start'),
+        'files': (
+            'model_name text, file_id integer, partition_start date, rows_hash text',
+            'model_name, file_id, partition_start'
+        ),
         'dimensions': ('model_name text, dimension_name text, content_id text', 'model_name, dimension_name'),
         'members': (
             'model_name text, dimension_name text, member_key bigint, valid_from date, valid_to date, '

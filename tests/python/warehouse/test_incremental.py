@@ -263,6 +263,72 @@ def test_a_view_that_shows_several_raw_tables_loses_no_rows(
         manifest.flat_graph = graph
 
 
+NEWEST = """
+    with shown as ({shown}),
+    newest as (
+        select *, row_number() over (partition by basket_id, product_id order by _file_id desc) as place from shown
+    )
+    select {columns} from newest where place = 1
+"""
+HEADED = """
+    with shown as ({shown}),
+    headers as (  -- as if the receipts' moments came in a feed of their own
+        select basket_id, sold_at, business_date, _file_id,
+            row_number() over (partition by basket_id order by _file_id desc) as place
+        from shown
+    ),
+    lines as (
+        select *, row_number() over (partition by basket_id, product_id order by _file_id) as place from shown
+    )
+    select {joined} from lines inner join headers on lines.basket_id = headers.basket_id and headers.place = 1
+    where lines.place = 1
+"""
+
+
+@pytest.mark.parametrize("shape", [NEWEST, HEADED])
+def test_a_view_that_shows_the_newest_state_is_built_as_by_a_full_refresh(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, shape: str
+) -> None:
+    """A correction takes a receipt from a date that keeps others, and withdrawn, gives it back."""
+    view = warehouse.dbt.manifest.nodes["model.data_journey.stg_pos__transactions"]
+    columns = [*view.columns, *({"_file_id"} - view.columns.keys())]
+    joined = {name: f"headers.{name}" for name in ("sold_at", "business_date")}
+    joined |= {"_file_id": "greatest(lines._file_id, headers._file_id) as _file_id"}
+    texts = {
+        "shown": view.raw_code,
+        "columns": ", ".join(columns),
+        "joined": ", ".join(joined.get(name, f"lines.{name}") for name in columns),
+    }
+    monkeypatch.setattr(view, "raw_code", shape.format_map(texts))
+    warehouse.restart()
+    assert warehouse.build(select="stg_pos__transactions") == []
+    first = Change("transactions", 0, 7)
+    header, *lines = content(first).decode().splitlines()
+    basket, moment = (header.split(",").index(name) for name in ("basket_id", "transaction_timestamp"))
+
+    def at(day: int, baskets: set[str]) -> bytes:
+        rows = [line.split(",") for line in lines if line.split(",")[basket] in baskets]
+        rows = [[*row[:moment], f"{FIRST_DAY + timedelta(day)}T12:00:00Z"] for row in rows]
+        return "\n".join([header, *map(",".join, rows), ""]).encode()
+
+    baskets = sorted({line.split(",")[basket] for line in lines})
+    assert len(baskets) > 1
+    deliver(warehouse, first, at(0, set(baskets)))
+    warehouse.load()
+    assert builds_as_full_refresh(warehouse)
+    whole, days = warehouse.count("fct_sales"), set(warehouse.builds("fct_sales"))
+    correction = Change("transactions", 9, 1)
+    deliver(warehouse, correction, at(5, {baskets[0]}))
+    warehouse.load()
+    assert builds_as_full_refresh(warehouse)
+    assert warehouse.count("fct_sales") == whole
+    assert set(warehouse.builds("fct_sales")) > days
+    warehouse.client.delete_object(Bucket=transactions(warehouse).bucket, Key=key(correction))
+    warehouse.load()
+    assert builds_as_full_refresh(warehouse)
+    assert set(warehouse.builds("fct_sales")) == days
+
+
 def test_a_file_that_is_withdrawn_leaves_what_others_brought_of_its_dates(warehouse: Warehouse) -> None:
     """The newest file of a date is still there."""
     warehouse.restart()
