@@ -103,11 +103,12 @@
     {%- set day, those = config.get('partition_by').field, "any(array[" ~ files | join(', ') ~ "]::integer[])" -%}
     {%- set rows = "cast(sum(" ~ row_hash('shown') ~ ") as text)" if with_rows else "cast(null as text)" -%}
     {%- do run_query(
-        "create temporary table new_files on commit drop as select _file_id, " ~ day ~ ", " ~ rows ~ " as rows_hash from "
-        ~ file_input.relation ~ " as shown where _file_id = " ~ those ~ " and " ~ day ~ " is not null group by _file_id, "
-        ~ day ~ "; delete from " ~ state_table('files') ~ " where model_name = '" ~ model.name ~ "' and file_id = "
-        ~ those ~ "; insert into " ~ state_table('files') ~ " (model_name, file_id, partition_start, rows_hash) select '"
-        ~ model.name ~ "', _file_id, " ~ day ~ ", rows_hash from new_files; drop table new_files"
+        "create temporary table new_files on commit drop as select _file_id, " ~ day ~ ", " ~ rows
+        ~ " as rows_hash from " ~ file_input.relation ~ " as shown where _file_id = " ~ those ~ " and " ~ day
+        ~ " is not null group by _file_id, " ~ day ~ "; delete from " ~ state_table('files') ~ " where model_name = '"
+        ~ model.name ~ "' and file_id = " ~ those ~ "; insert into " ~ state_table('files')
+        ~ " (model_name, file_id, partition_start, rows_hash) select '" ~ model.name ~ "', _file_id, " ~ day
+        ~ ", rows_hash from new_files; drop table new_files"
     ) -%}
 {%- endmacro %}
 

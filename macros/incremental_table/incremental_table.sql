@@ -51,7 +51,8 @@
     {#- What is to be written: everything, some partitions, or nothing.
 
         Returns a dict: `inputs`, see model_inputs; `inputs_hash`, `views_hash`, `code_hash`, `file_ids`, `seen` and
-        `kind`, see what_makes_it; `is_whole`; `partitions`, by start date the hash of what makes its rows, none where it has no rows any more. -#}
+        `kind`, see what_makes_it; `is_whole`;
+        `partitions`, by start date the hash of what makes its rows, none where it has no rows any more. -#}
     {%- set inputs = model_inputs(model) -%}
     {%- if not load_cached_relation(target) -%}{%- do need_inputs(inputs) -%}{%- endif -%}
     {%- set now = what_makes_model(inputs) -%}
