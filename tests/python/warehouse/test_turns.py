@@ -45,7 +45,7 @@ def test_a_table_is_built_by_one_at_a_time(warehouse: Warehouse) -> None:
     with psycopg.connect(dbname=warehouse.database, autocommit=True) as connection:
         with connection.transaction():
             connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [node.relation_name])
-            building = threading.Thread(target=lambda: warehouse.build(select="dim_product"))
+            building = threading.Thread(target=lambda: warehouse.build("--full-refresh", select="dim_product"))
             building.start()
             until = time.monotonic() + 60
             while not (waits := connection.execute(WAITS).fetchone() == (1,)) and building.is_alive():
