@@ -9,7 +9,7 @@
         "select 'file', model_name, cast(unnest(cast(file_ids as integer[])) as text) from "
         ~ state_table('models'),
     ] -%}
-    {%- if ledger_is_declared() -%}
+    {%- if has_ledger() -%}
         {%- do selects.append(
             "select distinct 'file', dates.model_name, cast(dates.file_id as text) from " ~ state_table('files')
             ~ " as dates inner join " ~ loader_ledger() ~ " as ledger on dates.file_id = ledger.file_id"
@@ -17,7 +17,7 @@
             ~ " where ledger.status = 'loaded'"
         ) -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'snapshot' -%}
-            {%- for file_input in model_inputs(node).files -%}
+            {%- for file_input in feeds_above(node) -%}
                 {%- do selects.append(
                     "select 'file', '" ~ node.name ~ "', cast(file_id as text) from " ~ loader_ledger() ~ " where "
                     ~ loaded_files(file_input)
@@ -50,8 +50,24 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro ledger_is_declared() -%}
-    {{ return('source.' ~ project_name ~ '.loader.files' in graph.sources) }}
+{% macro feeds_above(node) -%}
+    {#- The raw tables that a node reads itself, or through views: their schemas and names. -#}
+    {%- set found = [] -%}
+    {%- for parent in node.depends_on.nodes -%}
+        {%- set source, read = graph.sources.get(parent), graph.nodes.get(parent) -%}
+        {%- if source and source.external -%}
+            {%- do found.append({'schema': source.schema, 'table': source.identifier}) -%}
+        {%- elif read and read.config.materialized == 'view' -%}
+            {%- do found.extend(feeds_above(read)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{% macro has_ledger() -%}
+    {#- Whether the project declares the loader's ledger, and it is there: a first load makes it. -#}
+    {{ return('source.' ~ project_name ~ '.loader.files' in graph.sources
+        and run_query("select to_regclass('" ~ loader_ledger() ~ "') is not null").rows[0][0]) }}
 {%- endmacro %}
 
 {% macro changed_inputs(before, number) -%}
@@ -67,7 +83,7 @@
     ").rows -%}
         {%- do changed[kind].append(name) -%}
     {%- endfor -%}
-    {%- if ledger_is_declared() -%}
+    {%- if has_ledger() -%}
         {%- do record_files(inputs, before, number) -%}
     {%- endif -%}
     {{ return(changed) }}
