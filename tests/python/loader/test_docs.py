@@ -42,6 +42,7 @@ ELSEWHERE = {
     "build",
     "dev",
     "metrics",
+    "why",
 }  # commands that aren't the loader's: test_readme.py looks after them
 SIZES = {str(2**40): "1 TiB"}
 
