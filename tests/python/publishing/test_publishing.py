@@ -224,7 +224,7 @@ def test_the_bar_counts_to_its_end_fits_and_its_clock_moves(shop: Shop) -> None:
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-c", command], cwd=shop.folder, stdin=theirs, stdout=theirs, stderr=theirs,
-        env={**os.environ, "DBT_PROFILES_DIR": str(shop.folder), "TERM": "xterm"},
+        env={**os.environ, "DBT_PROFILES_DIR": str(shop.folder), "TERM": "xterm", "COLUMNS": str(COLUMNS)},
     )  # fmt: skip
     os.close(theirs)
     said = b""
