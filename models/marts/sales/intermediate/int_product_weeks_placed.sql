@@ -1,5 +1,5 @@
 -- one row: one product in one week in which it sold, in one placement or in the stores without any
-{% call set_sql_header(config) %}{{ hash_to_join() }}{% endcall %}
+{% call set_sql_header(config) %}{{ hash_to_join() }}{{ hash_to_group() }}{% endcall %}
 
 with placement_sales as (
     select * from {{ ref('int_product_placements_sold') }}
