@@ -78,7 +78,7 @@ select
         20 * greatest(1 - summed.net_sales_amount / nullif(summed.gross_sales_amount, 0), 0) + 0.5
     ) as integer) as depth_step,
     cast(all_sizes.size_units - coalesce(missing_sizes.size_units, 0) as numeric(18, 3)) as size_units,
-    coalesce(only_store.store_size_units, 0) as only_store_size_units
+    cast(coalesce(only_store.store_size_units, 0) as numeric(16, 3)) as only_store_size_units
 from summed
 inner join all_sizes on summed.product_id = all_sizes.product_id
 left join missing_sizes
