@@ -71,15 +71,19 @@
 {%- endmacro %}
 
 {% macro watched_members(watch) -%}
-    {#- CTE `absent`: how many members that had rows in every period of the past, declared ones aside, have none now,
-        and which. -#}
+    {#- CTEs `absent`: how many members that had enough rows in every period of the past, declared ones aside, have
+        none now, and which. -#}
     {%- for column in watch.members %}
     present_{{ loop.index }} as (
-        select distinct
+        select
             period,
-            cast({{ column }} as text) as member
+            cast({{ column }} as text) as member,
+            count(*) as rows_count
         from span_rows
         where {{ column }} is not null and not {{ is_unusual_day(watch, 'period') }}
+        group by
+            period,
+            {{ column }}
     ),
 
     past_{{ loop.index }} as (
@@ -102,14 +106,14 @@
         inner join present_{{ loop.index }} as present
             on past.period > present.period and past.period - interval '{{ watch.past }}' <= present.period
         group by past.period, past.past_count, present.member
-        having count(*) = past.past_count
+        having count(*) = past.past_count and min(present.rows_count) >= {{ watch.least_member_rows }}
     ),
 
     absent_{{ loop.index }} as (
         select
             past.period,
             past.past_count,
-            'members({{ column }})' as measure,
+            {{ quoted('members(' ~ column ~ ')') }} as measure,
             count(regular.member) as absent_count,
             string_agg(regular.member, ', ' order by regular.member) as members
         from past_{{ loop.index }} as past

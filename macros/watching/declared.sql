@@ -5,7 +5,7 @@
     {#- The only place of the defaults. -#}
     {{ return({
         'every': 'day', 'history': 8, 'at_least': 5, 'judged': none, 'newest_incomplete': 0, 'width': 5,
-        'least_change': 0.2, 'least_points': 0.02, 'grace_days': 0, 'unusual_days': [],
+        'least_change': 0.2, 'least_points': 0.02, 'least_member_rows': 10, 'grace_days': 0, 'unusual_days': [],
     }) }}
 {%- endmacro %}
 

@@ -109,8 +109,8 @@
             {{ is_unusual_day(watch, 'periods.period') }} as is_unusual,
             {{ watch.season | replace('period', 'periods.period') }} as season
         from periods
-        cross join unnest(cast(array{{ watch.figures | list | tojson | replace("'", "''") | replace('"', "'") }} as text[]))
-            with ordinality as measures (measure, position)
+        cross join unnest(cast(array[{% for measure in watch.figures %}{{ quoted(measure) }}{{ ', ' if not loop.last }}{%
+            endfor %}] as text[])) with ordinality as measures (measure, position)
         left join counted on periods.period = counted.period
         {%- if watch.source %}
         left join delivered on periods.period = delivered.period
@@ -122,6 +122,10 @@
     {#- A condition: the period is declared as unusual. -#}
     {%- for days in watch.unusual %}{{ ' or ' if not loop.first else '(' }}{{ period }} <@ {{ days }}{% endfor -%}
     {{ ')' if watch.unusual else 'false' }}
+{%- endmacro %}
+
+{% macro quoted(text) -%}
+    '{{ text | replace("'", "''") }}'
 {%- endmacro %}
 
 {% macro measured(measure) -%}

@@ -86,7 +86,7 @@
 
 {% macro watched_freshness(watch, as_of) -%}
     {#- CTE `freshness`: the day after which the next period is late. Periods follow each other as they mostly did from
-        this weekday on, and a period is there when the next one is over. -#}
+        this weekday on, and a period is there when the next one is over; of one that comes in parts, its first day is. -#}
     gaps as (
         select
             period,
@@ -119,7 +119,7 @@
                 cast(
                     span.newest_period
                     + make_interval(days => cast(percentile_cont(0.5) within group (order by gaps.days) as integer))
-                    + interval '{{ watch.step }}' as date
+                    + interval '{{ '1 day' if watch.newest_incomplete else watch.step }}' as date
                 ) + {{ watch.grace_days }} as last_day
             from span
             left join gaps on {{ watch.season | replace('period', 'span.newest_period') }} = gaps.season
@@ -129,27 +129,39 @@
     ),
 {%- endmacro %}
 
-{% macro watched_message(every) -%}
-    {#- A sentence for a row of watched_rows that is an alert. -#}
-    watched || ' ' || period || ': '
-    || case
-        when measure = 'freshness' then 'nothing newer for ' || figure || ' days, usually up to ' || high || ' days'
-        when members is not null
-            then measure || ': ' || figure || ' without rows that had some in each of ' || past_count || ' periods: '
-                || left(members, 200)
-        else measure || ' is ' || coalesce({{ shown_figure('figure') }}, 'null') || ', usually '
-            || {{ shown_figure('low') }} || ' to ' || {{ shown_figure('high') }}
-            || ' (' || past_count || ' ' || {{ "trim(to_char(period, 'Day'))" if every == 'day' else "'" ~ every ~ "'" }}
-            || 's)'
-    end
-    || case when cardinality(files) > 0 then '; ' || array_to_string(files[1:3], ', ') else '' end
-    || case when cardinality(files) > 3 then ' and ' || cardinality(files) - 3 || ' more' else '' end
+{% macro watched_sentences(watch, rows) -%}
+    {#- A select of watched_rows, with texts for people: the figure, what is expected, on what that rests, and all of it
+        in a sentence with the files. -#}
+    select
+        *,
+        watched || ' ' || period || ': ' || measure || ' is ' || shown_figure || ', expected ' || expected || ' (' || past
+        || ')' || case when members is not null then '; missing: ' || left(members, 200) else '' end
+        || case when cardinality(files) > 0 then '; ' || array_to_string(files[1:3], ', ') else '' end
+        || case when cardinality(files) > 3 then ' and ' || cardinality(files) - 3 || ' more' else '' end as message
+    from (
+        select
+            *,
+            coalesce({{ shown_figure('figure') }}, 'null') as shown_figure,
+            case
+                when high is null then 'nothing yet'
+                when measure = 'freshness' then 'up to ' || {{ shown_figure('high') }}
+                when low = high then {{ shown_figure('low') }}
+                else {{ shown_figure('low') }} || ' to ' || {{ shown_figure('high') }}
+            end as expected,
+            past_count || ' ' || {% if watch.every == 'day' -%}
+            case when measure like 'members(%' then 'day' else trim(to_char(period, 'Day')) end
+            {%- else -%}'{{ watch.every }}'{%- endif %}
+            || case when past_count = 1 then '' else 's' end as past
+        from ({{ rows }}) as figures
+    ) as shown
 {%- endmacro %}
 
 {% macro shown_figure(figure) -%}
+    {#- A figure as people read it; null of null. -#}
     case
+        when measure = 'freshness' then {{ figure }} || case when {{ figure }} = 1 then ' day' else ' days' end
         when measure like 'share(%' then to_char(100 * {{ figure }}, 'FM990.0') || ' %'
-        when abs({{ figure }}) < 1000 then to_char({{ figure }}, 'FM990.00')
+        when abs({{ figure }}) < 100 and {{ figure }} <> round({{ figure }}) then to_char({{ figure }}, 'FM990.00')
         else to_char({{ figure }}, 'FM999,999,999,999,990')
     end
 {%- endmacro %}
@@ -157,25 +169,21 @@
 {% macro anomalies() -%}
     {#- The SQL of the test that is run: figures that are strange, each with a message. It asks no clock. -#}
     {%- set watch = watched_of(model) %}
-    select
-        found.*,
-        {{ watched_message(watch.every) }} as message
-    from ({{ watched_rows(watch) }}) as found
+    select *
+    from ({{ watched_sentences(watch, watched_rows(watch)) }}) as found
     where verdict = 'unusual'
 {%- endmacro %}
 
 {% macro watch(as_of=none) -%}
-    {#- `dbt run-operation watch`, and what `journey watch` asks: prints a line of JSON for each figure that is watched. -#}
-    {%- if execute -%}
-        {%- set tests = graph.nodes.values() | selectattr('resource_type', 'equalto', 'test') | sort(attribute='name') -%}
-        {%- for node in tests if node.get('test_metadata', {}).get('name') == 'no_anomalies' -%}
-            {%- set watch = watched_of(node) -%}
-            {%- set found = run_query(
-                "select row_to_json(said) from (select found.*, "
-                ~ watched_message(watch.every) ~ " as message from (" ~ watched_rows(watch, "date '" ~ as_of ~ "'")
-                ~ ") as found order by period, measure) as said"
-            ) -%}
-            {%- for row in found -%}{%- do print(row[0] if row[0] is string else tojson(row[0])) -%}{%- endfor -%}
+    {#- What `journey watch` asks: prints a line of JSON for each figure that is watched. -#}
+    {%- set tests = graph.nodes.values() | selectattr('resource_type', 'equalto', 'test') | sort(attribute='name') -%}
+    {%- for node in tests if node.get('test_metadata', {}).get('name') == 'no_anomalies' -%}
+        {%- set watch = watched_of(node) -%}
+        {%- set rows = watched_sentences(watch, watched_rows(watch, "date '" ~ as_of ~ "'")) -%}
+        {%- for row in run_query(
+            'select cast(to_json(found) as text) from (' ~ rows ~ ') as found order by found.period, found.measure'
+        ).rows -%}
+            {%- do print(row[0]) -%}
         {%- endfor -%}
-    {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}
