@@ -121,6 +121,7 @@
             on
                 past.period = regular.period
                 and (past.period, regular.member) not in (select period, member from present_{{ loop.index }})
+        where past.period in (select period from present_{{ loop.index }}) -- of a period without rows, rows says it
         group by past.period, past.past_count
     ),
     {%- endfor %}

@@ -56,7 +56,7 @@
             {{ return(watched(source.source_name ~ '.' ~ source.name, readable_source(source), source, arguments)) }}
         {%- elif parent in graph.nodes -%}
             {%- set model = graph.nodes[parent] -%}
-            {{ return(watched(layer_of(model) ~ '.' ~ model.name, model.relation_name, none, arguments)) }}
+            {{ return(watched(layer_of(model) ~ '.' ~ model.name, relation_of(model), none, arguments)) }}
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}

@@ -174,16 +174,26 @@
     where verdict = 'unusual'
 {%- endmacro %}
 
-{% macro watch(as_of=none) -%}
+{% macro watch(as_of) -%}
     {#- What `journey watch` asks: prints a line of JSON for each figure that is watched. -#}
     {%- set tests = graph.nodes.values() | selectattr('resource_type', 'equalto', 'test') | sort(attribute='name') -%}
     {%- for node in tests if node.get('test_metadata', {}).get('name') == 'no_anomalies' -%}
         {%- set watch = watched_of(node) -%}
-        {%- set rows = watched_sentences(watch, watched_rows(watch, "date '" ~ as_of ~ "'")) -%}
-        {%- for row in run_query(
-            'select cast(to_json(found) as text) from (' ~ rows ~ ') as found order by found.period, found.measure'
-        ).rows -%}
-            {%- do print(row[0]) -%}
-        {%- endfor -%}
+        {%- set is_there = run_query("select to_regclass('" ~ watch.relation ~ "') is not null").rows[0][0] -%}
+        {%- set found = run_query(
+            'select cast(to_json(found) as text) from ('
+            ~ watched_sentences(watch, watched_rows(watch, "date '" ~ as_of ~ "'"))
+            ~ ') as found order by found.period, found.measure'
+        ).rows if is_there else [] -%}
+        {%- for row in found -%}{%- do print(row[0]) -%}{%- endfor -%}
+        {%- if not found -%}
+            {%- set verdict = 'nothing yet' if is_there else 'not built' -%}
+            {%- do print(tojson({
+                'watched': watch.name, 'kind': 'feed' if watch.source else 'mart', 'every': watch.every, 'period': none,
+                'measure': watch.measures[0], 'figure': none, 'usual': none, 'low': none, 'high': none, 'past_count': 0,
+                'past': '', 'shown_figure': '-', 'expected': '-', 'members': none, 'verdict': verdict, 'files': [],
+                'message': watch.name ~ ': ' ~ verdict,
+            })) -%}
+        {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}

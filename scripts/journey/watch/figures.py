@@ -25,7 +25,7 @@ class Figure:
         watched: `source.table` of a feed, `schema.model` of a mart.
         kind: `feed` or `mart`.
         every: what a period is: `day`, `week`, `month`.
-        period: its first day; of `freshness`, that of the newest there is.
+        period: its first day; of `freshness`, that of the newest there is; None where there is none.
         measure: as it is declared, or `freshness`: the days since the newest period.
         figure: what it is; None where there is nothing to measure.
         usual: what it mostly was; None without any past.
@@ -36,7 +36,8 @@ class Figure:
         shown_figure: the figure as people read it.
         expected: the band likewise.
         members: which are missing, of a measure `members(…)`.
-        verdict: `as usual`, `unusual`, `late`, `declared`, `not enough history` or `nothing to measure`.
+        verdict: `as usual`, `unusual`, `late`, `declared`, `not enough history`,
+            `nothing to measure`, `nothing yet` or `not built`.
         files: of a feed, the files of the period, `s3://…`.
         message: all of it in a sentence.
     """
@@ -44,7 +45,7 @@ class Figure:
     watched: str
     kind: str
     every: str
-    period: date
+    period: date | None
     measure: str
     figure: float | None
     usual: float | None
@@ -84,7 +85,8 @@ def read(root: Path, *, as_of: date, target: str | None = None) -> list[Figure]:
 
 
 def _figure(row: dict[str, Any]) -> Figure:
-    return Figure(**{**row, "period": date.fromisoformat(row["period"]), "files": tuple(row["files"])})
+    period = date.fromisoformat(row["period"]) if row["period"] else None
+    return Figure(**{**row, "period": period, "files": tuple(row["files"])})
 
 
 def lines(figures: Sequence[Figure]) -> list[str]:
@@ -93,9 +95,10 @@ def lines(figures: Sequence[Figure]) -> list[str]:
     Args:
         figures: what `read` returned.
     """
-    ordered = sorted(figures, key=lambda one: (not one.is_alert, one.watched, one.period, one.measure))
+    ordered = sorted(figures, key=lambda one: (not one.is_alert, one.watched, str(one.period), one.measure))
     rows = [
-        (one.watched, str(one.period), one.measure, one.shown_figure, one.expected, _verdict(one)) for one in ordered
+        (one.watched, str(one.period or "-"), one.measure, one.shown_figure, one.expected, _verdict(one))
+        for one in ordered
     ]
     widths = [max(len(row[column]) for row in [HEADINGS, *rows]) for column in range(len(HEADINGS))]
     said = [_row(HEADINGS, widths)]
@@ -116,8 +119,8 @@ def as_json(figure: Figure) -> str:
 
 
 def plain(figure: Figure) -> dict[str, Any]:
-    """A figure as JSON has it: the period is a text."""
-    return {**vars(figure), "period": figure.period.isoformat(), "files": list(figure.files)}
+    """A figure as JSON has it: its period is a text."""
+    return {**vars(figure), "period": figure.period and figure.period.isoformat(), "files": list(figure.files)}
 
 
 def _verdict(one: Figure) -> str:
