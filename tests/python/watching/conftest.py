@@ -1,4 +1,4 @@
-"""Ten weeks of the till's files, loaded once; each test gets a copy of the database, and the next day's file to spoil."""
+"""Nine weeks of the till's files, loaded once; each test gets a copy of the database, and the next day's file."""
 
 from __future__ import annotations
 
