@@ -169,6 +169,15 @@ def test_figures_are_not_sent_in_the_clear(url: str) -> None:
     assert "secret" not in str(refused.exception)
 
 
+def test_the_page_says_the_defaults() -> None:
+    said = (ROOT / "macros" / "watching" / "declared.sql").read_text().partition("return({")[2].partition("})")[0]
+    defaults = {name: value.strip("'") for name, value in re.findall(r"'(\w+)': ([^,\s]+)", said)}
+    rows = re.findall(r"^\| `(\w+)` \| `?([\w.]+)", (ROOT / "docs" / "watching.md").read_text(), re.MULTILINE)
+    assert dict(rows).keys() >= defaults.keys()
+    told = {name: value for name, value in rows if name in defaults}
+    assert {**told, "judged": "none", "unusual_days": "[]"} == defaults
+
+
 @contextmanager
 def server(status: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """A server that answers each POST with a status; its URL, and what it was sent."""
