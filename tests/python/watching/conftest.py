@@ -8,7 +8,7 @@ import io
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -24,10 +24,17 @@ from journey.services.state import State
 
 FEED = "pos/transactions"
 NEXT = date(2017, 3, 8)  # a Wednesday: the day whose file each test delivers
-KEY = f"{FEED}/transactions_{NEXT}.csv.gz"
 MART = ("--exclude-resource-type", "unit_test", "--select", "+sales_performance")
 
 Rows = list[dict[str, str]]
+
+
+def key_of(day: date) -> str:
+    """Of a day's file."""
+    return f"{FEED}/transactions_{day}.csv.gz"
+
+
+KEY = key_of(NEXT)
 
 
 @dataclass(frozen=True)
@@ -50,13 +57,15 @@ class Till:
     template: str
     rows: Rows
 
-    def deliver(self, rows: Rows) -> None:
-        """The day's file comes, and is loaded."""
+    def deliver(self, rows: Rows, day: date = NEXT) -> None:
+        """A day's file comes, and is loaded."""
         text = io.StringIO()
         writer = csv.DictWriter(text, list(self.rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-        settings.s3_client().put_object(Bucket=self.bucket, Key=KEY, Body=gzip.compress(text.getvalue().encode()))
+        settings.s3_client().put_object(
+            Bucket=self.bucket, Key=key_of(day), Body=gzip.compress(text.getvalue().encode())
+        )
         assert not load(sources=[source for source in self.sources if source.name == "pos.transactions"]).failures
 
     def watch(self, *tests: str) -> Ran:
@@ -93,7 +102,8 @@ def till(loaded: Till, monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
     monkeypatch.setenv("PGDATABASE", loaded.database)
     recreate(loaded.database, loaded.template)
     yield loaded
-    settings.s3_client().delete_object(Bucket=loaded.bucket, Key=KEY)
+    for day in (NEXT, NEXT + timedelta(days=1)):
+        settings.s3_client().delete_object(Bucket=loaded.bucket, Key=key_of(day))
 
 
 def _land(bucket: str) -> Rows:

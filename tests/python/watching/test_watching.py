@@ -90,6 +90,11 @@ def test_a_store_that_is_absent_is_named(till: Till) -> None:
     assert f"members(store_id) is 1, expected 0 (56 days); missing: {store}; s3://" in line
 
 
+def test_a_day_that_was_left_out_has_no_rows(till: Till) -> None:
+    till.deliver(till.rows, NEXT + timedelta(days=1))
+    assert f"pos.transactions {NEXT}: rows is 0, expected " in "\n".join(till.watch().said)
+
+
 def test_a_mart_is_watched_and_does_not_stop_the_build(till: Till) -> None:
     till.deliver(in_cents(till.rows))
     ran = till.dbt(
