@@ -38,6 +38,7 @@ ELSEWHERE = {
     "scaffold",
     "publish",
     "changes",
+    "watch",
     "roles",
     "build",
     "dev",
