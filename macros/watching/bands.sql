@@ -60,7 +60,8 @@
             middles.least,
             coalesce(middles.figures_count, 0) as figures_count,
             case
-                when newest.measure like 'share(%' then greatest({{ watch.width }} * spreads.points, {{ watch.least_points }})
+                when newest.measure like 'share(%'
+                    then greatest({{ watch.width }} * spreads.points, {{ watch.least_points }})
                 else abs(middles.middle) * greatest({{ watch.width }} * spreads.rate, {{ watch.least_change }})
             end as half_band
         from newest

@@ -34,7 +34,7 @@
     {%- set counted, members = [], [] -%}
     {%- for measure in watch.measures -%}
         {%- set found = is_member(measure) -%}
-        {%- if found -%}{%- do members.append(found.group(1)) -%}{%- else -%}{%- do counted.append(measure) -%}{%- endif -%}
+        {%- do members.append(found.group(1)) if found else counted.append(measure) -%}
     {%- endfor -%}
     {%- do watch.update({
         'name': name, 'relation': relation | string, 'source': source, 'figures': counted, 'members': members,

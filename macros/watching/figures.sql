@@ -109,8 +109,8 @@
             {{ is_unusual_day(watch, 'periods.period') }} as is_unusual,
             {{ watch.season | replace('period', 'periods.period') }} as season
         from periods
-        cross join unnest(cast(array[{% for measure in watch.figures %}{{ quoted(measure) }}{{ ', ' if not loop.last }}{%
-            endfor %}] as text[])) with ordinality as measures (measure, position)
+        cross join unnest(cast(array[{% for measure in watch.figures %}{{ quoted(measure) }}
+            {{- ', ' if not loop.last }}{% endfor %}] as text[])) with ordinality as measures (measure, position)
         left join counted on periods.period = counted.period
         {%- if watch.source %}
         left join delivered on periods.period = delivered.period

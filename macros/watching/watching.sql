@@ -86,7 +86,8 @@
 
 {% macro watched_freshness(watch, as_of) -%}
     {#- CTE `freshness`: the day after which the next period is late. Periods follow each other as they mostly did from
-        this weekday on, and a period is there when the next one is over; of one that comes in parts, its first day is. -#}
+        this weekday on, and a period is there when the next one is over; of one that comes in parts,
+        its first day is. -#}
     gaps as (
         select
             period,
@@ -134,8 +135,8 @@
         in a sentence with the files. -#}
     select
         *,
-        watched || ' ' || period || ': ' || measure || ' is ' || shown_figure || ', expected ' || expected || ' (' || past
-        || ')' || case when members is not null then '; missing: ' || left(members, 200) else '' end
+        watched || ' ' || period || ': ' || measure || ' is ' || shown_figure || ', expected ' || expected
+        || ' (' || past || ')' || case when members is not null then '; missing: ' || left(members, 200) else '' end
         || case when cardinality(files) > 0 then '; ' || array_to_string(files[1:3], ', ') else '' end
         || case when cardinality(files) > 3 then ' and ' || cardinality(files) - 3 || ' more' else '' end as message
     from (
