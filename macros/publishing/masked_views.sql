@@ -42,8 +42,8 @@
     {%- for column in node.columns.values() if column.name in there -%}
         {%- set shown = adapter.quote(column.name) -%}
         {%- if 'pii' in column.config.meta -%} {#- else no macro is called: for all columns that takes a second -#}
-            {%- set typed = dict(column, data_type=column.data_type or there[column.name]) -%} {#- staging states none -#}
-            {%- set shown = published_column(typed) -%}
+            {%- set type = column.data_type or there[column.name] -%} {#- staging states none -#}
+            {%- set shown = published_column(dict(column, data_type=type)) -%}
         {%- endif -%}
         {%- do expressions.append(shown ~ ' as ' ~ adapter.quote(column.name)) -%}
     {%- endfor -%}
