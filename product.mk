@@ -8,8 +8,9 @@ new: ## make a company's own project, without the examples, in a new folder: TO=
 
 .PHONY: lock
 lock: ## compile requirements*.in into the hashed locks
-	@for name in requirements requirements-dev; do \
-	  uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
+	@for name in requirements requirements-spark requirements-dev requirements-spark-server; do \
+	  case $$name in *-server) own="--python-version 3.11 --no-deps";; *) own="--python-version 3.10";; esac; \
+	  uv pip compile --quiet --universal $$own --generate-hashes --no-emit-index-url \
 	    --no-annotate --custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; \
 	done
 

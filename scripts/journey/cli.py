@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from journey.errors import JourneyError, UsageError
+from journey.spark.commands import spark
 from journey.text import shown
 
 if TYPE_CHECKING:
@@ -155,6 +156,9 @@ def cli(context: click.Context) -> None:
 @cli.group()
 def services() -> None:
     """The embedded PostgreSQL and S3 server, on loopback, under .local/."""
+
+
+cli.add_command(spark)
 
 
 @services.command()
