@@ -91,7 +91,7 @@
         {#- put aside, for nobody can guess how many rows of a file have a date that a view computes -#}
         {%- set rows = 'touched_rows_' ~ loop.index -%}
         {%- do put_aside(
-            rows, "select * from " ~ relation ~ " where _file_id = any(array[" ~ files | join(', ') ~ "]::int[]) and "
+            rows, "select * from " ~ relation ~ " where _file_id in (" ~ (files | join(', ') or 'null') ~ ") and "
             ~ partition_by.field ~ " in (" ~ as_dates(work.partitions.keys()) ~ ")"
         ) -%}
         {%- set narrow.sql = narrow.sql | replace(relation, rows) -%}

@@ -85,7 +85,7 @@
         value with one of them. -#}
     {%- set relation = narrowed.relation -%}
     {%- set condition -%}
-        {%- if narrowed.files -%}_file_id = any(array[{{ due | join(', ') }}]::int[])
+        {%- if narrowed.files -%}_file_id in ({{ due | join(', ') }})
         {%- else -%}
             {%- set field = narrowed.table.partition_by.field -%}
             {{ field }} in ({{ as_dates(due) }})

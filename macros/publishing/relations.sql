@@ -22,6 +22,14 @@
 
 {% macro is_published(node) -%}
     {#- Whether readers see a model through a view: a mart, but none of the steps to it. -#}
+    {{ return(adapter.dispatch('is_published')(node)) }}
+{%- endmacro %}
+
+{% macro default__is_published(node) -%}
+    {{ return(false) }}
+{%- endmacro %}
+
+{% macro postgres__is_published(node) -%}
     {{ return(
         node.resource_type == 'model' and node.config.materialized == 'incremental_table'
         and mart_folder(node) | trim != '' and not is_step(node)
