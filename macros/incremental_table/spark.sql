@@ -213,8 +213,3 @@
     distribute by {{ field }}
     {%- endif %}
 {%- endmacro %}
-
-{% macro spark_text(text) -%}
-    {#- A text between quotes. -#}
-    {{ return((text or '') | replace('\\', '\\\\') | replace("'", "\\'") | replace('\n', ' ')) }}
-{%- endmacro %}
