@@ -78,6 +78,7 @@ def _spark(folder: Path, warehouse: str, jars: str, secret: str) -> dict[str, ob
         "spark.sql.legacy.javaCharsets": "true",  # feeds declare what encoding they have
         "spark.sql.sources.partitionOverwriteMode": "dynamic",
         "spark.sql.csv.parser.columnPruning.enabled": "false",  # else a row with too few fields isn't seen as one
+        "spark.sql.decimalOperations.allowPrecisionLoss": "false",  # else quotients keep six digits
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "4",
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
@@ -91,6 +92,7 @@ def _s3a(environment: Mapping[str, str]) -> dict[str, object]:
         "spark.hadoop.fs.s3a.endpoint": endpoint,
         "spark.hadoop.fs.s3a.access.key": environment["AWS_ACCESS_KEY_ID"],
         "spark.hadoop.fs.s3a.secret.key": environment["AWS_SECRET_ACCESS_KEY"],
+        "spark.hadoop.fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.hadoop.fs.s3a.connection.ssl.enabled": str(urlsplit(endpoint).scheme == "https").lower(),
         "spark.hadoop.fs.s3a.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
