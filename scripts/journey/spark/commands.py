@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from journey.text import shown
+
 
 @click.group()
 def spark() -> None:
@@ -40,6 +42,34 @@ def status() -> None:
     found = cluster.status()
     if not found or not all(service.running for service in found):
         sys.exit(1)
+
+
+@spark.command()
+@click.argument("nodes", nargs=-1, metavar="[NODE]...")
+@click.option("--target", default="demo", show_default=True, help="PostgreSQL's, as in dbt.")
+@click.option("--spark-target", default="spark", show_default=True, help="Spark's.")
+def compare(nodes: tuple[str, ...], target: str, spark_target: str) -> None:
+    """Compare each table that dbt built on Spark with PostgreSQL's, row for row; ratios to 1e-9.
+
+    Exit status 1 if one differs.
+    """
+    from journey.project import project_root
+    from journey.spark import cluster
+    from journey.spark.compare import compare as compared
+
+    cluster.use_cluster()
+    tables = rows = differing = 0
+    for one in compared(project_root(), target=target, spark_target=spark_target, selected=nodes):
+        tables, rows, differing = tables + 1, rows + one.rows, differing + (not one.is_equal)
+        if one.is_equal:
+            click.echo(f"{one.name:<48} {one.rows:>12,} rows  equal")
+        else:
+            click.echo(
+                f"{one.name:<48} {one.rows:>12,} rows  DIFFERS: {one.only_postgres:,} only in PostgreSQL, "
+                f"{one.only_spark:,} only in Spark: {shown(one.example)}"
+            )
+    click.echo(f"{tables:,} tables, {rows:,} rows; {differing:,} tables differ")
+    sys.exit(1 if differing else 0)
 
 
 def _print_status() -> None:

@@ -201,8 +201,8 @@ class _Feed:
             old, file = moves[0]
             raise TableStoppedError(
                 f"{self.source.name}: {len(moves):,} of {len(new):,} new files have the content of loaded files that "
-                f"are no longer where they were ({old.key} is now {file.key}): put them back, or load them beside the old "
-                f"ones: journey load --engine spark --select {self.source.name} --as-new"
+                f"are no longer where they were ({old.key} is now {file.key}): put them back, or load them beside the "
+                f"old ones: journey load --engine spark --select {self.source.name} --as-new"
             )
 
     def _load(self, actions: Sequence[Action]) -> None:

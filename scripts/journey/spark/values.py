@@ -101,7 +101,8 @@ def nulls(meaning: Meaning, *, is_text: bool, file_format: str) -> list[str]:
     """Texts that mean null once a field is known to be none by itself (CSV: an empty one that isn't quoted)."""
     if file_format == "csv":
         return list(meaning.null_values) if meaning.quoted_nulls else []
-    if is_text and (isinstance(meaning.null_values, Undeclared) or file_format == "jsonl" and not meaning.quoted_nulls):
+    keeps_empty = isinstance(meaning.null_values, Undeclared) or (file_format == "jsonl" and not meaning.quoted_nulls)
+    if is_text and keeps_empty:
         return [text for text in meaning.null_values if text]
     return list(meaning.null_values)
 
