@@ -24,19 +24,6 @@
     explode(sequence({{ first }}, {{ last }}, interval 1 day))
 {%- endmacro %}
 
-{% macro iso_weekday(date) -%}
-    {#- 1 on Monday to 7 on Sunday. -#}
-    {{ return(adapter.dispatch('iso_weekday')(date)) }}
-{%- endmacro %}
-
-{% macro postgres__iso_weekday(date) -%}
-    extract(isodow from {{ date }})
-{%- endmacro %}
-
-{% macro spark__iso_weekday(date) -%}
-    extract(dayofweek_iso from {{ date }})
-{%- endmacro %}
-
 {% macro date_or(variable, otherwise) -%}
     {#- A date that a variable may set; the expression where it is null. -#}
     cast({{ "'" ~ var(variable) ~ "'" if var(variable) else otherwise }} as date)

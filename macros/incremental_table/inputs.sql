@@ -118,7 +118,7 @@
         - `found`: the table with that row; of a test, with dbt's columns for one that passed. -#}
     {%- set names = namespace(code=model.compiled_code) -%} {#- the same in every schema -#}
     {%- for input in inputs.files + inputs.partitioned + inputs.members + inputs.spans + inputs.whole + inputs.views -%}
-        {%- set names.code = names.code | replace(input.relation, input.name) -%}
+        {%- set names.code = in_place_of(input.relation, input.name, names.code) -%}
     {%- endfor -%}
     {%- set code = [names.code] -%} {#- dbt keeps the keys of a config in any order -#}
     {%- for setting in ['partition_by', 'indexes'] -%}

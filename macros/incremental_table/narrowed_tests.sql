@@ -91,7 +91,7 @@
             {{ field }} in ({{ as_dates(due) }})
         {%- endif -%}
     {%- endset -%}
-    {%- set parts = modules.re.split(modules.re.escape(relation) ~ '(?: /\\* with all of its (\\w+) \\*/)?', sql) -%}
+    {%- set parts = modules.re.split(named_exactly(relation) ~ '(?: /\\* with all of its (\\w+) \\*/)?', sql) -%}
     {%- set narrow = namespace(sql=parts[0]) -%}
     {%- for part in parts[1:] -%}
         {%- if loop.index is odd -%} {#- the column, or none -#}

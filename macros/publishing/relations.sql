@@ -43,9 +43,9 @@
 {% macro built_relation(node) -%}
     {#- Where a build finds the rows of a model: the view on its newest rows if it is published, else the table. -#}
     {%- if is_published(node) -%}
-        {{ return(api.Relation.create(node.database, built_schema(), node.alias, type='view')) }}
+        {{ return(api.Relation.create(node.database or none, built_schema(), node.alias, type='view')) }}
     {%- endif -%}
-    {{ return(api.Relation.create(node.database, node.schema, node.alias, type='table')) }}
+    {{ return(api.Relation.create(node.database or none, node.schema, node.alias, type='table')) }}
 {%- endmacro %}
 
 {% macro postgres__get_columns_in_relation(relation) -%}

@@ -10,7 +10,6 @@
     {%- set target = api.Relation.create(schema=model.schema, identifier=model.alias, type='view') -%}
     {%- set written = api.Relation.create(schema=model.schema, identifier=model.alias ~ '__' ~ build_id(), type='table') -%}
     {{ run_hooks(pre_hooks) }}
-    {%- do create_schema(target) -%}
     {%- set old = load_cached_relation(target) -%}
     {%- set columns = get_columns_in_query(sql) -%}
     {%- if old and not run_query(
