@@ -18,6 +18,17 @@ lock: ## compile requirements*.in into the hashed locks
 demo: setup ## from nothing to tested marts on the default data; WEEKS=8 for a quick slice, EXAMPLE=hofladen for another company
 	@$(if $(EXAMPLE),cd examples/$(EXAMPLE) && DBT_PROFILES_DIR=$(CURDIR) )$(CURDIR)/$(BIN)/journey demo $(if $(WEEKS),--weeks $(WEEKS))
 
+.PHONY: spark
+spark: setup-spark ## the same on a Spark cluster of a master and two workers on this machine, compared with PostgreSQL row for row; WEEKS=8
+	@$(BIN)/journey demo $(if $(WEEKS),--weeks $(WEEKS))
+	@$(BIN)/journey spark demo $(if $(WEEKS),--weeks $(WEEKS))
+	@$(BIN)/journey spark compare
+
+.PHONY: test-spark
+test-spark: setup-dev setup-spark ## the tests that need a Spark cluster, on one of their own (about 5 minutes)
+	@$(TEST_ENV) SPARK=1 $(BIN)/pytest -q tests/python/spark; status=$$?; \
+	  $(TEST_ENV) $(BIN)/journey spark down >/dev/null; $(TEST_ENV) $(BIN)/journey services down >/dev/null; exit $$status
+
 .PHONY: lint-python
 lint-python: setup-dev
 	@$(BIN)/ruff check scripts tests/python tests/mutation examples

@@ -45,6 +45,17 @@ def status() -> None:
 
 
 @spark.command()
+@click.option("--weeks", type=click.IntRange(1), metavar="N", help="Land only what the first N weeks brought.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="So many, of one core each.")
+@click.option("--daily", is_flag=True, help="Leave unit tests out: they belong to a change of code.")
+def demo(weeks: int | None, workers: int, daily: bool) -> None:
+    """Start services and cluster, land the project's own data, load it into Spark, build and test all models there."""
+    from journey.spark import demo
+
+    demo.run(weeks, workers=workers, daily=daily)
+
+
+@spark.command()
 @click.argument("nodes", nargs=-1, metavar="[NODE]...")
 @click.option("--target", default="demo", show_default=True, help="PostgreSQL's, as in dbt.")
 @click.option("--spark-target", default="spark", show_default=True, help="Spark's.")

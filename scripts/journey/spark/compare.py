@@ -141,8 +141,8 @@ def _differ(
     others = sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(column)) for column in inexact)
     order = sql.SQL(", ").join([sql.SQL("1"), *map(sql.Identifier, inexact)])
     side = sql.SQL(
-        "select {row} as mark, row_number() over (partition by {row} order by {order}) as nth, {shown} as shown {others} "
-        "from {table}"
+        "select {row} as mark, row_number() over (partition by {row} order by {order}) as nth, {shown} as shown "
+        "{others} from {table}"
     )
     shown = sql.SQL("left(row({})::text, 300)").format(sql.SQL(", ").join(map(sql.Identifier, [*exact, *inexact])))
     near = "(a.{c} is not distinct from b.{c} or abs(a.{c} - b.{c}) <= {e} * greatest(1, abs(a.{c}), abs(b.{c})))"
@@ -150,7 +150,8 @@ def _differ(
     statement = sql.SQL(
         """with a as ({ours}), b as ({theirs}),
             pairs as (
-                select a.mark is not null as is_ours, b.mark is not null as is_theirs, a.shown as ours, b.shown as theirs,
+                select a.mark is not null as is_ours, b.mark is not null as is_theirs, a.shown as ours,
+                    b.shown as theirs,
                     a.mark is not null and b.mark is not null and {close} as is_equal
                 from a full join b on a.mark = b.mark and a.nth = b.nth
             )
