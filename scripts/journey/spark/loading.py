@@ -48,6 +48,7 @@ def load(
     selected: Sequence[str] = (),
     *,
     root: Path | None = None,
+    sources: Sequence[Source] | None = None,
     threads: int = 4,
     dry_run: bool = False,
     reload: Sequence[str] = (),
@@ -61,6 +62,7 @@ def load(
     Args:
         selected: `source` or `source.table`; everything if empty.
         root: the dbt project; found from the current folder if None.
+        sources: what to load, in place of what the project declares.
         threads: headers and footers that are read side by side.
         dry_run: only say what would be done.
         reload: keys, or s3:// addresses, to load again though they are loaded.
@@ -74,7 +76,7 @@ def load(
         JourneyError: Spark went away; what was loaded stays.
     """
     begun, report, retry = time.monotonic(), report or Report(), retry or Retry()
-    declared = load_sources(root or project_root())
+    declared = load_sources(root or project_root()) if sources is None else sources
     chosen = select(declared, selected)
     for source in chosen:
         try:

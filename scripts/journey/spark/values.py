@@ -129,15 +129,15 @@ def of_text(text: str, data_type: str, meaning: Meaning, null_texts: list[str]) 
         value = f"case {cases} end"
         return Expression(value, _or_null(text, f"lower({text}) in ({listed([*true, *false])})"), "boolean")
     mark = meaning.decimal_mark
-    plain = (
-        text
-        if mark == "." or kind in ("date", "timestamp", "timestamp_ntz")
-        else f"translate({text}, {literal(mark)}, '.')"
-    )
+    plain = text
+    if kind == "timestamp":
+        plain = f"regexp_replace({text}, ' (?=[Z+-])', '')"  # Spark knows no blank before an offset
+    elif mark != "." and kind not in ("date", "timestamp_ntz"):
+        plain = f"translate({text}, {literal(mark)}, '.')"
     value = f"try_cast({plain} as {kind})"
-    shape = _shape(kind, mark)
+    looks = shape(kind, mark)
     more = "" if kind not in ("float", "double") else f" and ({_is_finite(value)} or {text} rlike '(?i)inf|nan')"
-    is_good = f"{text} rlike {literal(f'^({shape})$')} and {value} is not null{more}"
+    is_good = f"{text} rlike {literal(f'^({looks})$')} and {value} is not null{more}"
     return Expression(value, _or_null(text, is_good), data_type)
 
 
@@ -149,8 +149,13 @@ def _is_finite(value: str) -> str:
     return f"abs({value}) < cast('infinity' as double)"
 
 
-def _shape(kind: str, mark: str) -> str:
-    """What a text of this type looks like."""
+def shape(kind: str, mark: str) -> str:
+    """What a text of a type looks like, as a regular expression that Java and Python read alike.
+
+    Args:
+        kind: Spark's type.
+        mark: between whole and fraction.
+    """
     dot = re.sub(r"([^\w\s])", r"[\1]", mark) if mark != "^" else r"\^"
     if found := re.fullmatch(r"decimal\((\d+),(\d+)\)", kind):
         before, after = int(found[1]) - int(found[2]), int(found[2])
