@@ -37,8 +37,8 @@
 {%- endmacro %}
 
 {% macro looks_up() -%}
-    {#- Whether a node may ask the database while it is compiled: not under `dbt compile --no-introspect`, which takes for
-        granted that everything is there. -#}
+    {#- Whether a node may ask the database while it is compiled: not under `dbt compile --no-introspect`, which takes
+        for granted that everything is there. -#}
     {{ return(execute and flags.INTROSPECT is not sameas false) }}
 {%- endmacro %}
 
@@ -77,7 +77,8 @@
         {%- do told.append(('counted', 'count_' ~ loop.index, ' rows whose ' ~ fault)) -%}
     {%- endfor -%}
     {%- set files = readable_source(graph.sources['source.' ~ project_name ~ '.loader.files']) -%}
-    {%- set ledger = adapter.get_relation(files.database, files.schema, files.identifier) if looks_up() else files -%}
+    {%- set ledger = adapter.get_relation(files.database, files.schema, files.identifier)
+        if looks_up() else files -%}
     {%- if contract.unique -%}
         {%- do told.append(('repeated', 'repeated_count', ' times the same ' ~ contract.unique | join(', '))) -%}
     {%- endif -%}

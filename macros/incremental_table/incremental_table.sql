@@ -133,5 +133,5 @@
 
 {% macro named_exactly(relation) -%}
     {#- A pattern that finds a relation: not every engine's names are quoted. -#}
-    {{ return('(?<![\w.])' ~ modules.re.escape(relation) ~ '(?!\w)') }}
+    {{ return('(?<![\\w.])' ~ modules.re.escape(relation) ~ '(?!\\w)') }}
 {%- endmacro %}

@@ -140,7 +140,9 @@
         {%- if table == 'models' -%}{%- do read.append(loaded_files(file_input)) -%}{%- endif -%}
     {%- endfor -%}
     {%- for input in inputs.whole + inputs.partitioned + inputs.members + inputs.spans if input.is_remembered -%}
-        {%- do known.append("(select count(*) > 0 from " ~ state_table('models') ~ " where model_name = '" ~ input.name ~ "')") -%}
+        {%- do known.append(
+            "(select count(*) > 0 from " ~ state_table('models') ~ " where model_name = '" ~ input.name ~ "')"
+        ) -%}
     {%- endfor -%}
     {%- set query -%}
         with now as (

@@ -94,14 +94,18 @@
 
 {% macro spark__forget_state(tables) -%}
     {%- for table in ['models'] + tables -%} {#- first of all, that it is built -#}
-        {%- do run_query("alter table " ~ state_schema() ~ "." ~ table ~ "__kept drop if exists partition (model_name = '"
-            ~ model.name ~ "')") -%}
+        {%- do run_query(
+            "alter table " ~ state_schema() ~ "." ~ table ~ "__kept drop if exists partition (model_name = '"
+            ~ model.name ~ "')"
+        ) -%}
     {%- endfor -%}
 {%- endmacro %}
 
 {% macro spark__remember_seen(seen, docs_hash) -%}
-    {%- do change_state('models', "true", "select model_name, inputs_hash, views_hash, code_hash, file_ids, content_id, '"
-        ~ docs_hash ~ "', '" ~ seen ~ "' from " ~ state_table('models') ~ " where model_name = '" ~ model.name ~ "'") -%}
+    {%- do change_state('models', 'true',
+        "select model_name, inputs_hash, views_hash, code_hash, file_ids, content_id, '" ~ docs_hash ~ "', '" ~ seen
+        ~ "' from " ~ state_table('models') ~ " where model_name = '" ~ model.name ~ "'"
+    ) -%}
 {%- endmacro %}
 
 {% macro spark__remember_members(dimension) -%}
@@ -166,7 +170,7 @@
 {% macro spark__write_whole(target, kind, sql) -%}
     {%- do forget_state([]) -%}
     {%- if kind -%}{%- do run_query("drop " ~ kind ~ " if exists " ~ target) -%}{%- endif -%}
-    {%- set partition_by = config.get('partition_by') -%}
+    {%- set field = spark_partition() -%}
     {%- set columns = [] -%}
     {%- for column in model.columns.values() -%}
         {%- do columns.append(adapter.quote(column.name) ~ ' ' ~ engine_type(column.data_type) ~ " comment '"
@@ -174,7 +178,7 @@
     {%- endfor -%}
     {%- do run_query(
         "create table " ~ target ~ " (" ~ columns | join(', ') ~ ") using parquet"
-        ~ (" partitioned by (" ~ partition_by.field ~ ")" if partition_by else "")
+        ~ (" partitioned by (" ~ field ~ ")" if field else "")
         ~ " comment '" ~ spark_text(model.description) ~ "'"
     ) -%}
     {%- call statement('main') -%}{{ overwrite(target, sql) }}{%- endcall -%}
@@ -183,18 +187,28 @@
 
 {% macro spark__write_partitions(target, partitions, sql) -%}
     {%- do forget_state([]) -%}
-    {%- set field, gone = config.get('partition_by').field, [] -%}
-    {%- for start in partitions -%}{%- do gone.append("partition (" ~ field ~ " = '" ~ start ~ "')") -%}{%- endfor -%}
-    {%- do run_query("alter table " ~ target ~ " drop if exists " ~ gone | join(', ')) -%}
-    {%- call statement('main') -%}
-        {{ overwrite(target, sql, field ~ ' in (' ~ as_dates(partitions) ~ ')') }}
-    {%- endcall -%}
+    {%- set field, rows = config.get('partition_by').field, [sql] -%}
+    {%- set touched = field ~ ' in (' ~ as_dates(partitions) ~ ')' -%}
+    {%- if spark_partition() -%}
+        {%- set gone = [] -%}
+        {%- for start in partitions -%}
+            {%- do gone.append("partition (" ~ field ~ " = '" ~ start ~ "')") -%}
+        {%- endfor -%}
+        {%- do run_query("alter table " ~ target ~ " drop if exists " ~ gone | join(', ')) -%}
+    {%- else -%} {#- a table of dates: few, and no table is overwritten by what is read from it -#}
+        {%- set kept = run_query(
+            "select " ~ field ~ " from " ~ target ~ " where not " ~ touched
+        ).columns[0].values() -%}
+        {%- set rows = ["select * from (" ~ sql ~ ") as rebuilt where " ~ touched] -%}
+        {%- for start in kept -%}{%- do rows.append("select " ~ as_dates([start]) ~ " as " ~ field) -%}{%- endfor -%}
+        {%- set touched = 'true' -%}
+    {%- endif -%}
+    {%- call statement('main') -%}{{ overwrite(target, rows | join(' union all '), touched) }}{%- endcall -%}
 {%- endmacro %}
 
 {% macro overwrite(target, sql, condition='true') -%}
     {#- Rows into a table, each of its contract's type; each partition one file. -#}
-    {%- set partition_by = config.get('partition_by') -%}
-    {%- set field = partition_by.field if partition_by else none -%}
+    {%- set field = spark_partition() -%}
     {%- set columns = [] -%}
     {%- for column in model.columns.values() if column.name != field -%}
         {%- do columns.append(
@@ -212,4 +226,10 @@
     {%- if field %}
     distribute by {{ field }}
     {%- endif %}
+{%- endmacro %}
+
+{% macro spark_partition() -%}
+    {#- The column by which the table lies in partitions, or none: Spark wants a column beside it. -#}
+    {%- set partition_by = config.get('partition_by') -%}
+    {{ return(partition_by.field if partition_by and model.columns | length > 1 else none) }}
 {%- endmacro %}

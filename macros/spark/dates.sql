@@ -4,7 +4,8 @@
     {%- if datepart in ('day', 'week') -%}
         date_add({{ from_date_or_timestamp }}, cast({{ 7 if datepart == 'week' else 1 }} * ({{ interval }}) as int))
     {%- elif datepart in ('month', 'quarter', 'year') -%}
-        add_months({{ from_date_or_timestamp }}, cast({{ {'month': 1, 'quarter': 3, 'year': 12}[datepart] }} * ({{ interval }}) as int))
+        {%- set months = {'month': 1, 'quarter': 3, 'year': 12}[datepart] -%}
+        add_months({{ from_date_or_timestamp }}, cast({{ months }} * ({{ interval }}) as int))
     {%- else -%}
         {{ exceptions.raise_compiler_error('dateadd by ' ~ datepart ~ ' is not written for Spark') }}
     {%- endif -%}

@@ -1,14 +1,16 @@
 {% materialization snapshot, adapter='spark' -%}
-    {#- dbt-spark's own merges, which Parquet tables can't. The same states without: they are written anew, small as they
-        are, into a table beside those that are there, and then a view is put on it in one step, so that a killed build
-        leaves all of them as they were. Strategy check, and rows that are gone are invalidated. -#}
+    {#- dbt-spark's own merges, which Parquet tables can't. The same states without: they are written anew, small as
+        they are, into a table beside those that are there, and then a view is put on it in one step, so that a killed
+        build leaves all of them as they were. Strategy check, and rows that are gone are invalidated. -#}
     {%- if config.get('strategy') != 'check' or config.get('hard_deletes') != 'invalidate' -%}
         {{ exceptions.raise_compiler_error(
             model.name ~ ': on Spark a snapshot has strategy check and hard_deletes invalidate'
         ) }}
     {%- endif -%}
     {%- set target = api.Relation.create(schema=model.schema, identifier=model.alias, type='view') -%}
-    {%- set written = api.Relation.create(schema=model.schema, identifier=model.alias ~ '__' ~ build_id(), type='table') -%}
+    {%- set written = api.Relation.create(
+        schema=model.schema, identifier=model.alias ~ '__' ~ build_id(), type='table'
+    ) -%}
     {{ run_hooks(pre_hooks) }}
     {%- set old = load_cached_relation(target) -%}
     {%- set columns = get_columns_in_query(sql) -%}
@@ -33,7 +35,7 @@
         ) -%}
         {%- for row in run_query("show tables in " ~ model.schema ~ " like '" ~ model.alias ~ "__*'").rows -%}
             {%- if row[1] != written.identifier -%}
-                {%- do run_query("drop table if exists " ~ api.Relation.create(schema=model.schema, identifier=row[1])) -%}
+                {%- do run_query("drop table if exists " ~ model.schema ~ "." ~ row[1]) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}

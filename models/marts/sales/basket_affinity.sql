@@ -55,7 +55,10 @@ chances as (
     select
         intervals.*,
         erfc(
-            cast((1 - 1 / 76.0) * t_value / sqrt(1 + t_value * t_value / 38) / sqrt(2.0) as {{ engine_type('double precision') }})
+            cast(
+                (1 - 1 / 76.0) * t_value / sqrt(1 + t_value * t_value / 38) / sqrt(2.0)
+                as {{ engine_type('double precision') }}
+            )
         ) as p_value
     from intervals
 ),
@@ -107,7 +110,9 @@ select
     cast(directed_pairs.pair_baskets_count / totals.all_baskets_count as numeric(12, 8)) as support_rate,
     cast(cast(directed_pairs.pair_baskets_count as {{ ratio_type() }}) / categories.baskets_count as numeric(12, 8))
         as confidence_rate,
-    cast(cast(directed_pairs.pair_baskets_count as {{ ratio_type() }}) / other_categories.baskets_count as numeric(12, 8))
+    cast(
+        cast(directed_pairs.pair_baskets_count as {{ ratio_type() }}) / other_categories.baskets_count as numeric(12, 8)
+    )
         as reverse_confidence_rate,
     cast(
         directed_pairs.pair_baskets_count * totals.all_baskets_count

@@ -56,7 +56,8 @@ numbered as (
         month_number,
         cast(extract(day from date_key) as integer) as day_of_month,
         {{ dbt.datediff('week_start_date', 'date_key', 'day') }} + 1 as weekday_number,
-        {{ whole_quotient(dbt.datediff('first_week_start_date', 'week_start_date', 'day'), 7) }} + 1 as retail_week_number,
+        {{ whole_quotient(dbt.datediff('first_week_start_date', 'week_start_date', 'day'), 7) }} + 1
+            as retail_week_number,
         -- its middle tells the year: a year of weeks may begin in the last days of the year before
         cast(extract(year from {{ add_days('fiscal_year_start_date', 15) }}) as integer)
         + {{ 1 if var('fiscal_year_named_by') == 'end' and var('fiscal_year_start_month') > 1 else 0 }} as fiscal_year,

@@ -6,8 +6,7 @@
 {%- for measure, parts in [('baskets', 10 ** 12), ('sales_cents', 10 ** 10)] %}
     {%- for half_life in half_lives %}{%- do decays.append((measure, half_life, parts)) %}{%- endfor %}
 {%- endfor %}
-{%- set half = "cast(0.5 as " ~ engine_type('double precision') ~ ")" %}
-{%- set weight = 'power(' ~ half ~ ', %s / %s.0)' %}
+{%- set weight = 'power(cast(0.5 as ' ~ engine_type('double precision') ~ '), %s / %s.0)' %}
 {%- set age_days = dbt.datediff('days.business_date', 'sales_window.as_of_date', 'day') %}
 {%- set first_day = add_days('sales_window.as_of_date', '1 - ' ~ 45 * spans_back) %}
 with days as (

@@ -10,7 +10,8 @@ weeks as (
         is_all_departments,
         period_start_date as week_start_date,
         net_sales_amount,
-        {{ whole_quotient(dbt.datediff('min(period_start_date) over ()', 'period_start_date', 'day'), 7) }} as week_number,
+        {{ whole_quotient(dbt.datediff('min(period_start_date) over ()', 'period_start_date', 'day'), 7) }}
+            as week_number,
         {{ whole_quotient(
             dbt.datediff('min(period_start_date) over ()', 'max(period_start_date) over ()', 'day'), 7
         ) }} as newest_number
