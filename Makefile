@@ -36,6 +36,19 @@ $(VENV)/.setup-dev: $(VENV)/.setup requirements-dev.txt
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@
 
+SPARK := .venv-spark
+
+.PHONY: setup-spark
+setup-spark: $(SPARK)/.setup ## the same with dbt's adapter for Spark, and in an environment of its own Spark and a Java
+
+$(SPARK)/.setup: $(VENV)/.setup requirements-spark.txt requirements-spark-server.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Spark needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make setup-spark PYTHON=python3.12")'
+	@echo "setup: installing the locked packages for Spark into $(VENV) and $(SPARK)"
+	@$(INSTALL) --require-hashes -r requirements-spark.txt
+	@test -x $(SPARK)/bin/pip || $(PYTHON) -m venv $(SPARK)
+	@$(SPARK)/bin/pip install --quiet --no-deps --require-hashes -r requirements-spark-server.txt
+	@touch $@
+
 .PHONY: docs
 docs: setup ## write the site of what the embedded services hold: figures, charts, models, lineage
 	@$(BIN)/journey services up >/dev/null && $(BIN)/journey docs --target demo

@@ -8,14 +8,26 @@ new: ## make a company's own project, without the examples, in a new folder: TO=
 
 .PHONY: lock
 lock: ## compile requirements*.in into the hashed locks
-	@for name in requirements requirements-dev; do \
-	  uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
+	@for name in requirements requirements-spark requirements-dev requirements-spark-server; do \
+	  case $$name in *-server) own="--python-version 3.11 --no-deps";; *) own="--python-version 3.10";; esac; \
+	  uv pip compile --quiet --universal $$own --generate-hashes --no-emit-index-url \
 	    --no-annotate --custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; \
 	done
 
 .PHONY: demo
 demo: setup ## from nothing to tested marts on the default data; WEEKS=8 for a quick slice, EXAMPLE=hofladen for another company
 	@$(if $(EXAMPLE),cd examples/$(EXAMPLE) && DBT_PROFILES_DIR=$(CURDIR) )$(CURDIR)/$(BIN)/journey demo $(if $(WEEKS),--weeks $(WEEKS))
+
+.PHONY: spark
+spark: setup-spark ## the same on a Spark cluster of a master and two workers on this machine, compared with PostgreSQL row for row; WEEKS=8
+	@$(BIN)/journey demo $(if $(WEEKS),--weeks $(WEEKS))
+	@$(BIN)/journey spark demo $(if $(WEEKS),--weeks $(WEEKS))
+	@$(BIN)/journey spark compare
+
+.PHONY: test-spark
+test-spark: setup-dev setup-spark ## the tests that need a Spark cluster, on one of their own (about 5 minutes)
+	@$(TEST_ENV) SPARK=1 $(BIN)/pytest -q tests/python/spark; status=$$?; \
+	  $(TEST_ENV) $(BIN)/journey spark down >/dev/null; $(TEST_ENV) $(BIN)/journey services down >/dev/null; exit $$status
 
 .PHONY: lint-python
 lint-python: setup-dev

@@ -36,12 +36,12 @@
     {%- endif -%}
     {%- set nulls = [] -%}
     {%- for column, type in columns.items() -%}
-        {%- do nulls.append("cast(null as " ~ type ~ ") as " ~ column) -%}
+        {%- do nulls.append("cast(null as " ~ engine_type(type) ~ ") as " ~ column) -%}
     {%- endfor -%}
     {{ return("(select " ~ nulls | join(", ") ~ " where false) as area_is_off") }}
 {%- endmacro %}
 
 {% macro area_value(area, expression, type) -%}
     {#- A column that an area fills: nobody knows its value, so null, without the area. -#}
-    cast({{ expression if area_is_on(area) else 'null' }} as {{ type }})
+    cast({{ expression if area_is_on(area) else 'null' }} as {{ engine_type(type) }})
 {%- endmacro %}

@@ -3,6 +3,10 @@
     {{ return(adapter.dispatch('business_time')(timestamp)) }}
 {%- endmacro %}
 
-{% macro default__business_time(timestamp) -%}
+{% macro postgres__business_time(timestamp) -%}
     ({{ timestamp }} at time zone '{{ var("business_timezone") }}')
+{%- endmacro %}
+
+{% macro spark__business_time(timestamp) -%} {#- the session's time is UTC -#}
+    from_utc_timestamp({{ timestamp }}, '{{ var("business_timezone") }}')
 {%- endmacro %}

@@ -3,8 +3,12 @@
     {{ return(adapter.dispatch('add_days')(date, days)) }}
 {%- endmacro %}
 
-{% macro default__add_days(date, days) -%}
+{% macro postgres__add_days(date, days) -%}
     ({{ date }} + {{ days }})
+{%- endmacro %}
+
+{% macro spark__add_days(date, days) -%}
+    date_add({{ date }}, cast({{ days }} as int))
 {%- endmacro %}
 
 {% macro days_between(first, last) -%}
@@ -12,8 +16,12 @@
     {{ return(adapter.dispatch('days_between')(first, last)) }}
 {%- endmacro %}
 
-{% macro default__days_between(first, last) -%}
+{% macro postgres__days_between(first, last) -%}
     cast(generate_series({{ first }}, {{ last }}, interval '1 day') as date)
+{%- endmacro %}
+
+{% macro spark__days_between(first, last) -%}
+    explode(sequence({{ first }}, {{ last }}, interval 1 day))
 {%- endmacro %}
 
 {% macro date_or(variable, otherwise) -%}

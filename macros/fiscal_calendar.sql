@@ -20,11 +20,12 @@
                 "variable fiscal_calendar is " ~ var('fiscal_calendar') ~ ": it may be months, 4-4-5, 4-5-4 or 5-4-4"
             ) }}
         {%- endif -%}
-        {%- set week = '(' ~ dbt.datediff(year_start_date, date, 'day') ~ ' / 7)' -%}
-        least({{ week }} / 13, 3) * 3
+        {%- set week = whole_quotient(dbt.datediff(year_start_date, date, 'day'), 7) -%}
+        {%- set quarter = 'least(' ~ whole_quotient(week, 13) ~ ', 3)' %}
+        {{ quarter }} * 3
         + case
-            when {{ week }} - 13 * least({{ week }} / 13, 3) < {{ weeks[0] }} then 1
-            when {{ week }} - 13 * least({{ week }} / 13, 3) < {{ weeks[0] + weeks[1] }} then 2
+            when {{ week }} - 13 * {{ quarter }} < {{ weeks[0] }} then 1
+            when {{ week }} - 13 * {{ quarter }} < {{ weeks[0] + weeks[1] }} then 2
             else 3
         end
     {%- endif -%}

@@ -10,7 +10,7 @@
 
 {% macro reserved_id(column, word, number) -%}
     {%- set type = var(column ~ '_type') -%}
-    {{ return("cast('" ~ (word if type == 'text' else number) ~ "' as " ~ type ~ ")") }}
+    {{ return("cast('" ~ (word if type == 'text' else number) ~ "' as " ~ engine_type(type) ~ ")") }}
 {%- endmacro %}
 
 {% macro is_identified(customer_key) -%}

@@ -21,7 +21,7 @@
         error. 3.8416 is 1.96 squared. -#}
     (
         {{ hits }} + 3.8416 / 2 {{ sign }} 1.96 * sqrt(
-            {{ hits }} * greatest({{ trials }} - {{ hits }}, 0) / nullif(cast({{ trials }} as numeric), 0)
+            {{ hits }} * greatest({{ trials }} - {{ hits }}, 0) / nullif(cast({{ trials }} as {{ ratio_type() }}), 0)
             + 3.8416 / 4
         )
     ) / ({{ trials }} + 3.8416)

@@ -11,6 +11,10 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{% macro default__surrogate_key(columns) -%}
+{% macro postgres__surrogate_key(columns) -%}
     cast(cast('x' || substr(md5({{ surrogate_key_text(columns) }}), 1, 16) as bit(64)) as bigint)
+{%- endmacro %}
+
+{% macro spark__surrogate_key(columns) -%} {#- to base -10: with a sign -#}
+    cast(conv(substr(md5({{ surrogate_key_text(columns) }}), 1, 16), 16, -10) as bigint)
 {%- endmacro %}

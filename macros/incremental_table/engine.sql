@@ -80,6 +80,31 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro change_state(table, gone, new) -%}
+    {#- Rows of the model's, or test's, state go, by a condition if there are any, and those of a select come. -#}
+    {{ return(adapter.dispatch('change_state')(table, gone, new)) }}
+{%- endmacro %}
+
+{% macro postgres__change_state(table, gone, new) -%}
+    {%- set statements = [] -%}
+    {%- if gone -%}{%- do statements.append('delete from ' ~ state_table(table) ~ ' where ' ~ gone) -%}{%- endif -%}
+    {%- if new -%}{%- do statements.append('insert into ' ~ state_table(table) ~ ' ' ~ new) -%}{%- endif -%}
+    {%- do run_query(statements | join('; ')) -%}
+{%- endmacro %}
+
+{% macro forget_state(tables) -%}
+    {#- All rows of the model in some tables of the state. -#}
+    {{ return(adapter.dispatch('forget_state')(tables)) }}
+{%- endmacro %}
+
+{% macro postgres__forget_state(tables) -%}
+    {%- set deletes = [] -%}
+    {%- for table in tables -%}
+        {%- do deletes.append("delete from " ~ state_table(table) ~ " where model_name = '" ~ model.name ~ "'") -%}
+    {%- endfor -%}
+    {%- do run_query(deletes | join('; ')) -%}
+{%- endmacro %}
+
 {% macro one_at_a_time() -%}
     {#- The first statement of a model's transaction: another that builds the same table waits for its end. A server
         whose client is gone doesn't go on for nobody. -#}

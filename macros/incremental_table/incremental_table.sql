@@ -91,10 +91,10 @@
         {#- put aside, for nobody can guess how many rows of a file have a date that a view computes -#}
         {%- set rows = 'touched_rows_' ~ loop.index -%}
         {%- do put_aside(
-            rows, "select * from " ~ relation ~ " where _file_id = any(array[" ~ files | join(', ') ~ "]::int[]) and "
+            rows, "select * from " ~ relation ~ " where _file_id in (" ~ (files | join(', ') or 'null') ~ ") and "
             ~ partition_by.field ~ " in (" ~ as_dates(work.partitions.keys()) ~ ")"
         ) -%}
-        {%- set narrow.sql = narrow.sql | replace(relation, rows) -%}
+        {%- set narrow.sql = in_place_of(relation, rows, narrow.sql) -%}
     {%- endfor -%}
     {%- for table in work.inputs.partitioned -%}
         {%- set starts = partitions_of(days, table.partition_by.granularity) -%}
@@ -112,7 +112,7 @@
                     {%- endif %}
             )
         {%- endset -%}
-        {%- set narrow.sql = narrow.sql | replace(table.relation, rows) -%}
+        {%- set narrow.sql = in_place_of(table.relation, rows, narrow.sql) -%}
     {%- endfor -%}
     {%- for table in work.inputs.spans -%}
         {%- set rows -%}
@@ -121,7 +121,17 @@
                 where {{ partition_by.field }} in ({{ as_dates(work.partitions.keys()) }})
             )
         {%- endset -%}
-        {%- set narrow.sql = narrow.sql | replace(table.relation, rows) -%}
+        {%- set narrow.sql = in_place_of(table.relation, rows, narrow.sql) -%}
     {%- endfor -%}
     {{ return(narrow.sql) }}
+{%- endmacro %}
+
+{% macro in_place_of(relation, rows, sql) -%}
+    {#- SQL that reads other rows in the place of a relation, and not of one whose name begins with its name. -#}
+    {{ return(modules.re.split(named_exactly(relation), sql) | join(rows)) }}
+{%- endmacro %}
+
+{% macro named_exactly(relation) -%}
+    {#- A pattern that finds a relation: not every engine's names are quoted. -#}
+    {{ return('(?<![\\w.])' ~ modules.re.escape(relation) ~ '(?!\\w)') }}
 {%- endmacro %}

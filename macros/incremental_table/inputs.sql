@@ -118,7 +118,7 @@
         - `found`: the table with that row; of a test, with dbt's columns for one that passed. -#}
     {%- set names = namespace(code=model.compiled_code) -%} {#- the same in every schema -#}
     {%- for input in inputs.files + inputs.partitioned + inputs.members + inputs.spans + inputs.whole + inputs.views -%}
-        {%- set names.code = names.code | replace(input.relation, input.name) -%}
+        {%- set names.code = in_place_of(input.relation, input.name, names.code) -%}
     {%- endfor -%}
     {%- set code = [names.code] -%} {#- dbt keeps the keys of a config in any order -#}
     {%- for setting in ['partition_by', 'indexes'] -%}
@@ -140,7 +140,9 @@
         {%- if table == 'models' -%}{%- do read.append(loaded_files(file_input)) -%}{%- endif -%}
     {%- endfor -%}
     {%- for input in inputs.whole + inputs.partitioned + inputs.members + inputs.spans if input.is_remembered -%}
-        {%- do known.append("'" ~ input.name ~ "' in (select model_name from " ~ state_table('models') ~ ")") -%}
+        {%- do known.append(
+            "(select count(*) > 0 from " ~ state_table('models') ~ " where model_name = '" ~ input.name ~ "')"
+        ) -%}
     {%- endfor -%}
     {%- set query -%}
         with now as (
@@ -183,7 +185,7 @@
     {%- set read = attributes_read(input) if input.attributes and not input.key else [] -%}
     {%- if read and read | length != input.all -%}
         (
-            select count(*) || ':' || coalesce(sum(cast({{ surrogate_key(read) }} as numeric)), 0)
+            select count(*) || ':' || coalesce(sum(cast({{ surrogate_key(read) }} as numeric(38, 0))), 0)
             from {{ input.relation }}
         )
     {%- elif input.is_remembered -%}
@@ -205,7 +207,15 @@
 {%- endmacro %}
 
 {% macro loaded_file_ids(conditions) -%}
-    {#- An expression: the file_ids that fulfil one of these conditions, as a text; none, null. -#}
+    {#- An expression: the file_ids that fulfil one of these conditions, as a text; none, null. Publishing asks. -#}
+    {{ return(adapter.dispatch('loaded_file_ids')(conditions)) }}
+{%- endmacro %}
+
+{% macro default__loaded_file_ids(conditions) -%}
+    cast(null as {{ dbt.type_string() }})
+{%- endmacro %}
+
+{% macro postgres__loaded_file_ids(conditions) -%}
     {%- if not conditions -%}{{ return('cast(null as ' ~ dbt.type_string() ~ ')') }}{%- endif -%}
     (
         select cast(array_agg(file_id order by file_id) as {{ dbt.type_string() }})

@@ -27,7 +27,9 @@
             or members.attribute_hash <> remembered.attribute_hash
     {%- endset -%}
     {%- do put_aside('moved_' ~ dimension.name, query) -%}
-    {{ return(run_query('select exists (select 1 from moved_' ~ dimension.name ~ ')').rows[0][0]) }}
+    {{ return(run_query(
+        'select count(*) > 0 from (select 1 from moved_' ~ dimension.name ~ ' limit 1) as some_rows'
+    ).rows[0][0]) }}
 {%- endmacro %}
 
 {% macro members_of(dimension) -%}
@@ -93,6 +95,10 @@
 
 {% macro remember_members(dimension) -%}
     {#- In which members the model's keys were found. -#}
+    {{ return(adapter.dispatch('remember_members')(dimension)) }}
+{%- endmacro %}
+
+{% macro postgres__remember_members(dimension) -%} {#- few change, of many -#}
     {%- set ours = "model_name = '" ~ model.name ~ "' and dimension_name = '" ~ dimension.name ~ "'" -%}
     {%- set columns = 'member_key, valid_from, valid_to, attribute_hash' -%}
     {%- do run_query("delete from " ~ state_table('members') ~ " where " ~ ours ~ " and (" ~ columns ~ ") not in ("

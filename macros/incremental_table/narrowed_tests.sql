@@ -85,13 +85,13 @@
         value with one of them. -#}
     {%- set relation = narrowed.relation -%}
     {%- set condition -%}
-        {%- if narrowed.files -%}_file_id = any(array[{{ due | join(', ') }}]::int[])
+        {%- if narrowed.files -%}_file_id in ({{ due | join(', ') }})
         {%- else -%}
             {%- set field = narrowed.table.partition_by.field -%}
             {{ field }} in ({{ as_dates(due) }})
         {%- endif -%}
     {%- endset -%}
-    {%- set parts = modules.re.split(modules.re.escape(relation) ~ '(?: /\\* with all of its (\\w+) \\*/)?', sql) -%}
+    {%- set parts = modules.re.split(named_exactly(relation) ~ '(?: /\\* with all of its (\\w+) \\*/)?', sql) -%}
     {%- set narrow = namespace(sql=parts[0]) -%}
     {%- for part in parts[1:] -%}
         {%- if loop.index is odd -%} {#- the column, or none -#}

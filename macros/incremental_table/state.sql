@@ -15,6 +15,10 @@
 
 {% macro has_state() -%}
     {#- Whether there is a state, of this version. -#}
+    {{ return(adapter.dispatch('has_state')()) }}
+{%- endmacro %}
+
+{% macro postgres__has_state() -%}
     {{ return(run_query(
         "select 1 from pg_namespace where nspname = '" ~ state_schema() ~ "' "
         ~ "and obj_description(oid, 'pg_namespace') = 'version " ~ state_version() ~ "'"
@@ -61,13 +65,22 @@
             'model_name': "'" ~ model.name ~ "'", 'inputs_hash': "'" ~ work.inputs_hash ~ "'",
             'views_hash': "'" ~ work.views_hash ~ "'", 'code_hash': "'" ~ work.code_hash ~ "'",
             'file_ids': "'" ~ work.file_ids ~ "'" if work.file_ids else 'null',
-            'docs_hash': "'" ~ work.docs_hash ~ "'", 'seen': "'" ~ work.seen ~ "'",
             'content_id': contents_hash() if config.get('partition_by') else content_hash(target),
+            'docs_hash': "'" ~ work.docs_hash ~ "'", 'seen': "'" ~ work.seen ~ "'",
         }) -%}
     {%- else -%}
-        {%- do run_query("update " ~ state_table('models') ~ " set seen = '" ~ work.seen ~ "', docs_hash = '"
-            ~ work.docs_hash ~ "' where " ~ ours) -%}
+        {%- do remember_seen(work.seen, work.docs_hash) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro remember_seen(seen, docs_hash) -%}
+    {#- That nothing had to be written. -#}
+    {{ return(adapter.dispatch('remember_seen')(seen, docs_hash)) }}
+{%- endmacro %}
+
+{% macro postgres__remember_seen(seen, docs_hash) -%}
+    {%- do run_query("update " ~ state_table('models') ~ " set seen = '" ~ seen ~ "', docs_hash = '"
+        ~ docs_hash ~ "' where model_name = '" ~ model.name ~ "'") -%}
 {%- endmacro %}
 
 {% macro remember_partitions(work, target) -%}
@@ -84,22 +97,22 @@
         {% if not work.is_whole %}where {{ field }} in ({{ as_dates(work.partitions.keys()) }}){% endif %}
         group by {{ field }}
     {%- endset -%}
-    {%- if work.partitions and not work.is_whole -%}
-        {%- do run_query("delete from " ~ state_table('partitions') ~ " where model_name = '" ~ model.name
-            ~ "' and partition_start in (" ~ as_dates(work.partitions.keys()) ~ ")") -%}
-    {%- endif -%}
     {%- set rows = [] -%}
     {%- for start, hash in work.partitions.items() if hash -%}
         {%- do rows.append("(cast('" ~ start ~ "' as date), '" ~ hash ~ "')") -%}
     {%- endfor -%}
+    {%- set gone = none if work.is_whole or not work.partitions else
+        "model_name = '" ~ model.name ~ "' and partition_start in (" ~ as_dates(work.partitions.keys()) ~ ")" -%}
     {%- if rows -%}
-        {%- do run_query("insert into " ~ state_table('partitions') ~ " select '" ~ model.name
+        {%- do change_state('partitions', gone, "select '" ~ model.name
             ~ "', present.partition_start, present.inputs_hash, coalesce(contents.content_id, 'no rows')"
             ~ " from (values " ~ rows | join(', ') ~ ") as present (partition_start, inputs_hash) left join ("
             ~ contents ~ ") as contents on present.partition_start = contents.partition_start") -%}
     {%- elif not work.inputs.files + work.inputs.partitioned + work.inputs.spans -%} {#- the rows tell them -#}
-        {%- do run_query("insert into " ~ state_table('partitions') ~ " select '" ~ model.name
+        {%- do change_state('partitions', gone, "select '" ~ model.name
             ~ "', partition_start, '', content_id from (" ~ contents ~ ") as contents") -%}
+    {%- elif gone -%}
+        {%- do change_state('partitions', gone, none) -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -159,23 +172,12 @@
 {% macro forget_partitions(is_same_views) -%}
     {#- Before everything is written anew; the dates of files stay while the views tell the same. -#}
     {%- if not config.get('partition_by') -%}{{ return(none) }}{%- endif -%}
-    {%- set deletes = [] -%}
-    {%- for table in ['partitions', 'dimensions', 'members'] + ([] if is_same_views else ['files']) -%}
-        {%- do deletes.append("delete from " ~ state_table(table) ~ " where model_name = '" ~ model.name ~ "'") -%}
-    {%- endfor -%}
-    {%- do run_query(deletes | join('; ')) -%}
+    {%- do forget_state(['partitions', 'dimensions', 'members'] + ([] if is_same_views else ['files'])) -%}
 {%- endmacro %}
 
 {% macro replace_state(table, condition, values) -%}
-    {#- One row of state in place of another; the values are expressions. -#}
-    {%- set names, new = [], [] -%}
-    {%- for name, value in values.items() -%}
-        {%- do names.append(name) -%}{%- do new.append(value) -%}
-    {%- endfor -%}
-    {%- do run_query(
-        "delete from " ~ state_table(table) ~ " where " ~ condition ~ "; insert into " ~ state_table(table) ~ " ("
-        ~ names | join(', ') ~ ") select " ~ new | join(', ')
-    ) -%}
+    {#- One row of state in place of another; the values are expressions, in the order of the table's columns. -#}
+    {%- do change_state(table, condition, 'select ' ~ values.values() | join(', ')) -%}
 {%- endmacro %}
 
 {% macro build_id() -%}

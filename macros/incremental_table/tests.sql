@@ -45,6 +45,10 @@
 {% macro remember_passed_tests(results) -%}
     {#- On run end: which data tests passed on the rows that they saw when they ran; one that warns is due again, but
         doesn't keep marts from being published. -#}
+    {{ return(adapter.dispatch('remember_passed_tests')(results)) }}
+{%- endmacro %}
+
+{% macro postgres__remember_passed_tests(results) -%}
     {%- set passed = ["''"] -%}
     {%- set warned = ["''"] -%}
     {%- for result in results if result.node.resource_type == 'test' and result.status in ('pass', 'warn') -%}

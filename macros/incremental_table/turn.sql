@@ -40,6 +40,10 @@
 
 {% macro named_session() -%}
     {#- An expression that names the session by its run. -#}
+    {{ return(adapter.dispatch('named_session')()) }}
+{%- endmacro %}
+
+{% macro postgres__named_session() -%}
     set_config('application_name', 'dbt {{ invocation_id }}', false)
 {%- endmacro %}
 
@@ -59,6 +63,10 @@
 
 {% macro end_turn() -%}
     {#- On run end. -#}
+    {{ return(adapter.dispatch('end_turn')()) }}
+{%- endmacro %}
+
+{% macro postgres__end_turn() -%}
     {%- if execute and flags.WHICH in building_commands() -%}
         delete from {{ state_table('builds') }} where run_id = '{{ invocation_id }}'
     {%- endif -%}

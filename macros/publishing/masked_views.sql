@@ -4,6 +4,12 @@
 {% macro mask_for_developers() -%}
     {#- On run end, where the plain schemas are built and there is a group for it: makes the views that are missing or
         should show something else. Columns that no YAML names stay out: nobody said whether they're a person's. -#}
+    {{ return(adapter.dispatch('mask_for_developers')()) }}
+{%- endmacro %}
+
+{% macro default__mask_for_developers() %}{% endmacro %}
+
+{% macro postgres__mask_for_developers() -%}
     {%- set developer = var('role_prefix', '') ~ 'developer' -%}
     {%- if execute and target.name in ('prod', 'demo') and flags.WHICH in building_commands() and run_query(
         "select to_regrole('" ~ developer ~ "') is not null"

@@ -23,6 +23,10 @@
     {#- On run end: publish, unless something is missing, which is said; or DBT_PUBLISHING is `never`. A copy of
         one's own (targets other than prod and demo) publishes what is there, `always`, for its only reader wants to
         see it. -#}
+    {{ return(adapter.dispatch('publish_what_passed')(results)) }}
+{%- endmacro %}
+
+{% macro postgres__publish_what_passed(results) -%}
     {%- set rule = env_var('DBT_PUBLISHING', 'tested' if target.name in ('prod', 'demo') else 'always') -%}
     {%- if rule not in ('tested', 'always', 'never') -%}
         {{ exceptions.raise_compiler_error("DBT_PUBLISHING is tested, always or never, and not " ~ rule) }}

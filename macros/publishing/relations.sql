@@ -22,6 +22,14 @@
 
 {% macro is_published(node) -%}
     {#- Whether readers see a model through a view: a mart, but none of the steps to it. -#}
+    {{ return(adapter.dispatch('is_published')(node)) }}
+{%- endmacro %}
+
+{% macro default__is_published(node) -%}
+    {{ return(false) }}
+{%- endmacro %}
+
+{% macro postgres__is_published(node) -%}
     {{ return(
         node.resource_type == 'model' and node.config.materialized == 'incremental_table'
         and mart_folder(node) | trim != '' and not is_step(node)
@@ -35,9 +43,9 @@
 {% macro built_relation(node) -%}
     {#- Where a build finds the rows of a model: the view on its newest rows if it is published, else the table. -#}
     {%- if is_published(node) -%}
-        {{ return(api.Relation.create(node.database, built_schema(), node.alias, type='view')) }}
+        {{ return(api.Relation.create(node.database or none, built_schema(), node.alias, type='view')) }}
     {%- endif -%}
-    {{ return(api.Relation.create(node.database, node.schema, node.alias, type='table')) }}
+    {{ return(api.Relation.create(node.database or none, node.schema, node.alias, type='table')) }}
 {%- endmacro %}
 
 {% macro postgres__get_columns_in_relation(relation) -%}

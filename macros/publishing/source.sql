@@ -5,7 +5,7 @@
 
 {% macro readable_source(node) -%}
     {#- The same for a source of the graph, where there can be no source(). -#}
-    {{ return(as_readable(api.Relation.create(node.database, node.schema, node.identifier))) }}
+    {{ return(as_readable(api.Relation.create(node.database or none, node.schema, node.identifier))) }}
 {%- endmacro %}
 
 {% macro as_readable(relation) -%}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from journey.errors import JourneyError, UsageError
+from journey.spark.commands import spark
 from journey.text import shown
 
 if TYPE_CHECKING:
@@ -155,6 +156,9 @@ def cli(context: click.Context) -> None:
 @cli.group()
 def services() -> None:
     """The embedded PostgreSQL and S3 server, on loopback, under .local/."""
+
+
+cli.add_command(spark)
 
 
 @services.command()
@@ -595,6 +599,7 @@ def why_command(mart: str, figure: Sequence[str], limit: int, out: Path | None) 
 @click.option("--as-new", is_flag=True, help="Load files that seem to have been moved beside the old ones.")
 @click.option("--max-files", type=click.IntRange(min=0), help="Load at most so many files.")
 @click.option("--threads", type=click.IntRange(min=1), default=4, show_default=True, help="Files side by side.")
+@click.option("--engine", type=click.Choice(["postgres", "spark"]), default="postgres", show_default=True)
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def load_command(
     selected: Sequence[str],
@@ -603,12 +608,25 @@ def load_command(
     as_new: bool,
     max_files: int | None,
     threads: int,
+    engine: str,
     log_format: str,
 ) -> None:
-    """Load what is in S3 and not yet in PostgreSQL, each file exactly once.
+    """Load what is in S3 and not yet in PostgreSQL, or in Spark (docs/scale-out.md), each file exactly once.
 
     Exit status 0: all is loaded. 1: a file failed, the others are loaded. 2: usage or configuration, nothing was tried.
     """
+    if engine == "spark":
+        from journey.spark.cluster import use_cluster
+        from journey.spark.loading import load as load_spark
+
+        use_cluster()
+        _load(
+            lambda report: load_spark(
+                selected, dry_run=dry_run, reload=reload, as_new=as_new, max_files=max_files, threads=threads,
+                report=report,
+            ),
+            log_format,
+        )  # fmt: skip
     from journey.lean import prepare
 
     prepare()

@@ -70,7 +70,7 @@ def run(weeks: int | None) -> None:
 
     root, begun = project_root(), time.monotonic()
     os.environ["DBT_TARGET"] = TARGET  # of every dbt from here on, the loader's too: a manifest is one target's
-    step = _Steps(5)
+    step = Steps(5)
 
     found = step("services", _services)
     step.done(", ".join(f"{service.name} at {service.address}" for service in found))
@@ -105,7 +105,7 @@ def run(weeks: int | None) -> None:
     click.echo(f"Stop the services:                   {_command(root)} services down")
 
 
-class _Steps:
+class Steps:
     """Says what step runs, and when it's over what it did and how long it took."""
 
     def __init__(self, count: int) -> None:

@@ -12,7 +12,7 @@ columns:
     meaning: original, or revised, which is in force where there is one.
   fiscal_period:
     type: text
-    check: fiscal_period similar to '[0-9]{4}-[0-9]{2}'
+    check: translate(fiscal_period, '123456789', '000000000') = '0000-00'
     meaning: Fiscal period.
   department:
     type: text

@@ -23,7 +23,7 @@ columns:
     meaning: Day on which it was entered.
   fiscal_period:
     type: text
-    check: fiscal_period similar to '[0-9]{4}-[0-9]{2}'
+    check: translate(fiscal_period, '123456789', '000000000') = '0000-00'
     meaning: Fiscal period, year and number of the period, such as 2017-01.
   account_id:
     type: "{{ var('account_id_type') }}"

@@ -7,7 +7,7 @@ row: a placement of a product in a store in a week; may come more than once
 columns:
   week_start_date:
     type: date
-    check: extract(isodow from week_start_date) = 1
+    check: week_start_date = date_trunc('week', week_start_date)
     meaning: Monday of the week.
   product_id:
     type: "{{ var('product_id_type') }}"

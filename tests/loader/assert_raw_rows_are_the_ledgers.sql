@@ -7,7 +7,8 @@
     {%- for source in graph.sources.values() if source.external and source.external.location -%}
         {%- do declared.append("'" ~ source.schema ~ '.' ~ source.identifier ~ "'") -%}
         {%- set readable = readable_source(source) -%}
-        {%- set relation = adapter.get_relation(readable.database, readable.schema, readable.identifier) -%}
+        {%- set relation = adapter.get_relation(readable.database, readable.schema, readable.identifier)
+            if looks_up() else readable -%}
         {%- if relation -%}{%- do raw_tables.append((source, relation)) -%}{%- endif -%}
     {%- endfor -%}
 {%- endif %}

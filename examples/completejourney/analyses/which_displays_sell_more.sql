@@ -13,7 +13,9 @@ select
     count(*) as categories_count,
     count(*) filter (where units_lift_lower_rate > 0) as more_count,
     count(*) filter (where units_lift_upper_rate < 0) as less_count,
-    cast(round(cast(100 * percentile_cont(0.5) within group (order by units_lift_rate) as numeric), 0) as integer)
+    cast(round(
+            cast(100 * percentile_cont(0.5) within group (order by units_lift_rate) as {{ ratio_type() }}), 0
+        ) as integer)
         as units_lift_percent
 from lifts
 where

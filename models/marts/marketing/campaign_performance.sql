@@ -105,7 +105,7 @@ select
     {%- endfor %}
     {{ area_value(
         'coupons',
-        'measured.redeeming_customers_count / nullif(cast(measured.contacts_count as numeric), 0)',
+        'measured.redeeming_customers_count / nullif(cast(measured.contacts_count as ' ~ ratio_type() ~ '), 0)',
         'numeric(12, 8)'
     ) }} as redemption_rate,
     cast(measured.mailing_cost_amount as numeric(14, 2)) as mailing_cost_amount,

@@ -54,7 +54,7 @@ filled as (
         months.is_partial_month,
         cohort_begins.is_first_month as is_cohort_cut,
         cohorts.cohort_customers_count,
-        cast(cohorts.cohort_customers_count as numeric) as trials,
+        cast(cohorts.cohort_customers_count as {{ ratio_type() }}) as trials,
         coalesce(cohort_months.active_customers_count, 0) as active_customers_count,
         coalesce(cohort_months.net_sales_amount, 0) as net_sales_amount
     from cohorts

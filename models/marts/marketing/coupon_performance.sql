@@ -96,7 +96,7 @@ select
     cast(coalesce(redeemed.redeeming_customers_count, 0) as integer) as redeeming_customers_count,
     redeemed.first_redemption_date,
     redeemed.last_redemption_date,
-    cast({{ rated[0] }} / nullif(cast({{ rated[1] }} as numeric), 0) as numeric(12, 8)) as redemption_rate,
+    cast({{ rated[0] }} / nullif(cast({{ rated[1] }} as {{ ratio_type() }}), 0) as numeric(12, 8)) as redemption_rate,
     cast({{ wilson_bound(rated[0], rated[1], '-') }} as numeric(12, 8)) as redemption_lower_rate,
     cast({{ wilson_bound(rated[0], rated[1], '+') }} as numeric(12, 8)) as redemption_upper_rate,
     cast(coalesce(redeemed_sales.redeemed_sales_amount, 0) as numeric(14, 2)) as redeemed_sales_amount,

@@ -87,7 +87,8 @@ select
     cast(purchases.net_sales_amount / nullif(purchases.baskets_count, 0) as numeric(14, 6)) as average_basket_amount,
     cast(purchases.discount_amount / nullif(purchases.gross_sales_amount, 0) as numeric(12, 8)) as discount_rate,
     cast(
-        purchases.coupon_baskets_count / nullif(cast(purchases.baskets_count as numeric), 0) as numeric(12, 8)
+        purchases.coupon_baskets_count / nullif(cast(purchases.baskets_count as {{ ratio_type() }}), 0)
+        as numeric(12, 8)
     ) as coupon_basket_rate,
     {{ area_value('coupons', 'coalesce(redeemed.coupon_redemptions_count, 0)', 'integer') }}
         as coupon_redemptions_count,

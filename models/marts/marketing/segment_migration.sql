@@ -52,7 +52,7 @@ select
     cast(
         case
             when with_totals.from_segment_name <> 'Inactive'
-                then cast(with_totals.customers_count as numeric) / with_totals.from_customers_count
+                then cast(with_totals.customers_count as {{ ratio_type() }}) / with_totals.from_customers_count
         end as numeric(12, 8)
     ) as migration_rate,
     with_totals.from_customers_count < 30 as is_small_group

@@ -21,7 +21,7 @@ categories as (
 
 -- a basket of k categories stands in k rows
 totals as (
-    select round(sum(cast(baskets_count as numeric) / categories_count), 0) as all_baskets_count
+    select round(sum(cast(baskets_count as {{ ratio_type() }}) / categories_count), 0) as all_baskets_count
     from category_baskets
 ),
 
@@ -55,7 +55,10 @@ chances as (
     select
         intervals.*,
         erfc(
-            cast((1 - 1 / 76.0) * t_value / sqrt(1 + t_value * t_value / 38) / sqrt(2.0) as double precision)
+            cast(
+                (1 - 1 / 76.0) * t_value / sqrt(1 + t_value * t_value / 38) / sqrt(2.0)
+                as {{ engine_type('double precision') }}
+            )
         ) as p_value
     from intervals
 ),
@@ -105,13 +108,15 @@ select
     cast(other_categories.baskets_count as integer) as other_baskets_count,
     cast(totals.all_baskets_count as integer) as all_baskets_count,
     cast(directed_pairs.pair_baskets_count / totals.all_baskets_count as numeric(12, 8)) as support_rate,
-    cast(cast(directed_pairs.pair_baskets_count as numeric) / categories.baskets_count as numeric(12, 8))
+    cast(cast(directed_pairs.pair_baskets_count as {{ ratio_type() }}) / categories.baskets_count as numeric(12, 8))
         as confidence_rate,
-    cast(cast(directed_pairs.pair_baskets_count as numeric) / other_categories.baskets_count as numeric(12, 8))
+    cast(
+        cast(directed_pairs.pair_baskets_count as {{ ratio_type() }}) / other_categories.baskets_count as numeric(12, 8)
+    )
         as reverse_confidence_rate,
     cast(
         directed_pairs.pair_baskets_count * totals.all_baskets_count
-        / (cast(categories.baskets_count as numeric) * other_categories.baskets_count) as numeric(14, 6)
+        / (cast(categories.baskets_count as {{ ratio_type() }}) * other_categories.baskets_count) as numeric(14, 6)
     ) as lift,
     cast(directed_pairs.expected_baskets_count as numeric(14, 2)) as expected_baskets_count,
     cast(directed_pairs.affinity as numeric(14, 6)) as affinity,

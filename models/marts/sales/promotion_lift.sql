@@ -22,10 +22,10 @@ expected as (
         compared.placement_key,
         compared.with_weeks_count,
         compared.without_weeks_count,
-        cast(compared.with_units_count as numeric) as with_units,
+        cast(compared.with_units_count as {{ ratio_type() }}) as with_units,
         compared.with_gross_amount as with_gross,
         compared.with_sales_amount as with_sales,
-        cast(compared.with_weeks_count as numeric) * compared.without_units_count
+        cast(compared.with_weeks_count as {{ ratio_type() }}) * compared.without_units_count
         / nullif(compared.without_weeks_count, 0) as expected_units,
         compared.with_weeks_count * compared.without_gross_amount
         / nullif(compared.without_weeks_count, 0) as expected_gross,

@@ -51,7 +51,8 @@ select
     cast(weekdays.days_count as integer) as days_count,
     cast(summed.baskets_count as integer) as baskets_count,
     cast(summed.net_sales_amount as numeric(14, 2)) as net_sales_amount,
-    cast(summed.baskets_count / cast(weekdays.days_count as numeric) as numeric(14, 6)) as daily_baskets_count,
+    cast(summed.baskets_count / cast(weekdays.days_count as {{ ratio_type() }}) as numeric(14, 6))
+        as daily_baskets_count,
     cast(summed.net_sales_amount / weekdays.days_count as numeric(14, 6)) as daily_net_sales_amount,
     cast(
         summed.net_sales_amount

@@ -84,7 +84,7 @@ select
     cast(customers_count as integer) as customers_count,
     cast(days_traded_count as integer) as days_traded_count,
     cast(net_sales_amount / nullif(baskets_count, 0) as numeric(14, 6)) as average_basket_amount,
-    cast(units_count / nullif(cast(baskets_count as numeric), 0) as numeric(14, 6)) as basket_units_count,
+    cast(units_count / nullif(cast(baskets_count as {{ ratio_type() }}), 0) as numeric(14, 6)) as basket_units_count,
     cast(discount_amount / nullif(gross_sales_amount, 0) as numeric(12, 8)) as discount_rate,
     cast(net_sales_amount / nullif(month_sales_amount, 0) as numeric(12, 8)) as sales_share_rate,
     cast(sales_rank as integer) as sales_rank,

@@ -56,7 +56,8 @@ numbered as (
         month_number,
         cast(extract(day from date_key) as integer) as day_of_month,
         {{ dbt.datediff('week_start_date', 'date_key', 'day') }} + 1 as weekday_number,
-        {{ dbt.datediff('first_week_start_date', 'week_start_date', 'day') }} / 7 + 1 as retail_week_number,
+        {{ whole_quotient(dbt.datediff('first_week_start_date', 'week_start_date', 'day'), 7) }} + 1
+            as retail_week_number,
         -- its middle tells the year: a year of weeks may begin in the last days of the year before
         cast(extract(year from {{ add_days('fiscal_year_start_date', 15) }}) as integer)
         + {{ 1 if var('fiscal_year_named_by') == 'end' and var('fiscal_year_start_month') > 1 else 0 }} as fiscal_year,
@@ -88,7 +89,7 @@ select
     weekday_number in (6, 7) as is_weekend,
     cast(retail_week_number as integer) as retail_week_number,
     fiscal_year,
-    cast((fiscal_period_number - 1) / 3 + 1 as integer) as fiscal_quarter,
+    cast({{ whole_quotient('fiscal_period_number - 1', 3) }} + 1 as integer) as fiscal_quarter,
     fiscal_period_number,
     cast(fiscal_year as {{ dbt.type_string() }}) || '-'
     || case when fiscal_period_number < 10 then '0' else '' end

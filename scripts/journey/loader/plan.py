@@ -149,7 +149,7 @@ def plan_source(
     failed_keys, still_there = {one.key for one in failures}, dict[str, str]()
     present, new = array("i"), list[Listed]()
     for page in list_objects(client, source, start_after, retry, say):
-        files = [file for file in page.files if is_file.fullmatch(file.key) and not _is_folder(file)]
+        files = [file for file in page.files if is_file.fullmatch(file.key) and not is_folder(file)]
         refused = [(key, reason) for key, reason in page.refused if is_file.fullmatch(key)]
         refuse_persons(source, (file.key for file in files))
         plan.listed += len(page.files) + len(page.refused)
@@ -160,7 +160,7 @@ def plan_source(
         known = ledger.known(connection, source, [file.key for file in files])
         present.extend(one.loaded_id for one in known.values() if one.loaded_id is not None)
         new += [file for file in files if file.key not in known][: COMPARED - len(new)]
-        decided = [_decide(file, known.get(file.key, Known()), reload_all or file.key in reload) for file in files]
+        decided = [decide(file, known.get(file.key, Known()), reload_all or file.key in reload) for file in files]
         plan.actions += [action for action in decided if action.kind != "skip"]
         plan.skipped += sum(action.kind == "skip" for action in decided)
         still_there.update({file.key: file.etag for file in files if file.key in failed_keys})
@@ -247,12 +247,19 @@ def nothing_found(source: Source, plan: Plan) -> str | None:
     return f"{where}: {found}, and none matches the pattern"
 
 
-def _is_folder(file: Listed) -> bool:
+def is_folder(file: Listed) -> bool:
     """Whether it only marks a folder, as Hadoop makes them; those that end in `/` are no files by their name."""
     return file.key.endswith("_$folder$") and not file.size
 
 
-def _decide(file: Listed, known: Known, reload: bool) -> Action:
+def decide(file: Listed, known: Known, reload: bool) -> Action:
+    """What to do with a file.
+
+    Args:
+        file: as S3 lists it.
+        known: what the ledger says of its key.
+        reload: load it again, changed or not.
+    """
     if known.loaded_id is not None:
         if reload:
             return Action("replace", file, "reload was asked for", known.loaded_id)

@@ -73,7 +73,7 @@ class State:
             replace(known, logins=logins)
             if known
             else cls(
-                ports=dict(zip(PORTS, _free_ports(len(PORTS)), strict=True)),
+                ports=dict(zip(PORTS, free_ports(len(PORTS)), strict=True)),
                 postgres_user="journey",
                 postgres_password=secrets.token_urlsafe(24),
                 s3_access_key=secrets.token_hex(10).upper(),
@@ -115,7 +115,8 @@ def is_free(port: int, *, wait_seconds: float = 0.0) -> bool:
         time.sleep(0.05)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """So many ports of 127.0.0.1 at which nothing listens now."""
     chosen: list[int] = []
     while len(chosen) < count:
         port = PORT_RANGE[secrets.randbelow(len(PORT_RANGE))]

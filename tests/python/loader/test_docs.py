@@ -28,6 +28,7 @@ SECTIONS = {  # where a format's options are
 }  # fmt: skip
 ELSEWHERE = {
     "services",
+    "spark",
     "env",
     "psql",
     "land",

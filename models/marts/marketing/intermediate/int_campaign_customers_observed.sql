@@ -39,9 +39,9 @@ window_days as (
         dates.date_key >= windows.before_start_date and dates.date_key < windows.start_date as is_before,
         case
             when dates.date_key >= windows.start_date then 0
-            else cast(1000000 * power(
+            else cast(round(1000000 * power(
                 0.5, {{ dbt.datediff('dates.date_key', 'windows.start_date', 'day') }} / 60.0
-            ) as bigint)
+            )) as bigint)
         end as weight_millionths
     from windows
     inner join dates on windows.history_start_date <= dates.date_key and windows.end_date >= dates.date_key

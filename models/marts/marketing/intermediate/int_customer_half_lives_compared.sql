@@ -29,7 +29,7 @@ sums as (
         purpose,
         measure,
         half_life_days,
-        cast(count(*) as numeric) as observations_count,
+        cast(count(*) as {{ ratio_type() }}) as observations_count,
         sum(bought) as sum_bought,
         sum(later) as sum_later,
         sum(bought * bought) as sum_squares,

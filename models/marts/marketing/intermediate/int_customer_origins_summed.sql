@@ -6,7 +6,7 @@
 {%- for measure, parts in [('baskets', 10 ** 12), ('sales_cents', 10 ** 10)] %}
     {%- for half_life in half_lives %}{%- do decays.append((measure, half_life, parts)) %}{%- endfor %}
 {%- endfor %}
-{%- set weight = 'power(cast(0.5 as double precision), %s / %s.0)' %}
+{%- set weight = 'power(cast(0.5 as ' ~ engine_type('double precision') ~ '), %s / %s.0)' %}
 {%- set age_days = dbt.datediff('days.business_date', 'sales_window.as_of_date', 'day') %}
 {%- set first_day = add_days('sales_window.as_of_date', '1 - ' ~ 45 * spans_back) %}
 with days as (
@@ -26,7 +26,7 @@ sales_window as (
 customer_days as (
     select
         days.customer_id,
-        {{ age_days }} / 45 as span_number,
+        {{ whole_quotient(age_days, 45) }} as span_number,
         mod({{ age_days }}, 45) as span_day,
         days.baskets_count as baskets,
         cast(100 * days.net_sales_amount as bigint) as sales_cents
@@ -51,7 +51,7 @@ customer_days as (
 day_weights as (
     select
     {%- for measure, half_life, parts in decays %}
-        cast({{ parts }} * {{ weight % ('span_day', half_life) }} as bigint) as {{ measure }}_{{ half_life }},
+        cast(round({{ parts }} * {{ weight % ('span_day', half_life) }}) as bigint) as {{ measure }}_{{ half_life }},
     {%- endfor %}
         span_day
     from (select distinct span_day from customer_days) as span_days

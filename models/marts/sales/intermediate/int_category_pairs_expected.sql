@@ -13,8 +13,8 @@ pairs as (
 bands as (
     select
         size_band,
-        sum(cast(baskets_count as numeric) / categories_count) as baskets,
-        sum(cast(baskets_count as numeric) * (categories_count - 1)) as pairs_held
+        sum(cast(baskets_count as {{ ratio_type() }}) / categories_count) as baskets,
+        sum(cast(baskets_count as {{ ratio_type() }}) * (categories_count - 1)) as pairs_held
     from category_baskets
     group by size_band
 ),

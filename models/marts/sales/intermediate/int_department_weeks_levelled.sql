@@ -10,9 +10,11 @@ weeks as (
         is_all_departments,
         period_start_date as week_start_date,
         net_sales_amount,
-        {{ dbt.datediff('min(period_start_date) over ()', 'period_start_date', 'day') }} / 7 as week_number,
-        {{ dbt.datediff('min(period_start_date) over ()', 'max(period_start_date) over ()', 'day') }} / 7
-            as newest_number
+        {{ whole_quotient(dbt.datediff('min(period_start_date) over ()', 'period_start_date', 'day'), 7) }}
+            as week_number,
+        {{ whole_quotient(
+            dbt.datediff('min(period_start_date) over ()', 'max(period_start_date) over ()', 'day'), 7
+        ) }} as newest_number
     from trends
     where
         period_type = 'week'
@@ -27,7 +29,8 @@ levels as (
         {%- for half_life in [1, 4, 16] %}
             {%- set weight %}
                 cast(power(
-                    cast(0.5 as double precision), (weeks.week_number - earlier.week_number) / {{ half_life }}.0
+                    cast(0.5 as {{ engine_type('double precision') }}),
+                    (weeks.week_number - earlier.week_number) / {{ half_life }}.0
                 ) as numeric(13, 12))
             {%- endset %}
             sum(earlier.net_sales_amount * {{ weight }}) / sum({{ weight }}) as recent_{{ half_life }},

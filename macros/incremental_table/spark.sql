@@ -1,0 +1,235 @@
+{#- What Spark does for itself, on Parquet tables without a table format. It has no transaction around a table and what
+    is remembered of it: a model's row of state goes before its table is touched and comes when all is written, so that
+    what a killed build left is built whole by the next. Its tables of state have a partition for each model, which is
+    replaced whole; its views hide the one row by which such a partition is never empty. -#}
+
+{% macro spark__hash_of_set(column) -%}
+    md5(nullif(array_join(sort_array(collect_list({{ column }})), ','), ''))
+{%- endmacro %}
+
+{% macro spark__row_hash(table_alias) -%} {#- decimal: sums of it don't overflow -#}
+    cast(xxhash64(cast(struct({{ table_alias }}.*) as string)) as decimal(38, 0))
+{%- endmacro %}
+
+{% macro spark__content_hash(relation) -%}
+    {%- if run_query("select count(*) > 300000 from " ~ relation).rows[0][0] -%}
+        '{{ build_id() }}'
+    {%- else -%}
+        (select count(*) || ':' || coalesce(sum({{ row_hash('content') }}), 0) from {{ relation }} as content)
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro spark__definition_of(view) -%}
+    {%- set found = namespace(text='') -%}
+    {%- for row in run_query("describe extended " ~ view.relation).rows if row[0] == 'View Text' -%}
+        {%- set found.text = row[1] -%}
+    {%- endfor -%}
+    '{{ local_md5(found.text) }}'
+{%- endmacro %}
+
+{% macro spark__prepare_state() -%}
+    {%- set schema = state_schema() -%}
+    {%- if execute and flags.WHICH in building_commands() and not has_state() -%}
+        {%- do run_query("drop schema if exists " ~ schema ~ " cascade") -%}
+        {%- do run_query("create schema " ~ schema) -%}
+        {%- for table, (columns, _) in state_tables().items() if columns.startswith('model_name') -%}
+            {%- set typed = columns | replace(' text', ' string') -%}
+            {%- do run_query(
+                "create table " ~ schema ~ "." ~ table ~ "__kept (" ~ typed
+                ~ ", is_row boolean) using parquet partitioned by (model_name)"
+            ) -%}
+            {%- do run_query(
+                "create view " ~ schema ~ "." ~ table ~ " as select " ~ names_of(columns) ~ " from " ~ schema ~ "."
+                ~ table ~ "__kept where is_row"
+            ) -%}
+        {%- endfor -%}
+        {%- do run_query("comment on schema " ~ schema ~ " is 'version " ~ state_version() ~ "'") -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro spark__has_state() -%}
+    {%- if not run_query("show schemas like '" ~ state_schema() ~ "'").rows -%}{{ return(false) }}{%- endif -%}
+    {%- for row in run_query("describe schema " ~ state_schema()).rows if row[0] == 'Comment' -%}
+        {{ return(row[1] == 'version ' ~ state_version()) }}
+    {%- endfor -%}
+    {{ return(false) }}
+{%- endmacro %}
+
+{% macro names_of(columns) -%}
+    {#- The names in a list of columns with types. -#}
+    {%- set names = [] -%}
+    {%- for column in columns.split(', ') -%}{%- do names.append(column.split(' ')[0]) -%}{%- endfor -%}
+    {{ return(names | join(', ')) }}
+{%- endmacro %}
+
+{% macro spark__change_state(table, gone, new) -%} {#- a partition's own column comes last -#}
+    {%- set names = names_of(state_tables()[table][0]) -%}
+    {%- set others = names.split(', ')[1:] | join(', ') -%}
+    {%- set types = [] -%}
+    {%- for column in state_tables()[table][0].split(', ')[1:] -%}
+        {%- set name, type = column.split(' ') -%}
+        {%- do types.append('cast(null as ' ~ engine_type(type) ~ ') as ' ~ name) -%}
+    {%- endfor -%}
+    {%- set query -%}
+        insert overwrite table {{ state_schema() }}.{{ table }}__kept
+        {% if new -%}
+        with new_rows ({{ names }}) as (
+            {{ new }}
+        )
+        {%- endif %}
+        select /*+ coalesce(1) */ {{ others }}, is_row, '{{ model.name }}' as model_name
+        from (
+            select {{ types | join(', ') }}, false as is_row
+            {%- if new %}
+            union all
+            select {{ others }}, true from new_rows
+            {%- endif %}
+            union all
+            select {{ others }}, true from {{ state_table(table) }}
+            where model_name = '{{ model.name }}' and not ({{ gone or 'false' }})
+        ) as all_rows
+    {%- endset -%}
+    {%- do run_query(query) -%}
+{%- endmacro %}
+
+{% macro spark__forget_state(tables) -%}
+    {%- for table in ['models'] + tables -%} {#- first of all, that it is built -#}
+        {%- do run_query(
+            "alter table " ~ state_schema() ~ "." ~ table ~ "__kept drop if exists partition (model_name = '"
+            ~ model.name ~ "')"
+        ) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro spark__remember_seen(seen, docs_hash) -%}
+    {%- do change_state('models', 'true',
+        "select model_name, inputs_hash, views_hash, code_hash, file_ids, content_id, '" ~ docs_hash ~ "', '" ~ seen
+        ~ "' from " ~ state_table('models') ~ " where model_name = '" ~ model.name ~ "'"
+    ) -%}
+{%- endmacro %}
+
+{% macro spark__remember_members(dimension) -%}
+    {%- set ours = "dimension_name = '" ~ dimension.name ~ "'" -%}
+    {%- set name = "'" ~ model.name ~ "', '" ~ dimension.name ~ "', " -%}
+    {%- do change_state('members', ours, "select " ~ name ~ "member_key, valid_from, valid_to, attribute_hash from ("
+        ~ members_of(dimension) ~ ") as members") -%}
+    {%- do change_state('dimensions', ours, "select " ~ name ~ state_of(dimension)) -%}
+{%- endmacro %}
+
+{% macro spark__remember_files(file_input, files, with_rows) -%}
+    {%- set day, those = config.get('partition_by').field, 'in (' ~ files | join(', ') ~ ')' -%}
+    {%- set rows = "cast(sum(" ~ row_hash('shown') ~ ") as string)" if with_rows else "cast(null as string)" -%}
+    {%- do change_state('files', 'file_id ' ~ those, "select '" ~ model.name ~ "', _file_id, " ~ day ~ ", " ~ rows
+        ~ " from " ~ file_input.relation ~ " as shown where _file_id " ~ those ~ " and " ~ day
+        ~ " is not null group by _file_id, " ~ day) -%}
+{%- endmacro %}
+
+{% macro spark__one_at_a_time() -%} {#- nothing keeps two builds apart: see docs/scale-out.md -#}
+    select 1
+{%- endmacro %}
+
+{% macro spark__named_session() -%}
+    'dbt'
+{%- endmacro %}
+
+{% macro spark__wait_for_turn(schema) %}{% endmacro %}
+
+{% macro spark__take_turn(schema) %}{% endmacro %}
+
+{% macro spark__end_turn() %}{% endmacro %}
+
+{% macro spark__remember_passed_tests(results) %}{% endmacro %}
+
+{% macro spark__publish_what_passed(results) -%}
+    {%- if execute and flags.WHICH in building_commands() -%}
+        {%- do log("On Spark readers see each table as soon as it is written: publishing, roles and forgetting are "
+            ~ "PostgreSQL's alone", info=true) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro spark__shows_rows_one_by_one(relation) -%} {#- by what the view's text says of joins, windows and the like -#}
+    {%- for row in run_query("describe extended " ~ relation).rows if row[0] == 'View Text' -%}
+        {{ return(not modules.re.search(
+            '(?i)\\b(join|over|group\\s+by|distinct|having|limit|exists|intersect|except|lateral|min|max|sum|count)\\b'
+            ~ '|(?<!\\bas)\\s*\\(\\s*(select|with)\\b|\\bunion\\s+(?!all)', row[1]
+        )) }}
+    {%- endfor -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{% macro spark__put_aside(name, query) -%} {#- computed when it is read: what it reads isn't written before -#}
+    {%- do run_query("create or replace temporary view " ~ name ~ " as " ~ query) -%}
+{%- endmacro %}
+
+{% macro spark__kind_of(relation) -%}
+    {%- set schema, name = (relation | string | replace('`', '')).split('.') -%}
+    {%- set there = adapter.get_relation(none, schema, name) -%}
+    {{ return("'" ~ there.type ~ "'" if there else 'cast(null as string)') }}
+{%- endmacro %}
+
+{% macro spark__write_whole(target, kind, sql) -%}
+    {%- do forget_state([]) -%}
+    {%- if kind -%}{%- do run_query("drop " ~ kind ~ " if exists " ~ target) -%}{%- endif -%}
+    {%- set field = spark_partition() -%}
+    {%- set columns = [] -%}
+    {%- for column in model.columns.values() -%}
+        {%- do columns.append(adapter.quote(column.name) ~ ' ' ~ engine_type(column.data_type) ~ " comment '"
+            ~ spark_text(column.description) ~ "'") -%}
+    {%- endfor -%}
+    {%- do run_query(
+        "create table " ~ target ~ " (" ~ columns | join(', ') ~ ") using parquet"
+        ~ (" partitioned by (" ~ field ~ ")" if field else "")
+        ~ " comment '" ~ spark_text(model.description) ~ "'"
+    ) -%}
+    {%- call statement('main') -%}{{ overwrite(target, sql) }}{%- endcall -%}
+    {{ return(false) }} {#- it has its descriptions -#}
+{%- endmacro %}
+
+{% macro spark__write_partitions(target, partitions, sql) -%}
+    {%- do forget_state([]) -%}
+    {%- set field, rows = config.get('partition_by').field, [sql] -%}
+    {%- set touched = field ~ ' in (' ~ as_dates(partitions) ~ ')' -%}
+    {%- if spark_partition() -%}
+        {%- set gone = [] -%}
+        {%- for start in partitions -%}
+            {%- do gone.append("partition (" ~ field ~ " = '" ~ start ~ "')") -%}
+        {%- endfor -%}
+        {%- do run_query("alter table " ~ target ~ " drop if exists " ~ gone | join(', ')) -%}
+    {%- else -%} {#- a table of dates: few, and no table is overwritten by what is read from it -#}
+        {%- set kept = run_query(
+            "select " ~ field ~ " from " ~ target ~ " where not " ~ touched
+        ).columns[0].values() -%}
+        {%- set rows = ["select * from (" ~ sql ~ ") as rebuilt where " ~ touched] -%}
+        {%- for start in kept -%}{%- do rows.append("select " ~ as_dates([start]) ~ " as " ~ field) -%}{%- endfor -%}
+        {%- set touched = 'true' -%}
+    {%- endif -%}
+    {%- call statement('main') -%}{{ overwrite(target, rows | join(' union all '), touched) }}{%- endcall -%}
+{%- endmacro %}
+
+{% macro overwrite(target, sql, condition='true') -%}
+    {#- Rows into a table, each of its contract's type; each partition one file. -#}
+    {%- set field = spark_partition() -%}
+    {%- set columns = [] -%}
+    {%- for column in model.columns.values() if column.name != field -%}
+        {%- do columns.append(
+            "cast(" ~ adapter.quote(column.name) ~ " as " ~ engine_type(column.data_type) ~ ") as "
+            ~ adapter.quote(column.name)
+        ) -%}
+    {%- endfor -%}
+    {%- if field -%}{%- do columns.append("cast(" ~ field ~ " as date) as " ~ field) -%}{%- endif -%}
+    insert overwrite table {{ target }}
+    select {{ columns | join(', ') }}
+    from (
+        {{ sql }}
+    ) as contracted
+    where {{ condition }}
+    {%- if field %}
+    distribute by {{ field }}
+    {%- endif %}
+{%- endmacro %}
+
+{% macro spark_partition() -%}
+    {#- The column by which the table lies in partitions, or none: Spark wants a column beside it. -#}
+    {%- set partition_by = config.get('partition_by') -%}
+    {{ return(partition_by.field if partition_by and model.columns | length > 1 else none) }}
+{%- endmacro %}

@@ -1,0 +1,52 @@
+"""The cluster on this machine: real processes, on loopback alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psutil
+import pytest
+
+from journey.project import local_dir
+from journey.spark import cluster
+from journey.spark.session import Session
+
+
+def processes() -> dict[str, psutil.Process]:
+    """The cluster's processes, by name."""
+    known = cluster.Cluster.read(local_dir() / cluster.FOLDER)
+    assert known is not None
+    return {name: process for name in known.processes if (process := known.process(name))}
+
+
+def test_everything_listens_on_loopback_alone(spark: None) -> None:
+    found = processes()
+    assert list(found) == ["master", "worker_1", "worker_2", "thrift"]
+    everyone = [each for process in found.values() for each in (process, *process.children(recursive=True))]
+    listening = [
+        connection.laddr.ip
+        for process in everyone
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening
+    assert {address.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
+
+
+def test_no_other_user_reads_its_secrets(spark: None) -> None:
+    folder = local_dir() / cluster.FOLDER
+    assert folder.stat().st_mode & 0o077 == 0
+    assert (folder / "conf" / "spark-defaults.conf").stat().st_mode & 0o077 == 0
+
+
+def test_what_runs_is_left_and_what_was_killed_comes_again(spark: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {name: process.pid for name, process in processes().items()}
+    cluster.up()
+    assert {name: process.pid for name, process in processes().items()} == before
+
+    os.kill(before["worker_1"], signal.SIGKILL)
+    cluster.up()
+    assert all(service.running for service in cluster.status())
+    with Session() as session:
+        assert session.rows("select 1") == [(1,)]
