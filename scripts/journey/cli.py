@@ -199,6 +199,8 @@ def env() -> None:
     if state is None:
         raise UsageError("the embedded services were never started here: run `journey services up`")
     variables = environment(state)
+    if "JOURNEY_LOCAL_DIR" in os.environ:  # else a command of this shell would choose logins of other services
+        variables["JOURNEY_LOCAL_DIR"] = str(local_dir())
     with suppress(UsageError):  # JOURNEY_LOCAL_DIR is known outside the project, too
         root = project_root()
         variables["DBT_PROJECT_DIR"] = str(root)

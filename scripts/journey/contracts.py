@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from journey.errors import UsageError
+from journey.project import read_yaml
 
 BLOCK = re.compile(r"{% set contract %}\n(.*?){% endset %}", re.DOTALL)
 VARIABLE = re.compile(r"{{ var\('(\w+)'\) }}")
@@ -64,7 +65,7 @@ def contracts(root: Path) -> list[View]:
     Raises:
         UsageError: a contract can't be read.
     """
-    project = yaml.safe_load((root / "dbt_project.yml").read_text())
+    project = read_yaml(root / "dbt_project.yml")
     folders = [root / path / "contracts" for path in project.get("test-paths", ["tests"])]
     files = sorted(file for folder in folders for file in folder.glob("*.sql"))
     views = [_view(file, project.get("vars", {})) for file in files]

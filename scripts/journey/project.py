@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from journey.errors import UsageError
 
@@ -23,6 +24,21 @@ def project_root(start: Path | None = None) -> Path:
         if (folder / "dbt_project.yml").is_file():
             return folder
     raise UsageError(f"{here} is not inside a data-journey project (no dbt_project.yml here or above): cd into it")
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """What a YAML file of the project says, read as dbt reads it: libyaml takes what Python's own parser doesn't.
+
+    Raises:
+        UsageError: it can't be read; the error names the file and the line.
+    """
+    import yaml  # the loader, once it has dbt's manifest, needs none
+
+    try:
+        said = yaml.load(file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"{file} can't be read: {' '.join(str(error).split())}") from error
+    return said if isinstance(said, dict) else {}
 
 
 def program_version() -> str:

@@ -115,6 +115,7 @@ def test_status_and_env_say_what_is_there(private: Path) -> None:
         check=False,
     )
     assert shell.stdout == "transformer\n", shell.stderr
+    assert f"export JOURNEY_LOCAL_DIR={private}\n" in exports  # so that `journey load` there chooses these logins, too
     assert run("psql", "-tAc", "select 6 * 7").stdout == "42\n"
 
     assert run("services", "down").returncode == 0

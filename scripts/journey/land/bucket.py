@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from journey.errors import JourneyError, UsageError
-from journey.project import project_root
+from journey.project import project_root, read_yaml
 from journey.services.state import BUCKET
 from journey.settings import s3_failure
 
@@ -23,11 +22,7 @@ def configured_bucket() -> str:
     Raises:
         UsageError: dbt_project.yml can't be read.
     """
-    file = project_root() / "dbt_project.yml"
-    try:
-        variables = (yaml.safe_load(file.read_text()) or {}).get("vars") or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"{file} can't be read: {' '.join(str(error).split())}") from error
+    variables = read_yaml(project_root() / "dbt_project.yml").get("vars") or {}
     return str(variables.get("landing_bucket", BUCKET))
 
 

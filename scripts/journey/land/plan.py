@@ -10,10 +10,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from journey.errors import UsageError
 from journey.land.feeds import Encode, Feed, Planned, feed_of
+from journey.project import read_yaml
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,5 @@ def run_beside_models(root: Path, name: str) -> tuple[Path, dict[str, Any]]:
 
 def _beside_models(root: Path) -> list[Path]:
     """The folders that hold the models' folders, in their order."""
-    try:
-        project = yaml.safe_load((root / "dbt_project.yml").read_text()) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"{root / 'dbt_project.yml'} can't be read: {' '.join(str(error).split())}") from error
+    project = read_yaml(root / "dbt_project.yml")
     return list(dict.fromkeys((root / path).resolve().parent for path in project.get("model-paths", ["models"])))

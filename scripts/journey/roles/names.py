@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import yaml
+from typing import NamedTuple
 
 from journey.errors import UsageError
+from journey.project import read_yaml
 
 GROUPS = ("loader", "transformer", "analyst", "developer", "pii_reader")
 # schemas of what dbt builds that readers have no business in; a mart's folder and a layer's `+schema` name the others
@@ -39,7 +38,7 @@ def names_of(root: Path) -> Names:
     Raises:
         UsageError: the prefix can't be one.
     """
-    project: dict[str, Any] = yaml.safe_load((root / "dbt_project.yml").read_text()) or {}
+    project = read_yaml(root / "dbt_project.yml")
     prefix = str((project.get("vars") or {}).get("role_prefix") or "")
     if not re.fullmatch("|[a-z][a-z0-9_]{0,40}", prefix):
         raise UsageError(f"dbt_project.yml: role_prefix {prefix!r} takes small letters, digits and _, 41 at most")

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from journey import settings
 from journey.contracts import contracts
 from journey.errors import UsageError
 from journey.loader.declaration.sources import Source, load_sources
+from journey.project import read_yaml
 from journey.scaffold.naming import snake
 from journey.scaffold.proposal import Proposal
 from journey.scaffold.proposing import FILES, propose
@@ -68,7 +67,7 @@ def scaffold(root: Path, address: str, source: str, *, table: str | None = None,
     for name in (source, table):
         if not NAME.fullmatch(name) or len(name) > 40:
             raise UsageError(f"{name!r} can't be a name: small letters, digits and _ (--source, --table)")
-    project: dict[str, Any] = yaml.safe_load((root / "dbt_project.yml").read_text())
+    project = read_yaml(root / "dbt_project.yml")
     beside = _declared(root, project, source)
     known = next((one for one in load_sources(root) if one.name == f"{source}.{table}"), None) if beside else None
     proposal = propose(settings.s3_client(), place[1], place[2], source=source, table=table, files=files)
@@ -158,7 +157,7 @@ def _declared(root: Path, project: dict[str, Any], source: str) -> dict[str, Any
     """A source as some YAML of the project declares it. (dbt can't say while views are still to be written.)"""
     for path in project.get("model-paths", ["models"]):
         for file in sorted((root / path).rglob("*.yml")):
-            for one in (yaml.safe_load(file.read_text()) or {}).get("sources") or ():
+            for one in read_yaml(file).get("sources") or ():
                 if one.get("name") == source:
                     return dict(one)
     return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from journey import dbt
 from journey.errors import JourneyError
+from journey.project import read_yaml
 from journey.roles.names import names_of
 from journey.site import catalogue
 
@@ -160,9 +161,7 @@ def _built_schema(manifest: Mapping[str, Any]) -> str:
 
 def _currency(root: Path) -> str:
     """What amounts are called."""
-    import yaml
-
-    variables = (yaml.safe_load((root / "dbt_project.yml").read_text()) or {}).get("vars") or {}
+    variables = read_yaml(root / "dbt_project.yml").get("vars") or {}
     return str(variables.get("currency") or "the company's currency")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -309,6 +310,13 @@ def test_the_manifest_follows_the_yaml(project: Path, landing: Landing, monkeypa
     done = CliRunner().invoke(cli, ["load"])
     assert isinstance(done.exception, UsageError)
     assert str(done.exception).startswith("models/sources.yml: source shop.sales: external.file_format")
+    kept = project / "models" / "sources.kept"  # `sed -i.kept`, and back: the content is older than dbt's manifest
+    kept.write_text(yaml.read_text().replace("file_format: tsv", "file_format: csv"))
+    os.utime(kept, (0, 0))
+    with pytest.raises(UsageError, match="file_format"):
+        load_sources(project)
+    kept.rename(yaml)
+    assert [source.name for source in load_sources(project)] == ["shop.sales"]
     yaml.write_text("sources: {")
     with pytest.raises(UsageError, match=r"dbt can't parse the project: .*sources.yml"):
         load_sources(project)

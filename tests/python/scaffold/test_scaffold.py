@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from conftest import ROOT
 from journey.cli import cli
+from journey.errors import UsageError
 from journey.loader.declaration.sources import load_sources
 from journey.loader.run import load
 from journey.scaffold.run import Scaffolded, scaffold, write
@@ -161,6 +162,20 @@ def test_no_file_is_overwritten(project: Path, companies: Landing) -> None:
     assert kept.read_text() == "-- mine\n"
     assert [path.name for path in done.kept] == [kept.name]
     assert (kept.parent / "_erp_de__sources.yml").exists()
+
+
+def test_yaml_is_read_as_dbt_reads_it(project: Path, companies: Landing) -> None:
+    """libyaml takes `Which?` in a flow mapping, which Python's own parser refuses; what nobody can read is named."""
+    question = "{question: Which?, query: select 1}"
+    asked = project / "models" / "asked.yml"
+    asked.write_text(f"models:\n  - name: asked\n    config: {{meta: {{questions: [{question}]}}}}\n")
+    address = f"s3://{companies.bucket}/erp_de/postings/"
+    command = ["scaffold", address, "--source", "erp_de", "--dry-run"]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    asked.write_text("models: {")
+    done = CliRunner().invoke(cli, command)
+    assert isinstance(done.exception, UsageError)
+    assert f"{asked} can't be read: while parsing a flow" in str(done.exception)
 
 
 def test_a_dry_run_prints_and_writes_nothing(project: Path, companies: Landing) -> None:

@@ -248,7 +248,8 @@ def _newest_yaml(root: Path) -> float:
     for folder, subfolders, files in os.walk(root):
         subfolders[:] = [name for name in subfolders if not name.startswith(".") and name not in NOT_OURS]
         yaml = (Path(folder, name) for name in files if name.endswith((".yml", ".yaml")))
-        newest = max(newest, *(file.stat().st_mtime for file in yaml), 0.0)
+        for stat in (file.stat() for file in yaml):
+            newest = max(newest, stat.st_mtime, stat.st_ctime)  # a file that is put back keeps the time of its content
     return newest
 
 
