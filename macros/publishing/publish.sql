@@ -120,7 +120,8 @@
 
 {% macro what_is_missing() -%}
     {#- Why the marts that are built can't be published, as texts: models that weren't built since what they read was
-        written, and tests that haven't passed since. -#}
+        written, and tests that haven't passed since: those of what marts are made of, and any that says
+        `holds_publication`. -#}
     {%- set above = {} -%}
     {%- do collect_ancestors(marts_built(), above) -%}
     {%- set reads = [] -%}
@@ -130,7 +131,7 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'test' and node.config.enabled -%}
-        {%- if node.depends_on.nodes | select('in', above) | list -%}
+        {%- if node.depends_on.nodes | select('in', above) | list or node.config.meta.get('holds_publication') -%}
             {%- for name in tables_read(node) or [''] -%}
                 {%- do reads.append("('" ~ node.name ~ "', '" ~ node.unique_id ~ "', '" ~ name ~ "')") -%}
             {%- endfor -%}

@@ -20,7 +20,7 @@ SOURCES = """
 sources:
   - name: control
     schema: public
-    tables: [{name: control}]
+    tables: [{name: control}, {name: files, identifier: control}]
 """
 MODELS = {  # a day shows the newest number that falls on it, so that a build touches one day of five
     "warehouse/days": (
@@ -46,6 +46,9 @@ MODELS = {  # a day shows the newest number that falls on it, so that a build to
 }
 TEST = (
     "select id from {{ ref('in_all') }} cross join {{ source('control', 'control') }} as control where control.is_bad"
+)
+HOLDING = (  # no mart reads these files
+    "{{ config(meta={'holds_publication': true}) }}\nselect number from {{ source('control', 'files') }} where number < 0"
 )
 
 
@@ -97,6 +100,7 @@ class Shop:
         (folder / "tests" / "assert_not_bad.sql").write_text(
             TEST.replace(" as control", "").replace("control.is", "is")
         )
+        (folder / "tests" / "assert_files_are_there.sql").write_text(HOLDING)
         return cls(folder, Dbt(folder / "target", folder, comments=True))
 
     def build(self, number: int, *arguments: str, is_bad: bool = False, command: str = "build") -> Ran:

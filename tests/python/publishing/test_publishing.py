@@ -60,6 +60,20 @@ def test_what_fails_its_test_is_not_seen_and_the_next_good_build_is(shop: Shop) 
     assert shown("sales.in_all") == shown("finance.books") == {12}
 
 
+def test_a_test_of_no_mart_may_hold_all_of_them(shop: Shop) -> None:
+    """As that of files which couldn't be loaded: each mart may miss their rows."""
+    shop.build(10)
+    ran = shop.build(-1)
+    assert (ran.failed, ran.errors, ran.skipped) == ({"assert_files_are_there"}, [], set())
+    assert shown("built.in_all") == {-1}
+    assert shown("sales.in_all") == shown("finance.books") == {10}
+    refused = shop.journey("publish")
+    assert refused.returncode == 1
+    assert "not published: assert_files_are_there has not passed" in refused.stderr
+    assert shop.build(12).failed == set()
+    assert shown("sales.in_all") == {12}
+
+
 def test_a_build_of_a_part_waits_for_the_rest(shop: Shop) -> None:
     shop.build(10)
     ran = shop.build(11, "--select", "days", "by_day")
