@@ -63,7 +63,8 @@ def test_all_compile(compiled: Path) -> None:
         if "generic" not in path.parts and "python" not in path.parts
     ]
     missing = [str(path.relative_to(ROOT)) for path in of_project if not (compiled / path.relative_to(ROOT)).exists()]
-    assert len(of_project) > 150 and missing == []
+    assert len(of_project) > 150
+    assert missing == []
 
 
 def test_is_of_spark(compiled: Path) -> None:
