@@ -17,7 +17,7 @@
 
 {% macro check_headlines() -%}
     {#- On run start: stops dbt, before anything is built, if a mart declares what can't be its headline figures. -#}
-    {%- for node in graph.nodes.values() if is_published(node) and node.config.meta.get('headline') is not none -%}
+    {%- for node in graph.nodes.values() if node.config.meta.get('headline') is not none and is_published(node) -%}
         {%- set said, wrong = node.config.meta.headline, [] -%}
         {%- if said is not mapping or (said.measures and said.none) or not (said.measures or said.none) -%}
             {%- do wrong.append('it is a dict with measures, or with none: why there are none') -%}

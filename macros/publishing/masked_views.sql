@@ -31,10 +31,11 @@
         ).rows -%}
             {%- do known.update({name: said}) -%}
         {%- endfor -%}
-        {%- for node in graph.sources.values() | list + graph.nodes.values() | list -%}
+        {%- set kinds = ('source', 'model', 'seed', 'snapshot') -%}
+        {%- for node in graph.sources.values() | list + graph.nodes.values() | list if node.resource_type in kinds -%}
             {%- set schema = built_schema() if is_published(node) else node.schema -%}
             {%- set table = schema ~ '.' ~ (node.identifier or node.alias) -%}
-            {%- if table in there and node.resource_type in ('source', 'model', 'seed', 'snapshot') -%}
+            {%- if table in there -%}
                 {%- do mask_table(node, table, there[table], known.get('masked_' ~ table), developer) -%}
             {%- endif -%}
         {%- endfor -%}
@@ -45,8 +46,12 @@
     {#- One view, if it isn't as it should be. -#}
     {%- set expressions = [] -%}
     {%- for column in node.columns.values() if column.name in there -%}
-        {%- set typed = dict(column, data_type=column.data_type or there[column.name]) -%} {#- staging states none -#}
-        {%- do expressions.append(published_column(typed) ~ ' as ' ~ adapter.quote(column.name)) -%}
+        {%- set shown = adapter.quote(column.name) -%}
+        {%- if 'pii' in column.config.meta -%} {#- else no macro is called: for all columns that takes a second -#}
+            {%- set type = column.data_type or there[column.name] -%} {#- staging states none -#}
+            {%- set shown = published_column(dict(column, data_type=type)) -%}
+        {%- endif -%}
+        {%- do expressions.append(shown ~ ' as ' ~ adapter.quote(column.name)) -%}
     {%- endfor -%}
     {%- for name in there if name not in node.columns and (
         name == '_file_id' or node.resource_type == 'snapshot' and name.startswith('dbt_')

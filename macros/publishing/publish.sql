@@ -112,7 +112,7 @@
         "select relname from pg_class where relkind = 'v' and relnamespace = to_regnamespace('" ~ built_schema() ~ "')"
     ).columns[0].values() -%}
     {%- set marts = [] -%}
-    {%- for node in graph.nodes.values() if is_published(node) and node.alias in there -%}
+    {%- for node in graph.nodes.values() if node.alias in there and is_published(node) -%}
         {%- do marts.append(node) -%}
     {%- endfor -%}
     {{ return(marts | sort(attribute='unique_id')) }}

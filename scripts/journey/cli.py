@@ -91,7 +91,7 @@ def _metrics(context: click.Context, parameter: click.Parameter, begun: str) -> 
 
 
 SECTIONS = {  # of `journey --help`; a command that none names stands in the last
-    "Look and ask": ("metrics", "why", "changes", "psql", "docs", "site", "status"),
+    "Look and ask": ("metrics", "why", "changes", "watch", "psql", "docs", "site", "status"),
     "Work on models": ("dev", "build", "publish", "contract"),
     "Bring in files": ("load", "scaffold", "reload", "replay", "verify", "settle", "repair", "adopt", "retype"),
     "Try it, set it up, look after it": (),
@@ -429,6 +429,39 @@ def changes_command(publication: int | None, target: str | None, for_program: bo
         found = changes.read(connection, schema, publication)
     for line in [changes.as_json(found)] if for_program else changes.lines(found):
         click.echo(line if for_program else shown(line))
+
+
+@cli.command("watch")
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="As if it were that day; today if not given."
+)
+@click.option("--target", metavar="TARGET", help="Whose marts, as in dbt, such as prod.")
+@click.option("--json", "for_program", is_flag=True, help="A line of JSON for each alert, and nothing else.")
+@click.option(
+    "--webhook", envvar="JOURNEY_WEBHOOK_URL", metavar="URL", help="Where alerts are posted; or JOURNEY_WEBHOOK_URL."
+)
+def watch_command(as_of: datetime | None, target: str | None, for_program: bool, webhook: str | None) -> None:
+    """Say which newest figures of feeds and marts are unlike their own past, and which feeds are late.
+
+    Exit status 1 if one is, or if the webhook didn't take it.
+    """
+    from journey.embedded import use_embedded
+    from journey.project import project_root
+    from journey.watch import figures
+    from journey.watch.webhook import checked, post
+
+    url = checked(webhook) if webhook else None
+    use_embedded()
+    day = (as_of or datetime.now()).date()
+    found = figures.read(project_root(), as_of=day, target=target)
+    alerts = [figure for figure in found if figure.is_alert]
+    for line in map(figures.as_json, alerts) if for_program else figures.lines(found):
+        click.echo(line)
+    if not for_program:
+        click.echo(f"{len(alerts)} of {len(found)} figures need a look" if found else "nothing is watched")
+    if url and alerts:
+        post(url, alerts)
+    sys.exit(1 if alerts else 0)
 
 
 @cli.command("roles")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +94,43 @@ def run(
         warned=sum(count for (kind, status), count in done.items() if kind in TESTED and status == "warn"),
         seconds=time.monotonic() - begun,
     )
+
+
+def operation(
+    macro: str, values: Mapping[str, object], arguments: Sequence[str] = (), *, root: Path, say: Callable[[str], object]
+) -> bool:
+    """Run a macro as a dbt operation.
+
+    Args:
+        macro: its name.
+        values: its arguments.
+        arguments: dbt's own, such as `--target`.
+        root: the project's folder.
+        say: is told each line that it prints.
+
+    Returns:
+        Whether dbt calls it a success.
+
+    Raises:
+        JourneyError: it can't be done; the message is the macro's, or the database's.
+    """
+    from dbt.cli.main import dbtRunner
+
+    told: list[str] = []
+
+    def listen(event: Any) -> None:
+        if event.info.name == "PrintEvent":
+            say(event.info.msg)
+        elif event.info.name == "RunningOperationCaughtError":
+            told.append(str(event.data.exc))
+
+    command = ["--log-level", "none", "run-operation", macro, "--args", json.dumps(values), *folders(root), *arguments]
+    result = dbtRunner(callbacks=[listen]).invoke(command)
+    if result.exception is not None:
+        raise JourneyError(" ".join(str(result.exception).split()))
+    if told:  # dbt says what kind of error it is before, and in which macros after
+        raise JourneyError(" ".join(re.split(r"\s+> in macro ", told[0])[0].split("\n  ", 1)[-1].split()))
+    return bool(result.success)
 
 
 def folders(root: Path) -> list[str]:

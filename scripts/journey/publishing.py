@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from journey.building import target_of, turn
-from journey.dbt import folders
+from journey.dbt import operation
 from journey.embedded import use_embedded
-from journey.errors import JourneyError
 
 
 def publish(arguments: Sequence[str], *, root: Path, breaking: bool = False) -> int:
@@ -71,20 +67,4 @@ def _operation(macro: str, arguments: Sequence[str], root: Path, values: dict[st
 
 
 def _invoke(macro: str, arguments: Sequence[str], root: Path, values: dict[str, object]) -> int:
-    from dbt.cli.main import dbtRunner
-
-    told: list[str] = []
-
-    def listen(event: Any) -> None:
-        if event.info.name == "PrintEvent":
-            click.echo(event.info.msg)
-        elif event.info.name == "RunningOperationCaughtError":
-            told.append(str(event.data.exc))
-
-    command = ["--log-level", "none", "run-operation", macro, "--args", json.dumps(values), *folders(root), *arguments]
-    result = dbtRunner(callbacks=[listen]).invoke(command)
-    if result.exception is not None:
-        raise JourneyError(" ".join(str(result.exception).split()))
-    if told:  # dbt says what kind of error it is before, and in which macros after
-        raise JourneyError(" ".join(re.split(r"\s+> in macro ", told[0])[0].split("\n  ", 1)[-1].split()))
-    return 0 if result.success else 1
+    return 0 if operation(macro, values, arguments, root=root, say=click.echo) else 1

@@ -1,4 +1,6 @@
 -- one row: one day of one campaign's observed window
+{% call set_sql_header(config) %}{{ hash_to_group() }}{% endcall %}
+
 with campaigns as (
     select * from {{ ref('dim_campaign') }}
 ),

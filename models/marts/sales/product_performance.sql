@@ -1,11 +1,15 @@
 -- one row: one product in one month, from the month of its first sale to the as-of date, months without sales included
 {{ config(partition_by={
-    'field': 'month_start_date', 'granularity': 'month',
-    'reads_before': {'int_product_months_summed': 11, 'int_products_started': 'all'}
+    'field': 'month_start_date', 'granularity': 'month', 'reads_before': {'int_products_started': 'all'}
 }) }}
 
 with product_months as (
     select * from {{ ref('int_product_months_summed') }}
+),
+
+-- a month has two baskets of a product that is in the middle: ranks and classes are of 12 months, eleven of them closed
+trailed as (
+    select * from {{ ref('int_product_months_trailed') }}
 ),
 
 started as (
@@ -17,34 +21,13 @@ months as (
 ),
 
 products as (
-    select * from {{ ref('dim_product') }}
-),
-
--- a month has two baskets of a product that is in the middle: ranks and classes are of 12 months
-trailing_sums as (
-    select
-        months.month_start_date,
-        product_months.product_id,
-        sum(product_months.net_sales_amount) as trailing_sales_amount,
-        sum(product_months.baskets_count) as trailing_baskets_count,
-        sum(product_months.baskets_count) filter (
-            where product_months.month_start_date >= {{ dbt.dateadd('month', -2, 'months.month_start_date') }}
-        ) as baskets_in_3_months_count
-    from months
-    inner join product_months
-        on
-            months.month_start_date >= product_months.month_start_date
-            and months.month_start_date <= {{ dbt.dateadd('month', 11, 'product_months.month_start_date') }}
-    group by
-        months.month_start_date,
-        product_months.product_id
+    select * from {{ ref('int_products_described') }}
 ),
 
 product_rows as (
     select
         started.product_id,
         months.month_start_date,
-        cast({{ dbt.dateadd('month', -1, 'months.month_start_date') }} as date) as previous_month_start_date,
         started.first_month_start_date < months.month_start_date as has_previous,
         products.department,
         products.product_category,
@@ -56,7 +39,7 @@ product_rows as (
         {{ dbt.datediff('started.first_month_start_date', 'months.month_start_date', 'month') }}
             as months_since_first_sale_count
     from started
-    inner join products on started.product_id = products.product_id and products.is_current
+    inner join products on started.product_id = products.product_id
     inner join months on started.first_month_start_date <= months.month_start_date
 ),
 
@@ -69,26 +52,23 @@ summed as (
         coalesce(sold.units_count, 0) as units_count,
         coalesce(sold.baskets_count, 0) as baskets_count,
         coalesce(sold.customers_count, 0) as customers_count,
-        case when product_rows.has_previous then coalesce(previous.net_sales_amount, 0) end
+        case when product_rows.has_previous then coalesce(trailed.previous_net_sales_amount, 0) end
             as previous_net_sales_amount,
-        case when product_rows.has_previous then coalesce(previous.baskets_count, 0) end as previous_baskets_count,
-        coalesce(trailing_sums.trailing_sales_amount, 0) as trailing_sales_amount,
-        coalesce(trailing_sums.trailing_baskets_count, 0) as trailing_baskets_count,
-        coalesce(trailing_sums.baskets_in_3_months_count, 0) as baskets_in_3_months_count,
+        case when product_rows.has_previous then coalesce(trailed.previous_baskets_count, 0) end
+            as previous_baskets_count,
+        coalesce(trailed.earlier_sales_amount, 0) + coalesce(sold.net_sales_amount, 0) as trailing_sales_amount,
+        coalesce(trailed.earlier_baskets_count, 0) + coalesce(sold.baskets_count, 0) as trailing_baskets_count,
+        coalesce(trailed.baskets_in_2_months_count, 0) + coalesce(sold.baskets_count, 0) as baskets_in_3_months_count,
         least(product_rows.months_since_first_sale_count + 1, 12) as trailing_months_count
     from product_rows
     left join product_months as sold
         on
             product_rows.product_id = sold.product_id
             and product_rows.month_start_date = sold.month_start_date
-    left join product_months as previous
+    left join trailed
         on
-            product_rows.product_id = previous.product_id
-            and product_rows.previous_month_start_date = previous.month_start_date
-    left join trailing_sums
-        on
-            product_rows.product_id = trailing_sums.product_id
-            and product_rows.month_start_date = trailing_sums.month_start_date
+            product_rows.product_id = trailed.product_id
+            and product_rows.month_start_date = trailed.month_start_date
 ),
 
 -- equal sales share a rank and a place in the cumulative share: ties never depend on the order of rows
@@ -99,7 +79,7 @@ compared as (
         sum(net_sales_amount) over (partition by department, month_start_date) as department_sales_amount,
         sum(trailing_sales_amount) over (partition by department, month_start_date) as department_trailing_amount,
         sum(trailing_sales_amount) over (better range between unbounded preceding and current row)
-        - trailing_sales_amount * count(*) over (partition by department, month_start_date, trailing_sales_amount)
+        - trailing_sales_amount * count(*) over (better range between current row and current row)
             as better_sales_amount
     from summed
     window better as (partition by department, month_start_date order by trailing_sales_amount desc nulls last)

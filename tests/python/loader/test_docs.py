@@ -39,6 +39,7 @@ ELSEWHERE = {
     "scaffold",
     "publish",
     "changes",
+    "watch",
     "roles",
     "build",
     "dev",

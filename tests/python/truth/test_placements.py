@@ -19,6 +19,7 @@ MODELS = (
     "int_weeks_completed",
     "int_store_weeks_covered",
     "int_product_weeks_sold",
+    "int_product_placements_sold",
     "int_product_stores_sold",
     "int_placement_weeks_observed",
     "int_placements_compared",

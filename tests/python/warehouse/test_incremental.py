@@ -404,7 +404,7 @@ def test_promotions_that_came_after_the_sales_touch_their_whole_week(warehouse: 
 
 def test_a_week_that_is_touched_is_read_with_its_sunday(warehouse: Warehouse) -> None:
     """A model by week above one by day."""
-    select = f"{STATEFUL} +int_product_weeks_sold"
+    select = f"{STATEFUL} +int_product_placements_sold"
     warehouse.restart()
     warehouse.take(Step(tuple(Change("transactions", slot, 7) for slot in range(DAYS)), "none"))
     assert warehouse.build(select=select) == []
@@ -454,6 +454,34 @@ def test_what_looks_back_is_built_as_by_a_full_refresh(warehouse: Warehouse) -> 
     assert_is_full_refresh(warehouse, select, "built")
     assert april in arrive(30, 31, seed=None)[0]
     assert april not in warehouse.builds("int_customer_rfm_scored")
+    assert_is_full_refresh(warehouse, select, "built")
+
+
+def test_a_day_leaves_the_months_before_it_added_up(warehouse: Warehouse) -> None:
+    """Eleven closed months are summed when the month begins, and again only if one of them gets other sales."""
+    select = f"{STATEFUL} +product_performance"
+    january, february, march, april = (date(2017, month, 1) for month in range(1, 5))
+
+    def arrive(*slots: int) -> tuple[set[date], set[date]]:
+        """The months whose sums of before, and whose rows, are built anew."""
+        models = ("int_product_months_trailed", "product_performance")
+        was = [warehouse.builds(model) for model in models]
+        warehouse.take(Step(tuple(Change("transactions", slot, 7) for slot in slots), "none"))
+        assert warehouse.build(select=select) == []
+        sums, rows = (
+            {month for month in {**before, **now} if before.get(month) != now.get(month)}
+            for before, now in ((before, warehouse.builds(model)) for before, model in zip(was, models, strict=True))
+        )
+        return sums, rows
+
+    warehouse.restart()
+    arrive(-40, 0, 30)
+    sums, rows = arrive(31)  # April goes on
+    assert sums == set()
+    assert rows == {april}
+    sums, rows = arrive(-38)
+    assert sums == {february, march, april}
+    assert rows == {january, february, march, april}
     assert_is_full_refresh(warehouse, select, "built")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 import psycopg
 import pytest
 
+from dbt_runs import administer, recreate
 from warehouse.conftest import Warehouse
 from warehouse.histories import FIRST_DAY, Change, Step, content
 from warehouse.test_incremental import deliver
@@ -16,6 +18,7 @@ STORES = "relationships_fct_sales_store_key__store_key__ref_dim_store_"
 PLACED = "not_null_fct_sales_placement_key"
 CONTRACT = "assert_stg_pos__transactions_fulfils_its_contract"
 WRONG = "units_count = units_count + 1"
+DELIVERED = (Change("transactions", 0, 1), Change("transactions", 5, 1))
 SALES = "model_name = 'fct_sales' and partition_start"
 
 
@@ -49,16 +52,32 @@ def touch(warehouse: Warehouse, day: date) -> None:
     build(warehouse, f"update build_state.partitions set content_id = 'a build ' || random() where {SALES} = '{day}'")
 
 
+@pytest.fixture(scope="module")
+def passed(prepared: Warehouse) -> Iterator[tuple[str, list[date]]]:
+    """A database in which tests have passed on two dates with sales, and the dates."""
+    template = f"{prepared.database}_passed"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGDATABASE", prepared.database)
+        prepared.restart()
+        prepared.take(Step(DELIVERED, "whole"))
+        built = sorted(day for day in prepared.builds("fct_sales") if day >= FIRST_DAY)
+        assert len(built) >= 2
+        assert not failed(prepared, UNITS)
+        assert not failed(prepared, CONTRACT)
+    recreate(template, prepared.database)
+    yield template, [built[0], built[-1]]
+    administer(f"drop database {template} with (force)")
+
+
 @pytest.fixture
-def days(warehouse: Warehouse) -> list[date]:
-    """Two dates with sales that tests have passed on."""
+def days(warehouse: Warehouse, passed: tuple[str, list[date]]) -> list[date]:
+    """The two dates, in a copy of that database."""
+    template, dates = passed
     warehouse.restart()
-    warehouse.take(Step((Change("transactions", 0, 1), Change("transactions", 5, 1)), "whole"))
-    built = sorted(day for day in warehouse.builds("fct_sales") if day >= FIRST_DAY)
-    assert len(built) >= 2
-    assert not failed(warehouse, UNITS)
-    assert not failed(warehouse, CONTRACT)
-    return [built[0], built[-1]]
+    for change in DELIVERED:
+        deliver(warehouse, change, content(change))
+    recreate(warehouse.database, template)
+    return dates
 
 
 def test_a_narrowed_test_looks_at_touched_dates_alone(warehouse: Warehouse, days: list[date]) -> None:

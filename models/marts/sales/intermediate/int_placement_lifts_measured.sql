@@ -1,5 +1,5 @@
 -- one row: one category in one placement, compared in one way: at equal depth of discount, or in the same week
-{% call set_sql_header(config) %}{{ hash_to_join() }}{% endcall %}
+{% call set_sql_header(config) %}{{ hash_to_join() }}{{ hash_to_group() }}{% endcall %}
 
 with placed as (
     select * from {{ ref('int_product_weeks_placed') }}

@@ -13,6 +13,10 @@ weekly_sales as (
     select * from {{ ref('int_product_weeks_sold') }}
 ),
 
+placements as (
+    select * from {{ ref('dim_placement') }}
+),
+
 placed as (
     select
         product_id,
@@ -36,17 +40,19 @@ with_totals as (
 -- what sold in a placement is known from the sales, which carry it
 sold as (
     select
-        product_id,
-        store_key,
-        placement_key,
-        sum(units_count) as units_count,
-        sum(gross_sales_amount) as gross_sales_amount,
-        sum(net_sales_amount) as net_sales_amount
+        weekly_sales.product_id,
+        weekly_sales.store_key,
+        weekly_sales.placement_key,
+        sum(weekly_sales.units_count) as units_count,
+        sum(weekly_sales.gross_sales_amount) as gross_sales_amount,
+        sum(weekly_sales.net_sales_amount) as net_sales_amount
     from weekly_sales
+    inner join placements on weekly_sales.placement_key = placements.placement_key
+    where placements.is_on_display or placements.is_on_mailer
     group by
-        product_id,
-        store_key,
-        placement_key
+        weekly_sales.product_id,
+        weekly_sales.store_key,
+        weekly_sales.placement_key
 )
 
 select

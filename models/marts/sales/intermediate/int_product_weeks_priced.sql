@@ -1,6 +1,6 @@
 -- one row: one product in one week in which a store sold it that the promotions feed names, all such stores together
-with weekly_sales as (
-    select * from {{ ref('int_product_weeks_sold') }}
+with placement_sales as (
+    select * from {{ ref('int_product_placements_sold') }}
 ),
 
 product_stores as (
@@ -57,11 +57,11 @@ summed as (
     select
         product_id,
         week_start_date,
-        count(*) as stores_count,
+        sum(stores_count) as stores_count,
+        case when sum(stores_count) = 1 then min(first_store_key) end as only_store_key,
         sum(gross_sales_amount) as gross_sales_amount,
         sum(net_sales_amount) as net_sales_amount
-    from weekly_sales
-    where placement_key <> 0
+    from placement_sales
     group by
         product_id,
         week_start_date
@@ -77,9 +77,12 @@ select
     cast(floor(
         20 * greatest(1 - summed.net_sales_amount / nullif(summed.gross_sales_amount, 0), 0) + 0.5
     ) as integer) as depth_step,
-    cast(all_sizes.size_units - coalesce(missing_sizes.size_units, 0) as numeric(18, 3)) as size_units
+    cast(all_sizes.size_units - coalesce(missing_sizes.size_units, 0) as numeric(18, 3)) as size_units,
+    cast(coalesce(only_store.store_size_units, 0) as numeric(16, 3)) as only_store_size_units
 from summed
 inner join all_sizes on summed.product_id = all_sizes.product_id
 left join missing_sizes
     on summed.product_id = missing_sizes.product_id and summed.week_start_date = missing_sizes.week_start_date
+left join product_stores as only_store
+    on summed.product_id = only_store.product_id and summed.only_store_key = only_store.store_key
 where summed.gross_sales_amount > 0
