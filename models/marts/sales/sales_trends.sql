@@ -104,11 +104,15 @@ windowed as (
         sum(whole_sales_amount) over position / sum(whole_days_count) over position as position_daily_amount,
         count(whole_sales_amount) over position as seasonal_years_count,
         sum(whole_sales_amount) over span / sum(whole_days_count) over span as daily_amount,
-        var_samp(whole_sales_amount) over (series rows between unbounded preceding and 1 preceding) as earlier_variance,
-        count(whole_sales_amount) over (series rows between unbounded preceding and 1 preceding) as earlier_count
+        var_samp(whole_sales_amount) over earlier as earlier_variance,
+        count(whole_sales_amount) over earlier as earlier_count
     from with_totals
     window
         series as (partition by period_type, department order by period_start_date asc nulls last),
+        earlier as (
+            partition by period_type, department order by period_start_date asc nulls last
+            rows between unbounded preceding and 1 preceding
+        ),
         {%- for length, period_type in averages %}
             last_{{ length }} as (
                 partition by period_type, department order by period_start_date asc nulls last
