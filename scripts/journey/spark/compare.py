@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CLOSE = 1e-9  # of ratios and statistics, relative; of what is smaller than 1, absolute
 INEXACT = ("double precision", "real", "numeric")  # numeric without bounds: quotients
 BUILT = ("model", "seed", "snapshot")
-OWN = ("_file_id",)  # each ledger gives its own
+OWN = ("_file_id", "first_loaded_at", "last_loaded_at")  # each ledger's: under what number it loaded what, and when
 
 
 @dataclass(frozen=True)
