@@ -76,7 +76,7 @@ def compare(root: Path, *, target: str, spark_target: str, selected: Sequence[st
             if name not in theirs:
                 yield Difference(name, example=f"target {spark_target} has no such node")
                 continue
-            yield _compare(connection, session, name, ours[name], theirs[name], folder / "rows")
+            yield compare_table(connection, session, name, ours[name], theirs[name], folder / "rows")
             connection.rollback()  # with the temporary table
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -94,7 +94,7 @@ def _relations(root: Path, target: str, folder: Path) -> dict[str, tuple[str, st
     }
 
 
-def _compare(
+def compare_table(
     connection: psycopg.Connection[Any],
     session: Session,
     name: str,
@@ -102,6 +102,16 @@ def _compare(
     theirs: tuple[str, str],
     folder: Path,
 ) -> Difference:
+    """Compare one table.
+
+    Args:
+        connection: to PostgreSQL, in a transaction, which keeps a temporary table.
+        session: to Spark.
+        name: of the node.
+        ours: PostgreSQL's schema and name.
+        theirs: Spark's.
+        folder: where Spark may write the rows, and we read them.
+    """
     columns = {
         row[0]: row[1]
         for row in connection.execute(
