@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,17 +69,17 @@ def compare(root: Path, *, target: str, spark_target: str, selected: Sequence[st
     Raises:
         JourneyError: dbt can't parse, or one of the two can't be asked.
     """
-    folder = local_dir() / "spark" / "compared"
-    ours, theirs = (_relations(root, one, folder / one) for one in (target, spark_target))
-    names = [name for name in ours if not selected or name in selected]
-    with settings.connect(application="journey spark compare") as connection, Session() as session:
-        for name in names:
-            if name not in theirs:
-                yield Difference(name, example=f"target {spark_target} has no such node")
-                continue
-            yield compare_table(connection, session, name, ours[name], theirs[name], folder / "rows")
-            connection.rollback()  # with the temporary table
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="compared-", dir=local_dir() / "spark") as named:
+        folder = Path(named)
+        ours, theirs = (_relations(root, one, folder / one) for one in (target, spark_target))
+        names = [name for name in ours if not selected or name in selected]
+        with settings.connect(application="journey spark compare") as connection, Session() as session:
+            for name in names:
+                if name not in theirs:
+                    yield Difference(name, example=f"target {spark_target} has no such node")
+                    continue
+                yield compare_table(connection, session, name, ours[name], theirs[name], folder / "rows")
+                connection.rollback()  # with the temporary table
 
 
 def _relations(root: Path, target: str, folder: Path) -> dict[str, tuple[str, str]]:
