@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from journey import dbt, settings
-from journey.errors import JourneyError
+from journey.errors import JourneyError, UsageError
 from journey.project import local_dir
 from journey.spark.session import Session, literal, quoted
 
@@ -67,11 +67,15 @@ def compare(root: Path, *, target: str, spark_target: str, selected: Sequence[st
         selected: names of nodes; all models that are tables, seeds and snapshots if empty.
 
     Raises:
+        UsageError: a name is no table.
         JourneyError: dbt can't parse, or one of the two can't be asked.
     """
     with tempfile.TemporaryDirectory(prefix="compared-", dir=local_dir() / "spark") as named:
         folder = Path(named)
         ours, theirs = (_relations(root, one, folder / one) for one in (target, spark_target))
+        unknown = sorted(set(selected) - ours.keys())
+        if unknown:
+            raise UsageError(f"target {target} has no table {unknown[0]}: name models, seeds and snapshots of dbt")
         names = [name for name in ours if not selected or name in selected]
         with settings.connect(application="journey spark compare") as connection, Session() as session:
             for name in names:
