@@ -26,3 +26,32 @@
         )
     ) / ({{ trials }} + 3.8416)
 {%- endmacro %}
+
+{% macro erfc(x) -%}
+    {#- The complementary error function of a number that isn't negative: erfc(z / sqrt(2)) is how often chance alone
+        is as far from 0 as a standard normal z, on either side. -#}
+    {{ return(adapter.dispatch('erfc')(x)) }}
+{%- endmacro %}
+
+{% macro postgres__erfc(x) -%}
+    erfc(cast({{ x }} as double precision))
+{%- endmacro %}
+
+{% macro spark__erfc(x) -%}
+    {#- It has none: a series whose terms are all positive, off by 1e-15; 0 from 6 on, where it is 2e-17. -#}
+    case
+        when {{ x }} >= 6 then 0e0
+        else aggregate(
+            sequence(1, 200),
+            named_struct(
+                'twice', 2 * power(cast({{ x }} as double), 2), 'term', cast({{ x }} as double),
+                'total', cast({{ x }} as double)
+            ),
+            (sum, n) -> named_struct(
+                'twice', sum.twice, 'term', sum.term * sum.twice / (2 * n + 1),
+                'total', sum.total + sum.term * sum.twice / (2 * n + 1)
+            ),
+            sum -> 1 - 2 / sqrt(pi()) * exp(-sum.twice / 2) * sum.total
+        )
+    end
+{%- endmacro %}

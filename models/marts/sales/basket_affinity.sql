@@ -54,12 +54,7 @@ intervals as (
 chances as (
     select
         intervals.*,
-        erfc(
-            cast(
-                (1 - 1 / 76.0) * t_value / sqrt(1 + t_value * t_value / 38) / sqrt(2.0)
-                as {{ engine_type('double precision') }}
-            )
-        ) as p_value
+        {{ erfc('(1 - 1 / 76e0) * t_value / sqrt(1 + t_value * t_value / 38) / sqrt(2e0)') }} as p_value
     from intervals
 ),
 
@@ -112,8 +107,7 @@ select
         as confidence_rate,
     cast(
         cast(directed_pairs.pair_baskets_count as {{ ratio_type() }}) / other_categories.baskets_count as numeric(12, 8)
-    )
-        as reverse_confidence_rate,
+    ) as reverse_confidence_rate,
     cast(
         directed_pairs.pair_baskets_count * totals.all_baskets_count
         / (cast(categories.baskets_count as {{ ratio_type() }}) * other_categories.baskets_count) as numeric(14, 6)

@@ -80,9 +80,8 @@ filled as (
 with_totals as (
     select
         filled.*,
-        max(case when is_all_departments then net_sales_amount end) over (
-            partition by period_type, period_start_date
-        ) as all_sales_amount,
+        max(case when is_all_departments then net_sales_amount end)
+            over (partition by period_type, period_start_date) as all_sales_amount,
         -- whole periods only: a partial one has no sales for an average, and no place in the index
         case when not is_partial_period then net_sales_amount end as whole_sales_amount,
         case when not is_partial_period then days_count end as whole_days_count
@@ -104,11 +103,15 @@ windowed as (
         sum(whole_sales_amount) over position / sum(whole_days_count) over position as position_daily_amount,
         count(whole_sales_amount) over position as seasonal_years_count,
         sum(whole_sales_amount) over span / sum(whole_days_count) over span as daily_amount,
-        var_samp(whole_sales_amount) over (series rows between unbounded preceding and 1 preceding) as earlier_variance,
-        count(whole_sales_amount) over (series rows between unbounded preceding and 1 preceding) as earlier_count
+        var_samp(whole_sales_amount) over earlier as earlier_variance,
+        count(whole_sales_amount) over earlier as earlier_count
     from with_totals
     window
         series as (partition by period_type, department order by period_start_date asc nulls last),
+        earlier as (
+            partition by period_type, department order by period_start_date asc nulls last
+            rows between unbounded preceding and 1 preceding
+        ),
         {%- for length, period_type in averages %}
             last_{{ length }} as (
                 partition by period_type, department order by period_start_date asc nulls last
@@ -129,20 +132,17 @@ select
     cast(net_sales_amount as numeric(14, 2)) as net_sales_amount,
     cast(previous_net_sales_amount as numeric(14, 2)) as previous_net_sales_amount,
     cast(net_sales_amount - previous_net_sales_amount as numeric(14, 2)) as net_sales_change_amount,
-    cast(
-        (net_sales_amount - previous_net_sales_amount) / nullif(previous_net_sales_amount, 0) as numeric(14, 6)
-    ) as net_sales_change_rate,
-    cast(
-        (net_sales_amount - previous_net_sales_amount) / nullif(previous_all_sales_amount, 0) as numeric(14, 6)
-    ) as change_contribution_rate,
+    cast((net_sales_amount - previous_net_sales_amount) / nullif(previous_net_sales_amount, 0) as numeric(14, 6))
+        as net_sales_change_rate,
+    cast((net_sales_amount - previous_net_sales_amount) / nullif(previous_all_sales_amount, 0) as numeric(14, 6))
+        as change_contribution_rate,
     not is_partial_period and not coalesce(is_previous_partial, true) as is_change_comparable,
     -- three standard errors of a difference, if periods vary as the earlier ones did: 9 x 2 variances
     case when earlier_count >= 8 and not is_partial_period then 18 * earlier_variance end
     < power(net_sales_amount - previous_net_sales_amount, 2) as is_change_beyond_chance,
     {%- for length, period_type in averages %}
-        cast(
-            case when period_type = '{{ period_type }}' then mean_of_{{ length }}_amount end as numeric(14, 6)
-        ) as moving_average_{{ length }}_{{ period_type }}s_amount,
+        cast(case when period_type = '{{ period_type }}' then mean_of_{{ length }}_amount end as numeric(14, 6))
+            as moving_average_{{ length }}_{{ period_type }}s_amount,
     {%- endfor %}
     cast(case when seasonal_years_count > 1 then position_daily_amount / nullif(daily_amount, 0) end as numeric(14, 6))
         as seasonal_index,

@@ -6,7 +6,9 @@ Spark writes a table's rows out as Parquet, PostgreSQL takes them into a tempora
 from __future__ import annotations
 
 import io
+import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from journey import dbt, settings
-from journey.errors import JourneyError
+from journey.errors import JourneyError, UsageError
 from journey.project import local_dir
 from journey.spark.session import Session, literal, quoted
 
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CLOSE = 1e-9  # of ratios and statistics, relative; of what is smaller than 1, absolute
-INEXACT = ("double precision", "real", "numeric")  # numeric without bounds: quotients
+# what is divided: the last of its digits is each engine's own. Amounts have two places, costs six.
+INEXACT = re.compile(r"double precision|real|numeric|numeric\(\d+,([7-9]|\d\d)\)")
 BUILT = ("model", "seed", "snapshot")
-OWN = ("_file_id",)  # each ledger gives its own
+OWN = ("_file_id", "first_loaded_at", "last_loaded_at")  # each ledger's: under what number it loaded what, and when
 
 
 @dataclass(frozen=True)
@@ -64,19 +67,23 @@ def compare(root: Path, *, target: str, spark_target: str, selected: Sequence[st
         selected: names of nodes; all models that are tables, seeds and snapshots if empty.
 
     Raises:
+        UsageError: a name is no table.
         JourneyError: dbt can't parse, or one of the two can't be asked.
     """
-    folder = local_dir() / "spark" / "compared"
-    ours, theirs = (_relations(root, one, folder / one) for one in (target, spark_target))
-    names = [name for name in ours if not selected or name in selected]
-    with settings.connect(application="journey spark compare") as connection, Session() as session:
-        for name in names:
-            if name not in theirs:
-                yield Difference(name, example=f"target {spark_target} has no such node")
-                continue
-            yield _compare(connection, session, name, ours[name], theirs[name], folder / "rows")
-            connection.rollback()  # with the temporary table
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="compared-", dir=local_dir() / "spark") as named:
+        folder = Path(named)
+        ours, theirs = (_relations(root, one, folder / one) for one in (target, spark_target))
+        unknown = sorted(set(selected) - ours.keys())
+        if unknown:
+            raise UsageError(f"target {target} has no table {unknown[0]}: name models, seeds and snapshots of dbt")
+        names = [name for name in ours if not selected or name in selected]
+        with settings.connect(application="journey spark compare") as connection, Session() as session:
+            for name in names:
+                if name not in theirs:
+                    yield Difference(name, example=f"target {spark_target} has no such node")
+                    continue
+                yield compare_table(connection, session, name, ours[name], theirs[name], folder / "rows")
+                connection.rollback()  # with the temporary table
 
 
 def _relations(root: Path, target: str, folder: Path) -> dict[str, tuple[str, str]]:
@@ -92,7 +99,7 @@ def _relations(root: Path, target: str, folder: Path) -> dict[str, tuple[str, st
     }
 
 
-def _compare(
+def compare_table(
     connection: psycopg.Connection[Any],
     session: Session,
     name: str,
@@ -100,6 +107,16 @@ def _compare(
     theirs: tuple[str, str],
     folder: Path,
 ) -> Difference:
+    """Compare one table.
+
+    Args:
+        connection: to PostgreSQL, in a transaction, which keeps a temporary table.
+        session: to Spark.
+        name: of the node.
+        ours: PostgreSQL's schema and name.
+        theirs: Spark's.
+        folder: where Spark may write the rows, and we read them.
+    """
     columns = {
         row[0]: row[1]
         for row in connection.execute(
@@ -129,7 +146,7 @@ def _compare(
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             for batch in batches:
                 copy.write(_csv(batch))
-    inexact = [column for column, kind in columns.items() if kind in INEXACT]
+    inexact = [column for column, kind in columns.items() if INEXACT.fullmatch(kind)]
     return _differ(connection, name, ours, [column for column in columns if column not in inexact], inexact)
 
 

@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 
 CORRUPT = "_corrupt"
 EMPTY = "\u0001"  # stands for an empty text in quotes
-# options of a feed that do on Spark what they do in the loader, or that set limits to what the loader alone unpacks
+# options of a feed that do on Spark what they do in the loader
 READ = {"required", "key_columns", "new_columns", "missing_columns", "max_columns", "max_reject_rate", "on_delete",
-        "max_remove_rate", "etag_is_md5", "hive_partitions", "key_pattern", "key_column", "max_bytes", "max_ratio",
-        "list_overlap"}  # fmt: skip
+        "max_remove_rate", "etag_is_md5", "hive_partitions", "key_pattern", "key_column", "list_overlap"}  # fmt: skip
 READ_CSV = {"header", "delimiter", "quote", "encoding", "skip_blank_lines"}
 ENCODINGS = {"utf-8": "UTF-8", "utf8": "UTF-8", "ascii": "US-ASCII", "us-ascii": "US-ASCII", "latin-1": "ISO-8859-1"}
 NOT_UNPACKED = (".zip", ".xz", ".lz4", ".br", ".zstd", ".gzip")  # it goes by the ending: .gz, .bz2 and .zst

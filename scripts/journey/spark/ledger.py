@@ -134,8 +134,6 @@ class Ledger:
             new: files that the state before doesn't have.
             statuses: what becomes of those that it has, by file_id.
         """
-        if not new and not statuses:
-            return
         # a number that no killed load can have begun
         state = max(int(time.time() * 1000), (self._states[-1] if self._states else 0) + 1)
         names = ", ".join(map(quoted, COLUMNS))

@@ -172,7 +172,8 @@ class _Feed:
             return
         tables.clean(self.session, self.source, self.ledger.ids(self.source))
         gone = [action for action in actions if action.kind == "remove"]
-        self.ledger.write([], {action.loaded_id or 0: FileStatus.REMOVED for action in gone})
+        if gone:
+            self.ledger.write([], {action.loaded_id or 0: FileStatus.REMOVED for action in gone})
         for action in gone:
             self._done(Outcome(self.source.name, action.file.key, Did.REMOVED))
         came = [action for action in actions if action.kind != "remove"]

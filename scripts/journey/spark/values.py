@@ -131,7 +131,9 @@ def of_text(text: str, data_type: str, meaning: Meaning, null_texts: list[str]) 
     mark = meaning.decimal_mark
     plain = text
     if kind == "timestamp":
-        plain = f"regexp_replace({text}, ' (?=[Z+-])', '')"  # Spark knows no blank before an offset
+        # Spark knows no blank before an offset, and wants seconds there
+        plain = f"regexp_replace({text}, ' (?=[Z+-])', '')"
+        plain = f"regexp_replace({plain}, '([T ][0-9]{{2}}:[0-9]{{2}})(?=[Z+-])', '$1:00')"
     elif mark != "." and kind not in ("date", "timestamp_ntz"):
         plain = f"translate({text}, {literal(mark)}, '.')"
     value = f"try_cast({plain} as {kind})"

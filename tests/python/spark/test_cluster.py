@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import psutil
-import pytest
 
 from journey.project import local_dir
 from journey.spark import cluster
@@ -40,12 +36,14 @@ def test_no_other_user_reads_its_secrets(spark: None) -> None:
     assert (folder / "conf" / "spark-defaults.conf").stat().st_mode & 0o077 == 0
 
 
-def test_what_runs_is_left_and_what_was_killed_comes_again(spark: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = {name: process.pid for name, process in processes().items()}
+def test_what_runs_is_left_and_what_was_killed_comes_again(spark: None) -> None:
+    found = processes()
+    before = {name: process.pid for name, process in found.items()}
     cluster.up()
     assert {name: process.pid for name, process in processes().items()} == before
 
-    os.kill(before["worker_1"], signal.SIGKILL)
+    found["worker_1"].kill()
+    psutil.wait_procs([found["worker_1"]], timeout=30)
     cluster.up()
     assert all(service.running for service in cluster.status())
     with Session() as session:

@@ -19,6 +19,7 @@ FOREIGN = {
     "an operator of PostgreSQL's": r"::|->>|(?<![!<>=])~|\bdistinct on\b|\bat time zone\b",
     "a function of PostgreSQL's": r"\b(generate_series|to_char|string_agg|array_agg|unnest|strpos|regexp_matches)\s*\(",
     "a part of a date that is another one": r"\bextract\s*\(\s*(isodow|dow|epoch)\b",
+    "a window that takes the rest from another": r"\(\s*(?!partition|order)\w+\s+(rows|range)\s+between\b",
     "whole numbers divide without a rest": r"\bdatediff\([^()]*\)\s*/(?!\s*\d+\.\d)",
 }
 
@@ -81,6 +82,7 @@ def test_is_of_spark(compiled: Path) -> None:
         "select extract(isodow from a) from t",
         "select datediff(a, b) / 7 from t",
         "select distinct on (a) b from t",
+        "select sum(a) over (b rows between 1 preceding and current row) from t window b as (order by c)",
         "select from where",
     ],
 )

@@ -29,6 +29,7 @@ def declared(file_format: str = "csv", data_type: str = "text", **options: Any) 
         ("date_format", "%d/%m/%Y"), ("thousands_mark", "'"), ("time_zone", "Europe/Berlin"), ("epoch_unit", "s"),
         ("trim", True), ("extra_digits", "round"), ("null_values", "NULL"), ("deduplicate", "content"),
         ("zip_members", "*.csv"), ("anonymous", True), ("listing", "since_last_key"), ("whole_decimals", True),
+        ("max_bytes", 1000), ("max_ratio", 10),
     ],
 )  # fmt: skip
 def test_an_option_that_spark_reads_otherwise_is_refused_by_its_name(option: str, value: Any) -> None:

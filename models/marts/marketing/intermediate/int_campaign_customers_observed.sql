@@ -40,7 +40,7 @@ window_days as (
         case
             when dates.date_key >= windows.start_date then 0
             else cast(round(1000000 * power(
-                0.5, {{ dbt.datediff('dates.date_key', 'windows.start_date', 'day') }} / 60.0
+                0.5, {{ dbt.datediff('dates.date_key', 'windows.start_date', 'day') }} / 60e0
             )) as bigint)
         end as weight_millionths
     from windows

@@ -41,10 +41,14 @@ residuals as (
         case
             when compared.is_audience
                 then
-                    (compared.during_sales_amount - rated.sales_ratio * compared.expected_sales_amount)
+                    (
+                        cast(compared.during_sales_amount as {{ ratio_type() }})
+                        - rated.sales_ratio * compared.expected_sales_amount
+                    )
                     / nullif(1 - compared.expected_sales_amount / rated.control_during_amount, 0)
             else
-                compared.comparison_weight * (compared.during_sales_amount - compared.expected_sales_amount)
+                cast(compared.comparison_weight as {{ ratio_type() }})
+                * (compared.during_sales_amount - compared.expected_sales_amount)
                 / nullif(1 - compared.control_share_rate, 0)
         end as residual_amount
     from compared

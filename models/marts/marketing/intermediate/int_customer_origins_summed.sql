@@ -6,7 +6,7 @@
 {%- for measure, parts in [('baskets', 10 ** 12), ('sales_cents', 10 ** 10)] %}
     {%- for half_life in half_lives %}{%- do decays.append((measure, half_life, parts)) %}{%- endfor %}
 {%- endfor %}
-{%- set weight = 'power(cast(0.5 as ' ~ engine_type('double precision') ~ '), %s / %s.0)' %}
+{%- set weight = 'power(cast(0.5 as ' ~ engine_type('double precision') ~ '), %s / %se0)' %}
 {%- set age_days = dbt.datediff('days.business_date', 'sales_window.as_of_date', 'day') %}
 {%- set first_day = add_days('sales_window.as_of_date', '1 - ' ~ 45 * spans_back) %}
 with days as (
@@ -90,8 +90,8 @@ origins as {{ at_once() }} (
     select
         origin_number,
     {%- for half_life in half_lives %}
-        90 * (1 - power(0.5, 1 / {{ half_life }}.0)) / (1 - power(0.5, known_days / {{ half_life }}.0))
-        * power(2, 45 * origin_number / {{ half_life }}.0) as days_{{ half_life }}{{ ',' if not loop.last }}
+        90 * (1 - power(0.5, 1 / {{ half_life }}e0)) / (1 - power(0.5, known_days / {{ half_life }}e0))
+        * power(2, 45 * origin_number / {{ half_life }}e0) as days_{{ half_life }}{{ ',' if not loop.last }}
     {%- endfor %}
     from origin_days
     where known_days >= 90 or origin_number = 0

@@ -30,7 +30,7 @@ levels as (
             {%- set weight %}
                 cast(power(
                     cast(0.5 as {{ engine_type('double precision') }}),
-                    (weeks.week_number - earlier.week_number) / {{ half_life }}.0
+                    (weeks.week_number - earlier.week_number) / {{ half_life }}e0
                 ) as numeric(13, 12))
             {%- endset %}
             sum(earlier.net_sales_amount * {{ weight }}) / sum({{ weight }}) as recent_{{ half_life }},

@@ -64,8 +64,8 @@ by_product as (
         paired.product_id,
         sum(paired.with_size) as with_size,
         sum(paired.compared_size) as compared_size,
-        coalesce(sum(paired.with_units), 0) as with_units,
-        coalesce(sum(paired.without_units), 0) as without_units
+        cast(coalesce(sum(paired.with_units), 0) as {{ ratio_type() }}) as with_units,
+        cast(coalesce(sum(paired.without_units), 0) as {{ ratio_type() }}) as without_units
     from paired
     inner join products on paired.product_id = products.product_id and products.is_current
     group by
