@@ -48,7 +48,8 @@ TEST = (
     "select id from {{ ref('in_all') }} cross join {{ source('control', 'control') }} as control where control.is_bad"
 )
 HOLDING = (  # no mart reads these files
-    "{{ config(meta={'holds_publication': true}) }}\nselect number from {{ source('control', 'files') }} where number < 0"
+    "{{ config(meta={'holds_publication': true}) }}\n"
+    "select number from {{ source('control', 'files') }} where number < 0"
 )
 
 
