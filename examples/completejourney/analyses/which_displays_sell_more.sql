@@ -14,8 +14,8 @@ select
     count(*) filter (where units_lift_lower_rate > 0) as more_count,
     count(*) filter (where units_lift_upper_rate < 0) as less_count,
     cast(round(
-            cast(100 * percentile_cont(0.5) within group (order by units_lift_rate) as {{ ratio_type() }}), 0
-        ) as integer)
+        cast(100 * percentile_cont(0.5) within group (order by units_lift_rate) as numeric(12, 6)), 0
+    ) as integer)
         as units_lift_percent
 from lifts
 where
