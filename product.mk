@@ -25,7 +25,7 @@ spark: setup-spark ## the same on a Spark cluster of a master and two workers on
 	@$(BIN)/journey spark compare
 
 .PHONY: test-spark
-test-spark: setup-dev setup-spark ## the tests that need a Spark cluster, on one of their own (about 5 minutes)
+test-spark: setup-dev setup-spark ## the tests that need a Spark cluster, on one of their own (about 10 minutes)
 	@$(TEST_ENV) SPARK=1 $(BIN)/pytest -q tests/python/spark; status=$$?; \
 	  $(TEST_ENV) $(BIN)/journey spark down >/dev/null; $(TEST_ENV) $(BIN)/journey services down >/dev/null; exit $$status
 
