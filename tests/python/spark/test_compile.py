@@ -20,7 +20,7 @@ FOREIGN = {
     "a function of PostgreSQL's": r"\b(generate_series|to_char|string_agg|array_agg|unnest|strpos|regexp_matches)\s*\(",
     "a part of a date that is another one": r"\bextract\s*\(\s*(isodow|dow|epoch)\b",
     "a window that takes the rest from another": r"\(\s*(?!partition|order)\w+\s+(rows|range)\s+between\b",
-    "whole numbers divide without a rest": r"\bdatediff\([^()]*\)\s*/(?!\s*\d+\.\d)",
+    "whole numbers divide without a rest": r"\bdatediff\([^()]*\)\s*/(?!\s*\d+(?:\.\d|e\d))",
 }
 
 
