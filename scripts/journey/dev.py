@@ -175,7 +175,9 @@ def _export(root: Path, revision: str, folder: Path) -> Path:
     top = Path(_git(root, "rev-parse", "--show-toplevel").stdout.decode().strip())
     archive = _git(top, "archive", "--format=tar", revision).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # Python has none before 3.10.12 and 3.11.4
+            tar.extraction_filter = tarfile.data_filter
+        tar.extractall(folder)  # noqa: S202
     project = folder / root.relative_to(top)
     if not (project / "dbt_project.yml").exists():
         raise UsageError(f"{revision} has no dbt_project.yml in {root.relative_to(top)}: name another one (--from)")
