@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -821,7 +821,7 @@ def forget_command(person: str, dry_run: bool, yes: bool, even_if_unknown: bool,
         sys.exit(build_as_builder(target, root=root))
 
 
-def _load(work: Callable[[Report], Summary], log_format: str) -> None:
+def _load(work: Callable[[Report], Summary], log_format: str) -> NoReturn:
     """Do a load, and tell of it."""
     from journey.loader.report import JsonReport, TextReport, summary_lines
 
