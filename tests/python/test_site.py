@@ -147,7 +147,9 @@ def test_what_came_with_data_stays_text(browser: Browser, hostile: dict[str, Any
     page, said = opened(context, front.with_name("sales.html"))
     chart = page.locator("[id='sales_trends.by_department']")
     chart.locator("summary").click()
-    assert chart.locator("td", has_text="onerror").count() == 1  # it is there, as a text
+    cell = chart.locator("td", has_text="onerror")
+    cell.first.wait_for()  # the table is written once it is opened
+    assert cell.count() == 1  # it is there, as a text
     bars = chart.locator(".plot svg path[aria-roledescription=bar], .plot svg .mark-rect path")
     bars.first.hover()
     page.wait_for_selector("#vg-tooltip-element.visible")

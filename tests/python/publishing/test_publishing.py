@@ -249,8 +249,8 @@ def test_the_bar_counts_to_its_end_fits_and_its_clock_moves(shop: Shop) -> None:
     assert process.wait() == 0, said
     bars = [re.sub(r"\x1b\[[0-9;?]*\w", "", line) for line in re.split(r"[\r\n]+", said.decode()) if "/" in line]
     counts = [(int(done), int(of)) for bar in bars for done, of in re.findall(r" (\d+)/(\d+) ", bar)]
-    assert counts[-1] == (5, 5)  # four models and a test
-    assert max(done for done, _ in counts) == 5
+    assert counts[-1] == (6, 6)  # four models and two tests
+    assert max(done for done, _ in counts) == 6
     assert max(map(len, bars)) == COLUMNS
     assert re.search(r" \d:\d\d:\d\d \w{4}", bars[-1])  # of the node that was last
     assert len(set(re.findall(r" (\d:\d\d:\d\d)", "\n".join(bars)))) > 1
