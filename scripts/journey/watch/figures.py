@@ -97,7 +97,7 @@ def lines(figures: Sequence[Figure]) -> list[str]:
     """
     ordered = sorted(figures, key=lambda one: (not one.is_alert, one.watched, str(one.period), one.measure))
     rows = [
-        (one.watched, str(one.period or "-"), one.measure, one.shown_figure, one.expected, _verdict(one))
+        (one.watched, str(one.period or "-"), one.measure, one.shown_figure, _expected(one), _verdict(one))
         for one in ordered
     ]
     widths = [max(len(row[column]) for row in [HEADINGS, *rows]) for column in range(len(HEADINGS))]
@@ -121,6 +121,11 @@ def as_json(figure: Figure) -> str:
 def plain(figure: Figure) -> dict[str, Any]:
     """A figure as JSON has it: its period is a text."""
     return {**vars(figure), "period": figure.period and figure.period.isoformat(), "files": list(figure.files)}
+
+
+def _expected(one: Figure) -> str:
+    """The band, but for one that too few figures would make."""
+    return "-" if one.verdict == "not enough history" else one.expected
 
 
 def _verdict(one: Figure) -> str:
