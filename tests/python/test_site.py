@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from conftest import ROOT, Demo
 from journey import site
-from journey.errors import UsageError
+from journey.errors import JourneyError, UsageError
 from journey.site import declared, figures, pages
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -196,6 +196,16 @@ def test_a_wrong_declaration_is_named(manifest: dict[str, Any], change: dict[str
     assert said.startswith("models/marts/sales/store_performance.yml: mart store_performance")
     assert says in said
     assert "\n" not in said
+
+
+def test_a_question_whose_query_fails_is_named(demo: Demo, manifest: dict[str, Any], tmp_path: Path) -> None:
+    mine = deepcopy(manifest)
+    asked = mine["nodes"]["model.data_journey.store_performance"]["config"]["meta"]["questions"]
+    asked[0]["query"] = asked[0]["query"].replace("from sales.", "from sale.")
+    with pytest.raises(JourneyError) as raised:
+        site.render(mine, ROOT, tmp_path)
+    where = f"models/marts/sales/store_performance.yml: mart store_performance, question {asked[0]['question']!r}"
+    assert str(raised.value) == f'{where}: the database says: relation "sale.store_performance" does not exist'
 
 
 def test_a_page_names_charts_and_marts_that_are_there(manifest: dict[str, Any]) -> None:

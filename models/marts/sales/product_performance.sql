@@ -78,7 +78,7 @@ compared as (
         rank() over better as department_rank,
         sum(net_sales_amount) over (partition by department, month_start_date) as department_sales_amount,
         sum(trailing_sales_amount) over (partition by department, month_start_date) as department_trailing_amount,
-        sum(trailing_sales_amount) over better
+        (sum(trailing_sales_amount) over better)
         - trailing_sales_amount * count(*) over (partition by department, month_start_date, trailing_sales_amount)
             as better_sales_amount
     from summed

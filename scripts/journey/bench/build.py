@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from journey import services, settings
 from journey.bench.company import company
@@ -158,9 +159,9 @@ def through_psql(build: Build, folder: Path) -> float:
     script = folder / "build.sql"
     with script.open("w") as out:
         out.write("\\set ON_ERROR_STOP on\n\\o /dev/null\nset client_min_messages to error;\nbegin;\n")
-        for sql in build.statements:
-            out.write(sql.strip().rstrip(";") + ";\n")
-            if sql.strip().lower() == "commit":
+        for statement in build.statements:
+            out.write(statement.strip().rstrip(";") + ";\n")
+            if statement.strip().lower() == "commit":
                 out.write("begin;\n")
         out.write("commit;\n")
     begun = time.perf_counter()
@@ -170,6 +171,13 @@ def through_psql(build: Build, folder: Path) -> float:
     if done.returncode:
         raise SystemExit(f"psql: {done.stderr[-2000:]}")
     return time.perf_counter() - begun
+
+
+def forget_state() -> None:
+    """Drop the tables of state that a build of the seeds left: the statements of the full build make them."""
+    with psycopg.connect(autocommit=True) as connection:
+        for (table,) in connection.execute("select tablename from pg_tables where schemaname = 'built'").fetchall():
+            connection.execute(sql.SQL("drop table built.{}").format(sql.Identifier(table)))
 
 
 def measured(dbt: Dbt, title: str, *arguments: str) -> Build:
@@ -251,20 +259,22 @@ def main() -> None:
             begun = rows_read()
             late_days = next_days(dbt, week, *marts)
             late_reads = largest_reads(begun, rows_read(), DAYS)
+        for what, build in (("the full build", full), ("one more day", days[0])):
+            slowest = sorted(build.models.items(), key=lambda item: -item[1])[:8]
+            print(f"slowest in {what}: " + ", ".join(f"{model} {seconds:.1f} s" for model, seconds in slowest))
+        print(f"what grew from one year to ten: {growth(days, late_days)}")
+        print(f"rows that a day reads, after one year: {early_reads}")
+        print(f"rows that a day reads, after ten: {late_reads}")
+        print(
+            "the nine earlier years are copies of the sales, and of the promotions of one product in ten; medians of "
+            "days"
+        )
         if not options.no_psql:
             with database():
                 arrive(year)
                 dbt.build("--resource-type", "seed")
+                forget_state()
                 psql = through_psql(full, folder)
-    for what, build in (("the full build", full), ("one more day", days[0])):
-        slowest = sorted(build.models.items(), key=lambda item: -item[1])[:8]
-        print(f"slowest in {what}: " + ", ".join(f"{model} {seconds:.1f} s" for model, seconds in slowest))
-    print(f"what grew from one year to ten: {growth(days, late_days)}")
-    print(f"rows that a day reads, after one year: {early_reads}")
-    print(f"rows that a day reads, after ten: {late_reads}")
-    print(
-        "the nine earlier years are copies of the sales, and of the promotions of one product in ten; medians of days"
-    )
     all_of_it = "without marts" if options.no_marts else "everything"
     ratios = [
         (f"{all_of_it}: one more day / full build", median_sql(days) / full.sql, GOALS["day"]),

@@ -17,7 +17,7 @@ from journey import settings
 from journey.errors import JourneyError, UsageError
 from journey.loader import ledger, postgres, reconcile
 from journey.loader.declaration.sources import Source, load_sources, select
-from journey.loader.errors import TableStoppedError, one_line
+from journey.loader.errors import TableStoppedError
 from journey.loader.ledger import TableStatus
 from journey.loader.outcome import Summary, TableSummary
 from journey.loader.plan import Action, Plan, batches, nothing_found, plan_all
@@ -192,7 +192,7 @@ def _is_ready(
         _fail(source, failure, summary, report)
         return False
     if not dry_run:
-        keeper.do(lambda connection: _prepare(connection, source, report), "raw tables were made")
+        keeper.do(lambda connection: _prepare(connection, source, report, reloads), "raw tables were made")
     return True
 
 
@@ -202,20 +202,24 @@ def _fail(source: Source, said: str, summary: Summary, report: Report) -> None:
     report.said("unloaded", line, source=source.name)
 
 
-def _prepare(connection: Connection[Any], source: Source, report: Report) -> None:
-    """Make the table, and see whether its types are what is declared.
+def _prepare(connection: Connection[Any], source: Source, report: Report, reloads: bool) -> None:
+    """Make the table, and see whether it is what is declared.
 
     Raises:
         UsageError: a declared type isn't one, or the table can't be made.
     """
     try:
+        before = ledger.table_columns(connection, source)
         changes = ledger.type_changes(connection, source, ledger.ensure_table(connection, source))
+        if ledger.take_types(connection, source, changes):
+            changes = []
     except psycopg.errors.LockNotAvailable:
         return  # each file tries again
     except (psycopg.errors.UndefinedObject, psycopg.errors.InvalidParameterValue, psycopg.errors.SyntaxError) as error:
-        raise UsageError(f"{source.declared_in}: source {source.name}: {one_line(error)}") from error
+        raise ledger.refused_type(connection, source, error) from error
     ledger.record_table(connection, source, changes)
-    for change in changes:
+    late = [] if reloads else ledger.record_declared_since(connection, source, before)
+    for change in [*changes, *late]:
         said = f"{source.name}: column {change.column!r}: {change.detail}"
         report.said("drift", said, source=source.name, column=change.column)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import psycopg
 from psycopg import Connection, errors, sql
 
 from journey.errors import UsageError
@@ -133,9 +134,10 @@ def type_changes(connection: Connection[Any], source: Source, table: Sequence[Ta
         for name, kind in source.columns.items()
     )
     try:
-        result = connection.execute(sql.SQL("select {} limit 0").format(casts)).pgresult
+        with connection.transaction():
+            result = connection.execute(sql.SQL("select {} limit 0").format(casts)).pgresult
     except (errors.ProgrammingError, errors.DataError) as error:  # a lost connection isn't the declaration's fault
-        raise UsageError(f"{source.declared_in}: source {source.name}: {one_line(error)}") from error
+        raise refused_type(connection, source, error) from error
     columns = {column.name: column for column in table}
     changes = []
     for i, (name, kind) in enumerate(source.columns.items()):
@@ -146,6 +148,46 @@ def type_changes(connection: Connection[Any], source: Source, table: Sequence[Ta
             )
             changes.append(Change(ChangeKind.TYPE, name, detail))
     return changes
+
+
+def refused_type(connection: Connection[Any], source: Source, error: psycopg.Error) -> UsageError:
+    """What to say of a declaration of which PostgreSQL refuses a type: which column it is."""
+    where = f"{source.declared_in}: source {source.name}"
+    for name, kind in source.columns.items():
+        try:
+            with connection.transaction():
+                connection.execute(sql.SQL("select cast(null as {})").format(sql.SQL(kind)))
+        except (errors.ProgrammingError, errors.DataError) as found:
+            return UsageError(f"{where}: column {name!r}: data_type {kind}: {one_line(found)}")
+    return UsageError(f"{where}: {one_line(error)}")
+
+
+def take_types(connection: Connection[Any], source: Source, changes: Sequence[Change]) -> bool:
+    """Give a table that has no row the types that are declared by now: there is nothing to read again.
+
+    Args:
+        changes: of `type_changes`.
+
+    Returns:
+        Whether it did: not if there are rows, if a view reads the table, or somebody else has it in hand.
+    """
+    if any(change.column in source.persons for change in changes):
+        return False  # who was forgotten is known by an id of the type that it had
+    filled = sql.SQL("select from {} limit 1").format(identifier(source))
+    if not changes or connection.execute(filled).fetchone() is not None:
+        return False
+    with suppress(errors.LockNotAvailable, errors.FeatureNotSupported), connection.transaction():
+        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        connection.execute(sql.SQL("lock table {}").format(identifier(source)))
+        if connection.execute(filled).fetchone() is None:
+            typed = sql.SQL("alter column {name} type {kind} using null")
+            columns = sql.SQL(", ").join(
+                typed.format(name=sql.Identifier(change.column), kind=sql.SQL(source.columns[change.column]))
+                for change in changes
+            )
+            connection.execute(sql.SQL("alter table {} {}").format(identifier(source), columns))
+            return True
+    return False
 
 
 def finish_table(connection: Connection[Any], source: Source, new_rows: int) -> None:

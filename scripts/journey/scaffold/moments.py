@@ -118,7 +118,9 @@ def _zoned(field: Field, texts: Texts, form: str | None, **given: Any) -> bool:
     if not local:
         return put(field, "timestamptz", f"{said}, with a zone", options)
     if texts.share(local) < texts.total - texts.share(texts.nulls):
-        note = f"{said}; {texts.share(local):,} of {texts.total:,} have no zone and are read as UTC: declare time_zone"
+        note = (
+            f"{said}; {texts.share(local):,} of {texts.total:,} have no zone: declare their time_zone, or UTC is taken"
+        )
         return put(field, "timestamptz", note, options, is_doubt=True)
-    note = f"{said}, without a zone: if you know it, declare timestamptz with time_zone"
+    note = f"{said}, without a zone: if you know it, declare timestamptz, and time_zone in options.columns"
     return put(field, "timestamp", note, options, is_doubt=True)

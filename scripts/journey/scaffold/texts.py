@@ -14,7 +14,6 @@ from journey.loader.values.meaning import Column, Meaning
 from journey.loader.values.text import parse
 from journey.scaffold.proposal import Field, Note, words
 
-MOST = 3000  # different values that are tried
 FEW = 20
 NULLS = (
     "NULL", "null", "N/A", "n/a", "NA", "na", "-", "--", " --", "\\N", "NaN", "nan", "NaT", "None", "none", "?",
@@ -48,7 +47,7 @@ class Texts:
     @property
     def texts(self) -> list[str]:
         """Those that aren't null."""
-        return [text for text in list(self.counts)[:MOST] if text not in self.nulls]
+        return [text for text in self.counts if text not in self.nulls]
 
     def share(self, texts: Mapping[str, object] | Sequence[str]) -> int:
         """How many values these texts are."""

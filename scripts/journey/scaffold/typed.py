@@ -59,7 +59,9 @@ def _column(name: str, kind: pa.DataType, values: Sequence[str | None]) -> Field
     if one.type == "text":
         one.notes.append(Note("no type of PostgreSQL's is that type's: text", is_doubt=True))
     elif pa.types.is_timestamp(kind) and kind.tz is None:
-        one.notes.append(Note("no zone: if you know it, declare timestamptz with time_zone", is_doubt=True))
+        one.notes.append(
+            Note("no zone: if you know it, declare timestamptz, and time_zone in options.columns", is_doubt=True)
+        )
     elif pa.types.is_integer(kind):
         _look_at_integers(one)
     elif pa.types.is_floating(kind):

@@ -95,6 +95,9 @@ def render(manifest: Mapping[str, Any], root: Path, folder: Path) -> Path:
         shown = figures.published(connection, days, _built_schema(manifest))
         if there:
             figures.act_as(connection, names_of(root).prefix, [marts[name] for name in sorted(there)])
+        for name, question, query in catalogue.questions(manifest):
+            if name in there and not prefix:  # they name the published schemas, and not those of a copy of one's own
+                figures.check_question(connection, marts[name], question, query)
         changed = _changed(connection, f"{prefix}publications")
         parts = []
         for section in sections:

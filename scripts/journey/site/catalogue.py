@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -50,6 +50,13 @@ def page(manifest: Mapping[str, Any]) -> str:
             "</html>",
         ]
     )
+
+
+def questions(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Mart, question and query of each question that a mart answers."""
+    for node in filter(_is_mart, manifest["nodes"].values()):
+        for one in node["config"]["meta"].get("questions", []):
+            yield node["name"], one["question"], one["query"]
 
 
 def _is_mart(node: Mapping[str, Any]) -> bool:

@@ -187,6 +187,21 @@ def has_rows(connection: Connection[Any], mart: Mart) -> bool:
     return bool(_fetch(connection, f"select 1 from {mart.relation} limit 1", mart.file))
 
 
+def check_question(connection: Connection[Any], mart: Mart, question: str, query: str) -> None:
+    """Let PostgreSQL plan a question's query: readers will run it as it stands.
+
+    Args:
+        connection: of `snapshot`.
+        mart: what is asked.
+        question: in words.
+        query: its SQL.
+
+    Raises:
+        JourneyError: the database refuses the query.
+    """
+    _fetch(connection, f"explain {query}", f"{mart.file}: mart {mart.name}, question {question!r}")
+
+
 def _select(chart: Chart) -> str:
     columns = ", ".join(column.name for column in chart.columns)
     order = chart.said.get("order") or columns

@@ -56,6 +56,30 @@ def test_a_missing_column_is_null_and_recorded(landing: Landing) -> None:
     assert landing.query(CHANGES) == [("missing", "name"), ("missing", "name")]
 
 
+def test_a_column_that_loaded_files_were_not_asked_for_is_said(landing: Landing) -> None:
+    landing.put("in/a.csv", "id,name\n1,a\n")
+    landing.load(landing.source())
+    misspelt = landing.source(columns={"id": "integer", "nmae": "text", "name": "text"})
+    landing.load(misspelt)
+    changes = "select first_key, change, column_name, detail from loader.schema_changes where closed_at is null"
+    [(key, change, column, detail)] = landing.query(changes)
+    assert (key, change, column) == ("in/a.csv", "missing", "nmae")
+    assert "null in all rows of 1 files" in detail
+    assert "`journey reload shop.sales`" in detail
+    landing.load(landing.source())
+    assert landing.query(changes) == []
+
+
+def test_a_column_that_loaded_files_have_is_filled_by_a_reload(landing: Landing) -> None:
+    landing.put("in/a.csv", "id,name\n1,a\n")
+    landing.load(landing.source(columns={"id": "integer"}, new_columns="ignore"))
+    landing.load(landing.source())
+    assert landing.rows() == [(1, None)]
+    landing.load(landing.source(), reload_all=True)
+    assert landing.rows() == [(1, "a")]
+    assert landing.query("select from loader.schema_changes where closed_at is null") == []
+
+
 @pytest.mark.parametrize(("key", "body"), [("a.csv", "name\na\n"), ("a.jsonl", '{"name": "a"}\n{"name": "b"}\n')])
 def test_a_missing_key_column_refuses_the_file(landing: Landing, key: str, body: str) -> None:
     landing.put(f"in/{key}", body)
@@ -270,7 +294,8 @@ def test_a_wrong_declaration_is_one_clear_line(change: dict[str, Any], said: str
 
 def test_a_type_that_postgres_does_not_know_is_a_wrong_declaration(landing: Landing) -> None:
     landing.put("in/a.csv", "id\n1\n")
-    with pytest.raises(UsageError, match=r'_shop__sources.yml: source shop.sales: type "strnig" does not exist'):
+    says = r"source shop.sales: column 'id': data_type strnig: type \"strnig\" does not exist"
+    with pytest.raises(UsageError, match=f"_shop__sources.yml: {says}"):
         landing.load(landing.source(columns={"id": "strnig"}))
 
 

@@ -255,3 +255,25 @@ def test_a_column_declared_in_another_spelling_is_not_added_beside_the_old_one(l
     landing.connection.execute('alter table raw_shop.sales rename column "InvoiceId" to "invoiceid"')
     assert landing.load(source).failures == []
     assert landing.rows(columns="id, invoiceid") == [(1, "x")]
+
+
+def test_a_table_without_rows_takes_the_declared_types(landing: Landing) -> None:
+    landing.put("in/a.csv", "id,day\nx1,2024-06-01\n")
+    assert landing.load(landing.source("in/", columns={"id": "integer", "day": "date"}, max_reject_rate=0)).failures
+    assert not landing.load(landing.source("in/", columns={"id": "text", "day": "date"})).failures
+    assert landing.query("select id, day::text from raw_shop.sales") == [("x1", "2024-06-01")]
+    assert landing.query("select from loader.schema_changes where closed_at is null") == []
+
+
+@pytest.mark.parametrize("kept_by", ["a row", "a view"])
+def test_a_table_with_rows_or_a_view_keeps_its_types(landing: Landing, kept_by: str) -> None:
+    if kept_by == "a row":
+        landing.put("in/a.csv", "id,day\n1,2024-06-01\n")
+    landing.load(landing.source("in/", columns={"id": "integer", "day": "date"}))
+    if kept_by == "a view":
+        landing.connection.execute("create view seen as select id from raw_shop.sales")
+    landing.load(landing.source("in/", columns={"id": "text", "day": "date"}))
+    assert types(landing.connection) == {"id": "integer", "day": "date", "_file_id": "integer"}
+    assert landing.query("select change, column_name from loader.schema_changes where closed_at is null") == [
+        ("type", "id")
+    ]

@@ -44,6 +44,19 @@ def test_values_that_decide_are_counted() -> None:
     assert "160 of 280 values decide for day first" in one.notes[0].text
 
 
+def test_all_sampled_values_are_looked_at() -> None:
+    local = [
+        f"2024-06-{day:02} {hour:02}:{minute:02}" for day in range(1, 5) for hour in range(24) for minute in range(60)
+    ]
+    one = decided("sold_at", local)
+    assert one.type == "timestamp"
+    assert "all 5,760 sampled values match" in one.notes[0].text
+    mixed = decided("sold_at", [*local, "2024-06-09 01:00Z"])
+    assert mixed.type == "timestamptz"
+    assert "5,760 of 5,761 have no zone" in mixed.doubts[0]
+    assert decided("number", [*map(str, range(5000)), "none of these"]).type == "text"
+
+
 @pytest.mark.parametrize(
     ("values", "kind", "options"),
     [

@@ -45,9 +45,9 @@ cells as (
         is_placebo,
         spending_stratum,
         other_campaigns,
-        sum(base_daily_amount) filter (where is_audience) as audience_base_amount,
-        sum(base_daily_amount) filter (where not is_audience) as control_base_amount,
-        sum(during_sales_amount) filter (where not is_audience) as control_during_amount
+        cast(sum(base_daily_amount) filter (where is_audience) as {{ ratio_type() }}) as audience_base_amount,
+        cast(sum(base_daily_amount) filter (where not is_audience) as {{ ratio_type() }}) as control_base_amount,
+        cast(sum(during_sales_amount) filter (where not is_audience) as {{ ratio_type() }}) as control_during_amount
     from celled
     group by
         campaign_id,

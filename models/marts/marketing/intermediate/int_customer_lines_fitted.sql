@@ -33,7 +33,11 @@ observations as (
 
 scaled as (
     select
-        observations.*,
+        purpose,
+        measure,
+        half_life_days,
+        cast(bought as {{ ratio_type() }}) as bought,
+        cast(later as {{ ratio_type() }}) as later,
         0.02 * avg(later) over (partition by purpose, measure) as least_distance
     from observations
 ),

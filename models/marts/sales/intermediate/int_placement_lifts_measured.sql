@@ -133,10 +133,10 @@ select
     summed.placement_key,
     cast(summed.products_count as integer) as products_count,
     cast(summed.compared_size / summed.with_size as numeric(12, 8)) as compared_rate,
-    cast(summed.units_ratio as numeric(30, 16)) as units_ratio,
+    cast(summed.units_ratio as numeric(24, 12)) as units_ratio,
     cast(
         spread.standard_error / nullif(summed.with_units, 0)
-        * (1 + 1.21 / spread.freedom + 1.44 / power(spread.freedom, 2)) as numeric(30, 16)
+        * (1 + 1.21 / spread.freedom + 1.44 / power(spread.freedom, 2)) as numeric(24, 12)
     ) as log_standard_error
 from summed
 left join spread

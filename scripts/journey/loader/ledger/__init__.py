@@ -6,7 +6,7 @@ in models/staging/loader/_loader__sources.yml.
 
 from __future__ import annotations
 
-from journey.loader.ledger.drift import close_changes, record_changes, record_table
+from journey.loader.ledger.drift import close_changes, record_changes, record_declared_since, record_table
 from journey.loader.ledger.ends import LOAD, Failed, failed, over, settle, settle_gone
 from journey.loader.ledger.files import (
     Known,
@@ -26,7 +26,15 @@ from journey.loader.ledger.runs import begin_run, end_run
 from journey.loader.ledger.state import Drift, TableStatus, table_status
 from journey.loader.ledger.upgrade import migrations, set_up, version
 from journey.loader.postgres import backend, end_backend, is_usable
-from journey.loader.tables import add_columns, ensure_table, finish_table, table_columns, type_changes
+from journey.loader.tables import (
+    add_columns,
+    ensure_table,
+    finish_table,
+    refused_type,
+    table_columns,
+    take_types,
+    type_changes,
+)
 
 __all__ = [
     "LOAD",
@@ -53,8 +61,10 @@ __all__ = [
     "over",
     "overlap_key",
     "record_changes",
+    "record_declared_since",
     "record_table",
     "redeem",
+    "refused_type",
     "remove_rows",
     "renew",
     "same_content",
@@ -64,6 +74,7 @@ __all__ = [
     "table_columns",
     "table_status",
     "take",
+    "take_types",
     "type_changes",
     "version",
     "waive",

@@ -7,8 +7,9 @@ from typing import Any
 
 from psycopg import Connection
 
-from journey.loader.columns import Change
+from journey.loader.columns import Change, TableColumn
 from journey.loader.declaration.sources import Source
+from journey.loader.statuses import ChangeKind
 
 
 def record_changes(connection: Connection[Any], source: Source, key: str, changes: Iterable[Change]) -> None:
@@ -48,6 +49,31 @@ def record_table(connection: Connection[Any], source: Source, changes: Sequence[
                  else column_name <> all(%(declared)s) end""",
         {**source.ids, "now": [change.column for change in changes], "declared": list(source.columns)},
     )
+
+
+def record_declared_since(connection: Connection[Any], source: Source, before: Sequence[TableColumn]) -> list[Change]:
+    """Record the declared columns that a table lacked while files were loaded into it: their rows have null there.
+
+    Args:
+        before: the table's columns before it got those that are declared.
+
+    Returns:
+        What was recorded.
+    """
+    names = {column.name for column in before}
+    added = [name for name in source.columns if name not in names] if before else []
+    [(files, newest)] = connection.execute(
+        """select count(*), (array_agg(key order by file_id desc))[1] from loader.files
+           where schema_name = %(schema)s and table_name = %(table)s and status = 'loaded' and row_count > 0""",
+        source.ids,
+    ).fetchall()
+    detail = (
+        f"null in all rows of {files} files, which were loaded before it was declared: "
+        f"`journey reload {source.name}` fills it if they have it; if not, see how it is spelled"
+    )
+    changes = [Change(ChangeKind.MISSING, name, detail) for name in added if files]
+    record_changes(connection, source, newest, changes)
+    return changes
 
 
 def close_changes(connection: Connection[Any], source: Source, run_id: int) -> None:
