@@ -191,7 +191,7 @@
     {%- call statement('main') -%}drop table if exists {{ new }};{{ create_table_as(false, new, sql) }}{%- endcall -%}
     {%- do add_constraints(new) -%}
     {%- do create_indexes(new) -%}
-    {%- set members = model_inputs(model).members if config.get('partition_by') else [] -%}
+    {%- set members = model_inputs(model).members | rejectattr('is_joined') | list -%}
     {%- if members -%} {#- rows that wait for their member are found without a look at the others -#}
         {%- do run_query("create index on " ~ new ~ " (" ~ config.get('partition_by').field ~ ") where "
             ~ members | map(attribute='key') | join(' = 0 or ') ~ " = 0") -%}

@@ -4,7 +4,8 @@
         - `files`: raw tables, by the staging view (or source) that shows them: the loader's ledger tells what changed;
           and if such a view reads the ledger, too.
         - `partitioned`: incremental tables with partitions, which can be read in part.
-        - `members`: dimensions whose key the model keeps: what changed is told member by member.
+        - `members`: dimensions whose key the model keeps: what changed is told member by member. So of those without
+          versions that it joins to an input which keeps the key (`is_joined`): a new member's rows come with the input.
         - `spans`: the one table that lists the model's partitions, if it names one: each is touched with its rows.
         - `whole`: everything else; any change of it rebuilds the model.
         - `views`: relations whose definition is part of the model's code.
@@ -60,6 +61,13 @@
                     'is_versioned': is_versioned,
                     'attributes': read.columns.keys() | reject('in', [noun ~ '_key', id, 'valid_from', 'valid_to'])
                         | list,
+                }) -%}
+                {%- do inputs.members.append(input) -%}
+            {%- elif by_partition and not view and not is_versioned and noun ~ '_key' in keys_above
+                and read.name.startswith('dim_') -%}
+                {%- do input.update({
+                    'key': noun ~ '_key', 'id': none, 'is_joined': true,
+                    'attributes': read.columns.keys() | reject('eq', noun ~ '_key') | list,
                 }) -%}
                 {%- do inputs.members.append(input) -%}
             {%- elif not (by_partition and is_versioned and noun ~ '_key' in keys_above) -%}

@@ -22,7 +22,8 @@
             select * from {{ state_table('members') }}
             where model_name = '{{ model.name }}' and dimension_name = '{{ dimension.name }}'
         ) as remembered on members.member_key = remembered.member_key
-        where members.member_key is null or remembered.member_key is null
+        where members.member_key is null
+            {%- if not dimension.is_joined %} or remembered.member_key is null{% endif %}
             or members.valid_from <> remembered.valid_from or members.valid_to <> remembered.valid_to
             or members.attribute_hash <> remembered.attribute_hash
     {%- endset -%}
@@ -76,6 +77,10 @@
 {% macro partitions_of_moved_rows(dimension) -%}
     {#- The partitions with rows whose key would be another one: their version moved, went or was rewritten, or they had
         none and one came. -#}
+    {%- if dimension.is_joined -%} {#- nothing in the rows says whose they are -#}
+        {{ return("select partition_start from " ~ state_table('partitions') ~ " where model_name = '" ~ model.name
+            ~ "'") }}
+    {%- endif -%}
     {%- set day = config.get('partition_by').field -%}
     {%- set moved = 'moved_' ~ dimension.name -%}
     select facts.{{ day }}

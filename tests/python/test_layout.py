@@ -14,6 +14,8 @@ import yaml
 from conftest import DEFAULT, ROOT
 from deliveries.source import data_dir
 from journey.contracts import contracts
+from warehouse import mutate
+from warehouse.mutations import MUTATIONS
 
 FOLDERS = ("scripts", "models", "macros", "snapshots", "seeds", "tests")
 ENDINGS = {".py", ".sql", ".yml", ".md", ".csv"}
@@ -84,3 +86,8 @@ def test_the_example_has_what_was_taken_out() -> None:
     assert {folder.name for folder in (ROOT / "models" / "staging").iterdir() if folder.is_dir()} == {"loader"}
     assert {folder.name for folder in (DEFAULT / "models" / "staging").iterdir()} == {one["name"] for one in sources()}
     assert (DEFAULT / "land.py").is_file()
+
+
+def test_every_mutation_changes_its_file_in_one_place() -> None:
+    """Or `make mutate` would stop at once, and nobody would know before somebody runs it."""
+    mutate.check(MUTATIONS)

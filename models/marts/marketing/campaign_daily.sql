@@ -33,7 +33,20 @@ groups as (
     group by campaign_id
 ),
 
--- the controls' sales, weighted into what the audience was expected to buy
+campaign_dates as (
+    select
+        campaigns.campaign_id,
+        campaigns.observed_start_date,
+        dates.date_key as business_date
+    from campaigns
+    inner join dates
+        on
+            campaigns.observed_start_date <= dates.date_key
+            and campaigns.observed_end_date >= dates.date_key
+),
+
+-- the controls' sales, weighted into what the audience was expected to buy; of the dates that a campaign has, for a
+-- customer's days of many years are far more
 group_days as (
     select
         compared.campaign_id,
@@ -42,13 +55,12 @@ group_days as (
         sum(compared.comparison_weight * customer_days.net_sales_amount) filter (
             where not compared.is_audience
         ) as expected_sales_amount
-    from compared
-    inner join campaigns on compared.campaign_id = campaigns.campaign_id
-    inner join customer_days
+    from campaign_dates
+    inner join customer_days on campaign_dates.business_date = customer_days.business_date
+    inner join compared
         on
-            compared.customer_id = customer_days.customer_id
-            and campaigns.observed_start_date <= customer_days.business_date
-            and campaigns.observed_end_date >= customer_days.business_date
+            campaign_dates.campaign_id = compared.campaign_id
+            and customer_days.customer_id = compared.customer_id
     group by
         compared.campaign_id,
         customer_days.business_date
@@ -67,28 +79,25 @@ redeemed as (
 
 days as (
     select
-        campaigns.campaign_id,
-        dates.date_key as business_date,
-        {{ dbt.datediff('campaigns.observed_start_date', 'dates.date_key', 'day') }} + 1 as day_number,
+        campaign_dates.campaign_id,
+        campaign_dates.business_date,
+        {{ dbt.datediff('campaign_dates.observed_start_date', 'campaign_dates.business_date', 'day') }} + 1
+            as day_number,
         coalesce(groups.audience_count, 0) as audience_count,
         coalesce(groups.control_count, 0) as control_count,
         coalesce(redeemed.redemptions_count, 0) as redemptions_count,
         coalesce(group_days.audience_sales_amount, 0) as audience_sales_amount,
         coalesce(group_days.expected_sales_amount, 0) as expected_sales_amount
-    from campaigns
-    inner join dates
-        on
-            campaigns.observed_start_date <= dates.date_key
-            and campaigns.observed_end_date >= dates.date_key
-    left join groups on campaigns.campaign_id = groups.campaign_id
+    from campaign_dates
+    left join groups on campaign_dates.campaign_id = groups.campaign_id
     left join group_days
         on
-            campaigns.campaign_id = group_days.campaign_id
-            and dates.date_key = group_days.business_date
+            campaign_dates.campaign_id = group_days.campaign_id
+            and campaign_dates.business_date = group_days.business_date
     left join redeemed
         on
-            campaigns.campaign_id = redeemed.campaign_id
-            and dates.date_key = redeemed.redemption_date
+            campaign_dates.campaign_id = redeemed.campaign_id
+            and campaign_dates.business_date = redeemed.redemption_date
 )
 
 select

@@ -2,6 +2,7 @@
 {{ config(partition_by={
     'field': 'month_start_date', 'granularity': 'month', 'reads_before': {'int_products_started': 'all'}
 }) }}
+{% call set_sql_header(config) %}{{ hash_to_join() }}{% endcall %}
 
 with product_months as (
     select * from {{ ref('int_product_months_summed') }}

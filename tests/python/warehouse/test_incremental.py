@@ -664,6 +664,33 @@ def test_an_attribute_that_no_model_reads_rebuilds_nothing(warehouse: Warehouse,
     assert warehouse.remembered(model) != was
 
 
+def test_a_new_member_touches_the_dates_of_its_rows_alone(warehouse: Warehouse) -> None:
+    """Of a dimension without versions that a model joins, and whose key it doesn't keep; a changed one rebuilds it."""
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1), Change("transactions", 1, 1)), "whole"))
+    assert warehouse.build(select="sales_performance") == []
+    another = "update build_state.models set content_id = content_id || '+' where model_name = 'dim_store'"
+    written = "select xmin, ctid from built.sales_performance__1 where to_publication is null"
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        was = connection.execute(written).fetchall()
+        [(store,)] = connection.execute("select max(store_id) from built.sales_performance").fetchall()
+        forgotten = connection.execute(
+            "delete from build_state.members where model_name = 'sales_performance' and member_key ="
+            " (select store_key from warehouse.dim_store where store_id = %s)", [store]
+        )  # fmt: skip
+        assert forgotten.rowcount == 1
+        connection.execute(another)
+    assert warehouse.build(select="sales_performance") == []
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        assert connection.execute(written).fetchall() == was
+        connection.execute("update warehouse.dim_store set store_id = store_id + 1000000 where store_id = %s", [store])
+        connection.execute(another)
+    assert warehouse.build(select="sales_performance") == []
+    with psycopg.connect(dbname=warehouse.database) as connection:
+        stores = connection.execute("select max(store_id) from built.sales_performance").fetchall()
+    assert stores == [(store + 1000000,)]
+
+
 def test_an_empty_run_is_not_remembered(warehouse: Warehouse) -> None:
     """`--empty` leaves empty tables, as dbt says; the next run fills them."""
     warehouse.restart()

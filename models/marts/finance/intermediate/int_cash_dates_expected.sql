@@ -51,7 +51,7 @@ usual as (
         cash_rules.every_count,
         cash_rules.balance_line_code,
         max(cash_days.posting_date) as last_date,
-        avg(cash_days.cash_amount) as mean_amount
+        avg(cast(cash_days.cash_amount as {{ ratio_type() }})) as mean_amount
     from cash_rules
     inner join cash_days
         on

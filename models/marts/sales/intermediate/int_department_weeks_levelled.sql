@@ -22,25 +22,30 @@ weeks as (
 ),
 
 -- a week counts half of what one counts that is 1, 4 or 16 weeks younger; three years are enough, and bound the work
+weights as {{ at_once() }} (
+    select
+        week_number as weeks_back,
+        {%- for half_life in [1, 4, 16] %}
+            cast(power(cast(0.5 as {{ engine_type('double precision') }}), week_number / {{ half_life }}e0)
+            as numeric(13, 12)) as weight_{{ half_life }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from (select distinct week_number from weeks) as numbers
+    where week_number <= 155
+),
+
 levels as (
     select
         weeks.department,
         weeks.week_number,
         {%- for half_life in [1, 4, 16] %}
-            {%- set weight %}
-                cast(power(
-                    cast(0.5 as {{ engine_type('double precision') }}),
-                    (weeks.week_number - earlier.week_number) / {{ half_life }}e0
-                ) as numeric(13, 12))
-            {%- endset %}
-            sum(earlier.net_sales_amount * {{ weight }}) / sum({{ weight }}) as recent_{{ half_life }},
+            sum(earlier.net_sales_amount * weights.weight_{{ half_life }}) / sum(weights.weight_{{ half_life }})
+                as recent_{{ half_life }},
         {%- endfor %}
-        avg(earlier.net_sales_amount) filter (where earlier.week_number > weeks.week_number - 4) as mean_of_4
+        avg(cast(earlier.net_sales_amount as {{ ratio_type() }})) filter (where weights.weeks_back < 4) as mean_of_4
     from weeks
+    cross join weights
     inner join weeks as earlier
-        on
-            weeks.department = earlier.department
-            and earlier.week_number between weeks.week_number - 155 and weeks.week_number
+        on weeks.department = earlier.department and weeks.week_number - weights.weeks_back = earlier.week_number
     where weeks.week_number > weeks.newest_number - 157
     group by
         weeks.department,
