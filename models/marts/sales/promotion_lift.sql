@@ -46,9 +46,10 @@ summed as (
         sum(with_units) filter (where without_weeks_count > 0) as with_units,
         sum(with_sales) filter (where without_weeks_count > 0) as with_sales,
         sum(with_gross) filter (where without_weeks_count > 0) as with_gross,
-        sum(expected_units) as expected_units,
-        sum(expected_gross) as expected_gross,
-        sum(expected_sales) as expected_sales
+        -- rounded, or what the quotients lost would decide how a tie is rounded
+        round(sum(expected_units), 9) as expected_units,
+        round(sum(expected_gross), 9) as expected_gross,
+        round(sum(expected_sales), 9) as expected_sales
     from expected
     group by
         product_category,

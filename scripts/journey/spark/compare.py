@@ -30,7 +30,9 @@ CLOSE = 1e-9  # of ratios and statistics, relative; of what is smaller than 1, a
 # what is divided: the last of its digits is each engine's own. Amounts have two places, costs six.
 INEXACT = re.compile(r"double precision|real|numeric|numeric\(\d+,([7-9]|\d\d)\)")
 BUILT = ("model", "seed", "snapshot")
-OWN = ("_file_id", "first_loaded_at", "last_loaded_at")  # each ledger's: under what number it loaded what, and when
+OWN = (  # each one's own: under what number a file was loaded, and when; when a snapshot was taken
+    "_file_id", "first_loaded_at", "last_loaded_at", "dbt_scd_id", "dbt_updated_at", "dbt_valid_from"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
 -- one row: one department, or all of them, after one whole week: its sales of the week, and its level until then
+{%- set half = 'cast(0.5 as ' ~ engine_type('double precision') ~ ')' %}
 with trends as (
     select * from {{ ref('sales_trends') }}
 ),
@@ -22,15 +23,18 @@ weeks as (
 ),
 
 -- a week counts half of what one counts that is 1, 4 or 16 weeks younger; three years are enough, and bound the work
+numbers as (
+    select distinct week_number as weeks_back from weeks
+    where week_number <= 155
+),
+
 weights as {{ at_once() }} (
     select
-        week_number as weeks_back,
         {%- for half_life in [1, 4, 16] %}
-            cast(power(cast(0.5 as {{ engine_type('double precision') }}), week_number / {{ half_life }}e0)
-            as numeric(13, 12)) as weight_{{ half_life }}{{ ',' if not loop.last }}
+            cast(power({{ half }}, weeks_back / {{ half_life }}e0) as numeric(13, 12)) as weight_{{ half_life }},
         {%- endfor %}
-    from (select distinct week_number from weeks) as numbers
-    where week_number <= 155
+        weeks_back
+    from numbers
 ),
 
 levels as (
