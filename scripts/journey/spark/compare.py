@@ -200,8 +200,9 @@ def _exported(
     session.rows(
         f"insert overwrite directory {literal(folder.as_uri())} using parquet select {names} from {quoted(*table)}"
     )
+    in_micros = ds.ParquetFileFormat(coerce_int96_timestamp_unit="us")  # nanoseconds end in 2262, open ends in 9999
     try:
-        yield ds.dataset(folder, format="parquet").to_batches(columns=list(columns))
+        yield ds.dataset(folder, format=in_micros).to_batches(columns=list(columns))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
