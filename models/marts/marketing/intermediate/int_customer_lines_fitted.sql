@@ -38,7 +38,7 @@ scaled as (
         half_life_days,
         cast(bought as {{ ratio_type() }}) as bought,
         cast(later as {{ ratio_type() }}) as later,
-        0.02 * avg(later) over (partition by purpose, measure) as least_distance
+        0.02 * avg(cast(later as {{ ratio_type() }})) over (partition by purpose, measure) as least_distance
     from observations
 ),
 

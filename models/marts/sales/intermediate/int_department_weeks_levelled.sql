@@ -22,12 +22,13 @@ weeks as (
         and not is_partial_period
 ),
 
--- a week counts half of what one counts that is 1, 4 or 16 weeks younger; three years are enough, and bound the work
+-- three years are enough, and bound the work
 numbers as (
     select distinct week_number as weeks_back from weeks
     where week_number <= 155
 ),
 
+-- a week counts half of what one counts that is 1, 4 or 16 weeks younger
 weights as {{ at_once() }} (
     select
         {%- for half_life in [1, 4, 16] %}
