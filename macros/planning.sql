@@ -62,3 +62,15 @@
 {% macro postgres__at_once() -%}
     materialized
 {%- endmacro %}
+
+{% macro in_order_of(column) -%}
+    {#- At a select's end: a period's rows come to lie side by side, and are read from few pages. Nothing where the
+        engine keeps each partition in files of its own. -#}
+    {{ return(adapter.dispatch('in_order_of')(column)) }}
+{%- endmacro %}
+
+{% macro default__in_order_of(column) %}{% endmacro %}
+
+{% macro postgres__in_order_of(column) -%}
+    order by {{ column }} asc nulls last
+{%- endmacro %}

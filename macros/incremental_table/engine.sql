@@ -107,13 +107,15 @@
 
 {% macro one_at_a_time() -%}
     {#- The first statement of a model's transaction: another that builds the same table waits for its end. A server
-        whose client is gone doesn't go on for nobody. -#}
+        whose client is gone doesn't go on for nobody. Commits are in order, so what a crash of the server loses is
+        built again; the build's last one, of its turn or a publication, waits for the disk. -#}
     {{ return(adapter.dispatch('one_at_a_time')()) }}
 {%- endmacro %}
 
 {% macro postgres__one_at_a_time() -%}
     select
         set_config('client_connection_check_interval', '1s', false),
+        set_config('synchronous_commit', 'off', true),
         {{ named_session() }},
         pg_advisory_xact_lock(hashtextextended('{{ this }}', 0))
 {%- endmacro %}

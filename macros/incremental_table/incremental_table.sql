@@ -4,14 +4,17 @@
 
 {% materialization incremental_table, default %}
     {%- set target = built_relation(model) -%}
-    {%- if not pre_hooks + post_hooks and is_as_built(target) -%} {#- one query, and no transaction -#}
+    {%- set inputs = model_inputs(model) -%}
+    {%- if not load_cached_relation(target) -%}{%- do need_inputs(inputs) -%}{%- endif -%}
+    {%- set now = what_makes_model(inputs) -%} {#- before anything is read: it may be older than the rows, not newer -#}
+    {%- if not pre_hooks + post_hooks and is_as_built(target, now) -%} {#- one query, and no transaction -#}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
         {{ return({'relations': [target]}) }}
     {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {%- call statement('begin', auto_begin=true) -%}{{ one_at_a_time() }}{%- endcall -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- set work = find_work(target) -%}
+    {%- set work = find_work(target, inputs, now) -%}
     {%- set is_new = false -%}
     {%- if work.is_whole -%}
         {%- set is_new = write_whole(target, work.kind, sql) -%}
@@ -31,13 +34,12 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{% macro is_as_built(target) -%}
+{% macro is_as_built(target, now) -%}
     {#- Whether the table is there, and nothing that makes it differs from when it was built. -#}
     {%- if config.get('full_refresh') is not none or flags.FULL_REFRESH or config.get('grants')
         or not load_cached_relation(target) -%}
         {{ return(false) }}
     {%- endif -%}
-    {%- set now = what_makes_model(model_inputs(model)) -%}
     {{ return(now.is_same and now.remembered['kind'] == target.type and now.remembered['docs_hash'] == docs_hash()) }}
 {%- endmacro %}
 
@@ -47,15 +49,13 @@
     )) }}
 {%- endmacro %}
 
-{% macro find_work(target) -%}
+{% macro find_work(target, inputs, now) -%}
     {#- What is to be written: everything, some partitions, or nothing.
 
-        Returns a dict: `inputs`, see model_inputs; `inputs_hash`, `views_hash`, `code_hash`, `file_ids`, `seen` and
+        Takes the model's inputs, see model_inputs, and what makes it now, see what_makes_it. Returns a dict: `inputs`;
+        `inputs_hash`, `views_hash`, `code_hash`, `file_ids`, `seen` and
         `kind`, see what_makes_it; `is_whole`;
         `partitions`, by start date the hash of what makes its rows, none where it has no rows any more. -#}
-    {%- set inputs = model_inputs(model) -%}
-    {%- if not load_cached_relation(target) -%}{%- do need_inputs(inputs) -%}{%- endif -%}
-    {%- set now = what_makes_model(inputs) -%}
     {%- set remembered = now.remembered -%}
     {%- set is_whole = config.get('full_refresh') -%}
     {%- if is_whole is none -%}
@@ -103,7 +103,7 @@
             (
                 select * from {{ table.relation }}
                 where
-                    {%- if table.before is none %} {{ field }} in ({{ as_dates(starts) }})
+                    {%- if table.before is none %} {{ is_among(field, starts, table.partition_by.granularity) }}
                     {%- else %} {{ field }} <= {{ as_dates([starts | max]) }}
                     {%- if table.before != 'all' %}
                     and {{ field }}

@@ -213,6 +213,17 @@
     {{ return(starts.keys() | list) }}
 {%- endmacro %}
 
+{% macro is_among(field, starts, granularity) -%}
+    {#- A condition: a partition is one of some. Days in a row are a range, for a year of single dates is looked up one
+        by one. -#}
+    {%- set is_range = (starts | max - starts | min).days + 1 == starts | length -%}
+    {%- if granularity == 'day' and starts | length > 1 and is_range -%}
+        {{ field }} >= {{ as_dates([starts | min]) }} and {{ field }} <= {{ as_dates([starts | max]) }}
+    {%- else -%}
+        {{ field }} in ({{ as_dates(starts) }})
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro as_dates(partitions) -%}
     {%- for start in partitions -%}cast('{{ start }}' as date){{ ', ' if not loop.last }}{%- endfor -%}
 {%- endmacro %}

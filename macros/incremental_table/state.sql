@@ -119,13 +119,23 @@
 {% macro tells_contents(work, target) -%}
     {#- Whether partitions are told apart by their rows, and not by the build that wrote them. Not where a key of a
         versioned dimension is in them, for a version that is rewritten may leave the key alone, and who reads its
-        attributes by the key must see it; nor where all of many rows would have to be read. -#}
+        attributes by the key must see it; nor where no model reads them, or all of many rows would have to be read. -#}
+    {%- if not is_read() -%}{{ return(false) }}{%- endif -%}
     {%- for node in graph.nodes.values() if node.name.startswith('dim_') and 'valid_from' in node.columns -%}
         {%- if node.name | replace('dim_', '', 1) ~ '_key' in model.columns -%}{{ return(false) }}{%- endif -%}
     {%- endfor -%}
     {{ return(not work.is_whole or run_query(
         "select count(*) <= 300000 from (select 1 from " ~ target ~ " limit 300001) as some_rows"
     ).rows[0][0]) }}
+{%- endmacro %}
+
+{% macro is_read() -%}
+    {#- Whether another model or a snapshot reads the model. -#}
+    {%- for node in graph.nodes.values()
+        if node.resource_type in ('model', 'snapshot') and model.unique_id in node.depends_on.nodes -%}
+        {{ return(true) }}
+    {%- endfor -%}
+    {{ return(false) }}
 {%- endmacro %}
 
 {% macro contents_seen(node) -%}

@@ -7,8 +7,7 @@
     partition_by={
         'field': 'period_start_date', 'granularity': 'day',
         'spans': {'table': 'int_margin_periods_listed', 'first': 'first_read_date', 'last': 'last_read_date'}
-    },
-    indexes=[{'columns': ['period_start_date']}]
+    }
 ) }}
 {% call set_sql_header(config) %}{{ hash_to_join() }}{% endcall %}
 

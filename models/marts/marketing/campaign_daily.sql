@@ -1,5 +1,5 @@
 -- one row: one day of one campaign's observed window
-{% call set_sql_header(config) %}{{ hash_to_group() }}{% endcall %}
+{% call set_sql_header(config) %}{{ join_as_written() }}{{ hash_to_group() }}{% endcall %}
 
 with campaigns as (
     select * from {{ ref('dim_campaign') }}

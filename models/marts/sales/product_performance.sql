@@ -80,8 +80,7 @@ compared as (
         sum(net_sales_amount) over (partition by department, month_start_date) as department_sales_amount,
         sum(trailing_sales_amount) over (partition by department, month_start_date) as department_trailing_amount,
         (sum(trailing_sales_amount) over better)
-        - trailing_sales_amount * count(*) over (partition by department, month_start_date, trailing_sales_amount)
-            as better_sales_amount
+        - trailing_sales_amount * ((count(*) over better) - (rank() over better) + 1) as better_sales_amount
     from summed
     window better as (partition by department, month_start_date order by trailing_sales_amount desc nulls last)
 )

@@ -59,3 +59,4 @@ select
     cast(mod(baskets.signed_group + 20, 20) as integer) as buyer_group
 from basket_categories
 inner join baskets on basket_categories.basket_id = baskets.basket_id
+{{ in_order_of('basket_categories.business_date') }}

@@ -105,6 +105,8 @@ class Mart:
                 if fact is None:
                     raise UsageError(f"{self.shown}: {measure} comes of {one['fact']}, whose subject area is off")
                 return Sum(one["fact"], one["rows"], one["measures"], one.get("joins", {}))
+        if not declared:
+            raise UsageError(f"{self._node['original_file_path']}: {self.name} declares no trace: {WHERE}")
         why = declared.get("why_not") or not_additive(declared).get(measure)
         if why is None:
             can = ", ".join(measures(declared)) or "none"

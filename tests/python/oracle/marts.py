@@ -137,7 +137,8 @@ from cell join weekday using (dow) join whole using (department)
 AFFINITY = """
 with held as (
     select basket, list_sort(list_distinct(list(category))) as names, any_value(who) as who
-    from sold where goods and category <> 'Unknown' group by basket
+    from sold where goods and category <> 'Unknown'
+    and day < date_trunc('week', getvariable('last') + interval 1 day) group by basket
 ), sized as (
     select names, len(names) as k, round(10 * ln(len(names))) as band,
            cast('0x' || substr(md5(cast(who as varchar)), 1, 16) as ubigint)::hugeint as hash from held

@@ -137,6 +137,16 @@ def test_what_cannot_be_traced_is_one_line(
     assert "\n" not in str(error.value)
 
 
+def test_a_mart_without_a_trace_says_how_to_declare_one(manifest: declared.Node) -> None:
+    """A mart of one's own, to begin with."""
+    node = manifest["nodes"]["model.data_journey.sales_performance"]
+    meta = {key: value for key, value in node["config"]["meta"].items() if key != "trace"}
+    bare = {**node, "config": {**node["config"], "meta": meta}}
+    mart = declared.Mart({**manifest, "nodes": {**manifest["nodes"], node["unique_id"]: bare}}, MART)
+    with pytest.raises(UsageError, match=r"sales_performance declares no trace: docs/trace\.md"):
+        mart.sum_of(MEASURE)
+
+
 def test_rows_that_overlap_are_no_amount(demo: Demo) -> None:
     """A statement's totals hold their lines again; days don't hold one another."""
 

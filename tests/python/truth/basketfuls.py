@@ -45,6 +45,10 @@ class Basketfuls:
                     "buyer_group": self.buyer[basket] % GROUPS,
                 }
             ),
+            "int_months_begun": pa.table({"month_start_date": [DAY.replace(day=1)]}),
+            "int_affinity_months_listed": pa.table(
+                {"month_start_date": [DAY.replace(day=1)], "first_date": [DAY], "last_date": [DAY]}
+            ),
         }
 
 

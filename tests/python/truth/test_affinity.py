@@ -17,7 +17,7 @@ MODELS = (
     "int_category_groups_counted",
     "int_category_baskets_counted",
     "int_pair_months_counted",
-    "int_pair_years_closed",
+    "int_years_closed",
     "int_pair_years_counted",
     "int_category_pairs_counted",
     "int_category_pairs_expected",

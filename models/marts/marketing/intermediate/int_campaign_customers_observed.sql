@@ -85,42 +85,45 @@ spent as (
         customer_days.customer_id
 ),
 
-during_dates as (
-    select distinct date_key from window_days
-    where is_during
-),
-
--- on how many days of the window another campaign was running that was sent to the customer
-campaign_days as (
+-- when, within a window, another campaign was running that was sent to the customer
+other_spans as (
     select
+        windows.campaign_id,
+        windows.is_placebo,
         contacts.customer_id,
-        during_dates.date_key,
-        count(*) as campaigns_count,
-        min(contacts.campaign_id) as campaign_id
-    from contacts
-    inner join campaigns on contacts.campaign_id = campaigns.campaign_id
-    inner join during_dates
-        on campaigns.start_date <= during_dates.date_key and campaigns.end_date >= during_dates.date_key
-    group by
-        contacts.customer_id,
-        during_dates.date_key
+        greatest(windows.start_date, campaigns.start_date) as first_date,
+        least(windows.end_date, campaigns.end_date) as last_date
+    from windows
+    inner join campaigns on windows.start_date <= campaigns.end_date and windows.end_date >= campaigns.start_date
+    inner join contacts on campaigns.campaign_id = contacts.campaign_id
+    where windows.campaign_id <> campaigns.campaign_id
 ),
 
+placed as (
+    select
+        other_spans.*,
+        max(last_date) over (
+            partition by campaign_id, is_placebo, customer_id order by first_date asc, last_date asc
+            rows between unbounded preceding and 1 preceding
+        ) as counted_until_date
+    from other_spans
+),
+
+-- a day on which several were running counts once
 other_days as (
     select
-        window_days.campaign_id,
-        window_days.is_placebo,
-        campaign_days.customer_id,
-        count(*) as other_days_count
-    from window_days
-    inner join campaign_days on window_days.date_key = campaign_days.date_key
-    where
-        window_days.is_during
-        and (campaign_days.campaigns_count > 1 or campaign_days.campaign_id <> window_days.campaign_id)
+        campaign_id,
+        is_placebo,
+        customer_id,
+        sum({{ dbt.datediff(
+            'greatest(first_date, ' ~ add_days('counted_until_date', 1) ~ ')', 'last_date', 'day'
+        ) }} + 1) as other_days_count
+    from placed
+    where counted_until_date is null or counted_until_date < last_date
     group by
-        window_days.campaign_id,
-        window_days.is_placebo,
-        campaign_days.customer_id
+        campaign_id,
+        is_placebo,
+        customer_id
 )
 
 select

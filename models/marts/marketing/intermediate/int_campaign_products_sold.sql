@@ -1,5 +1,6 @@
 -- one row: one product that one campaign promotes, and what its audience bought of it in one month of its window
 {{ config(partition_by={'field': 'month_start_date', 'granularity': 'month'}) }}
+{% call set_sql_header(config) %}{{ hash_to_join() }}{% endcall %}
 
 with sales as (
     select * from {{ ref('fct_sales') }}

@@ -44,3 +44,4 @@ group by
     month_start_date,
     customer_id,
     department
+{{ in_order_of('month_start_date') }}

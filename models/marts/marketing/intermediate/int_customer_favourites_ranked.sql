@@ -1,10 +1,27 @@
 -- one row: one customer that buys, with what it prefers; of equals the first in the alphabet or the smallest number
+{%- set of_department = [
+    'customer_id', 'department', 'net_sales_amount', 'merchandise_sales_amount', 'private_sales_amount',
+    'branded_lines_count'
+] %}
+{%- set of_visit = ['customer_id', 'kind', 'member_number', 'baskets_count'] %}
 with department_months as (
     select * from {{ ref('int_customer_departments_summed') }}
 ),
 
+department_years as (
+    select * from {{ ref('int_customer_department_years_summed') }}
+),
+
 visit_months as (
     select * from {{ ref('int_customer_visits_counted') }}
+),
+
+visit_years as (
+    select * from {{ ref('int_customer_visit_years_counted') }}
+),
+
+closed_years as (
+    select * from {{ ref('int_years_closed') }}
 ),
 
 stores as (
@@ -15,6 +32,34 @@ dates as (
     select * from {{ ref('dim_date') }}
 ),
 
+closed as (
+    select coalesce(max(last_month_start_date), cast('1900-01-01' as date)) as last_month_start_date
+    from closed_years
+),
+
+-- the closed months by year, and the one since
+department_periods as (
+    select {{ of_department | join(',\n        ') }}
+    from department_years
+
+    union all
+
+    select {{ of_department | join(',\n        ') }}
+    from department_months
+    inner join closed on department_months.month_start_date > closed.last_month_start_date
+),
+
+visit_periods as (
+    select {{ of_visit | join(',\n        ') }}
+    from visit_years
+
+    union all
+
+    select {{ of_visit | join(',\n        ') }}
+    from visit_months
+    inner join closed on visit_months.month_start_date > closed.last_month_start_date
+),
+
 department_sales as (
     select
         customer_id,
@@ -23,7 +68,7 @@ department_sales as (
         sum(merchandise_sales_amount) as merchandise_sales_amount,
         sum(private_sales_amount) as private_sales_amount,
         sum(branded_lines_count) as branded_lines_count
-    from department_months
+    from department_periods
     group by
         customer_id,
         department
@@ -49,7 +94,7 @@ visits as (
         kind,
         member_number,
         sum(baskets_count) as baskets_count
-    from visit_months
+    from visit_periods
     group by
         customer_id,
         kind,

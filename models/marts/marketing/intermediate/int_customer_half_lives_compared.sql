@@ -1,4 +1,6 @@
 -- one row: one half-life for a measure: how wrong the line is that is fitted with it, as of today or 90 days ago
+{% call set_sql_header(config) %}{{ hash_to_group() }}{% endcall %}
+
 with origins as (
     select * from {{ ref('int_customer_origins_summed') }}
 ),

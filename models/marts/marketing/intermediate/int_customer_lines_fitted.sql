@@ -57,7 +57,7 @@ line_0 as (
 -- middle, half of the customers above it: nearly the line of the least absolute deviations. Rounded, or each
 -- repetition would double the digits.
 {%- for number in range(1, repetitions + 1) %}
-    weighted_{{ number }} as (
+    weighted_{{ number }} as {{ at_once() }} (
         select
             scaled.purpose,
             scaled.measure,

@@ -48,13 +48,13 @@ customer_days as (
 
 -- a day counts half of what a day one half-life younger counts. Parts of a basket and of a cent are whole numbers:
 -- their sums are exact in any order, and cheap. Nobody buys for 9 million on a day, where they would end.
-day_weights as (
+day_weights as {{ at_once() }} (
     select
     {%- for measure, half_life, parts in decays %}
         cast(round({{ parts }} * {{ weight % ('span_day', half_life) }}) as bigint) as {{ measure }}_{{ half_life }},
     {%- endfor %}
         span_day
-    from (select distinct span_day from customer_days) as span_days
+    from (values (0){% for day in range(1, 45) %}, ({{ day }}){% endfor %}) as span_days (span_day)
 ),
 
 spans as (
@@ -98,13 +98,13 @@ origins as {{ at_once() }} (
 ),
 
 -- all spans as of today, whatever the origin: seen from origin o each weighs as much more as o spans make
-span_weights as (
+span_weights as {{ at_once() }} (
     select
     {%- for half_life in half_lives %}
         cast({{ weight % ('45 * span_number', half_life) }} as numeric(24, 22)) as weight_{{ half_life }},
     {%- endfor %}
         span_number
-    from (select distinct span_number from spans) as span_numbers
+    from (values (0){% for number in range(1, spans_back) %}, ({{ number }}){% endfor %}) as span_numbers (span_number)
 ),
 
 weighted_spans as {{ at_once() }} (
@@ -121,30 +121,38 @@ weighted_spans as {{ at_once() }} (
     inner join span_weights on spans.span_number = span_weights.span_number
 ),
 
-seen as (
+-- from each span on, what was bought in it and before; it is all that is known until the next span with a purchase
+known as (
     select
-        weighted_spans.*,
-        origins.*,
-        weighted_spans.span_number >= origins.origin_number as is_known
+        customer_id,
+        span_number,
+    {%- for measure, half_life, parts in decays %}
+        sum({{ measure }}_{{ half_life }}) over older as {{ measure }}_{{ half_life }},
+    {%- endfor %}
+        coalesce(
+            lead(span_number) over (partition by customer_id order by span_number desc nulls last), -1
+        ) as next_span_number
     from weighted_spans
-    inner join origins on weighted_spans.span_number >= origins.origin_number - 2
+    window older as (
+        partition by customer_id order by span_number desc nulls last rows between unbounded preceding and current row
+    )
 )
 
 select
-    customer_id,
-    origin_number,
+    known.customer_id,
+    origins.origin_number,
 {%- for measure, half_life, parts in decays %}
-    cast(
-        sum({{ measure }}_{{ half_life }}) filter (where is_known) * max(days_{{ half_life }}) / 1000000000000
-        as numeric(24, 12)
-    ) as decayed_{{ measure.split('_')[0] }}_{{ half_life }},
+    cast(known.{{ measure }}_{{ half_life }} * origins.days_{{ half_life }} / 1000000000000 as numeric(24, 12))
+        as decayed_{{ measure.split('_')[0] }}_{{ half_life }},
 {%- endfor %}
-    cast(case when origin_number >= 2 then sum(case when is_known then 0 else baskets end) end as numeric(16, 2))
-        as later_baskets,
-    cast(case when origin_number >= 2 then sum(case when is_known then 0 else sales_cents end) / 100.0 end
-        as numeric(16, 2)) as later_sales
-from seen
-group by
-    customer_id,
-    origin_number
-having count(*) filter (where is_known) > 0
+    cast(case when origins.origin_number >= 2 then coalesce(later.baskets, 0) + coalesce(latest.baskets, 0) end
+        as numeric(16, 2)) as later_baskets,
+    cast(case when origins.origin_number >= 2 then coalesce(later.sales_cents, 0) + coalesce(latest.sales_cents, 0) end
+        / 100.0 as numeric(16, 2)) as later_sales
+from known
+inner join origins
+    on known.span_number >= origins.origin_number and known.next_span_number < origins.origin_number
+left join weighted_spans as later
+    on known.customer_id = later.customer_id and origins.origin_number - 1 = later.span_number
+left join weighted_spans as latest
+    on known.customer_id = latest.customer_id and origins.origin_number - 2 = latest.span_number

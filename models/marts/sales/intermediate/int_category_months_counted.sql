@@ -1,18 +1,28 @@
 -- one row: one category in the baskets of one size in one month
-{{ config(partition_by={'field': 'month_start_date', 'granularity': 'month'}) }}
+{{ config(partition_by={
+    'field': 'month_start_date', 'granularity': 'month',
+    'spans': {'table': 'int_affinity_months_listed', 'first': 'first_date', 'last': 'last_date'}
+}) }}
 
 with basket_categories as (
     select * from {{ ref('int_basket_categories_listed') }}
+),
+
+months as (
+    select * from {{ ref('int_affinity_months_listed') }}
 )
 
 select
-    cast({{ dbt.date_trunc('month', 'business_date') }} as date) as month_start_date,
-    product_category,
-    categories_count,
+    months.month_start_date,
+    basket_categories.product_category,
+    basket_categories.categories_count,
     cast(count(*) as integer) as baskets_count
 from basket_categories
-where {{ until_as_of('business_date') }}
+inner join months
+    on
+        cast({{ dbt.date_trunc('month', 'basket_categories.business_date') }} as date) = months.month_start_date
+        and basket_categories.business_date <= months.last_date
 group by
-    cast({{ dbt.date_trunc('month', 'business_date') }} as date),
-    product_category,
-    categories_count
+    months.month_start_date,
+    basket_categories.product_category,
+    basket_categories.categories_count

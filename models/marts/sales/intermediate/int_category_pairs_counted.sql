@@ -10,7 +10,7 @@ pair_months as (
 ),
 
 closed_years as (
-    select * from {{ ref('int_pair_years_closed') }}
+    select * from {{ ref('int_years_closed') }}
 ),
 
 closed as (

@@ -1,4 +1,5 @@
 -- one row: one department, or all of them, after one whole week: its sales of the week, and its level until then
+{% call set_sql_header(config) %}{{ hash_to_group() }}{% endcall %}
 {%- set half = 'cast(0.5 as ' ~ engine_type('double precision') ~ ')' %}
 with trends as (
     select * from {{ ref('sales_trends') }}

@@ -1,8 +1,15 @@
 -- one row: two categories, the first by name first, that baskets of one month hold together
-{{ config(partition_by={'field': 'month_start_date', 'granularity': 'month'}) }}
+{{ config(partition_by={
+    'field': 'month_start_date', 'granularity': 'month',
+    'spans': {'table': 'int_affinity_months_listed', 'first': 'first_date', 'last': 'last_date'}
+}) }}
 
 with basket_categories as (
     select * from {{ ref('int_basket_categories_listed') }}
+),
+
+months as (
+    select * from {{ ref('int_affinity_months_listed') }}
 ),
 
 -- numbers stand for names, so that the pairs are joined and grouped by integers
@@ -18,11 +25,14 @@ numbered as (
     select
         basket_categories.basket_id,
         basket_categories.buyer_group,
-        cast({{ dbt.date_trunc('month', 'basket_categories.business_date') }} as date) as month_start_date,
+        months.month_start_date,
         categories.category_number
     from basket_categories
     inner join categories on basket_categories.product_category = categories.product_category
-    where {{ until_as_of('basket_categories.business_date') }}
+    inner join months
+        on
+            cast({{ dbt.date_trunc('month', 'basket_categories.business_date') }} as date) = months.month_start_date
+            and basket_categories.business_date <= months.last_date
 ),
 
 -- a basket's lines are all of one day

@@ -1,7 +1,7 @@
 -- one row: two categories, the first by name first, that baskets of one year's closed months hold together
 {{ config(partition_by={
     'field': 'year_start_date', 'granularity': 'year',
-    'spans': {'table': 'int_pair_years_closed', 'first': 'first_month_start_date', 'last': 'last_month_start_date'}
+    'spans': {'table': 'int_years_closed', 'first': 'first_month_start_date', 'last': 'last_month_start_date'}
 }) }}
 {% call set_sql_header(config) %}{{ hash_to_group() }}{% endcall %}
 
@@ -10,7 +10,7 @@ with pair_months as (
 ),
 
 closed_years as (
-    select * from {{ ref('int_pair_years_closed') }}
+    select * from {{ ref('int_years_closed') }}
 )
 
 select

@@ -32,3 +32,4 @@ inner join customers on sales.customer_key = customers.customer_key
 group by
     products.product_id,
     cast({{ dbt.date_trunc('month', 'sales.business_date') }} as date)
+{{ in_order_of('month_start_date') }}

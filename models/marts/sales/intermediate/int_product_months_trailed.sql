@@ -4,7 +4,7 @@
     'spans': {
         'table': 'int_trailing_months_closed', 'first': 'first_month_start_date', 'last': 'last_month_start_date'
     }
-}, indexes=[{'columns': ['month_start_date']}]) }}
+}) }}
 {% call set_sql_header(config) %}{{ hash_to_group() }}{% endcall %}
 
 with product_months as (

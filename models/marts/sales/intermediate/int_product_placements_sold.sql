@@ -1,5 +1,8 @@
 -- one row: one product in one whole retail week in one placement, all stores together that the promotions feed names
-{{ config(partition_by={'field': 'week_start_date', 'granularity': 'week'}) }}
+{{ config(
+    partition_by={'field': 'week_start_date', 'granularity': 'week'},
+    indexes=[{'columns': ['week_start_date']}]
+) }}
 
 with weekly_sales as (
     select * from {{ ref('int_product_weeks_sold') }}

@@ -1,5 +1,8 @@
 -- one row: one product in one store and one whole retail week in which it was sold there
-{{ config(partition_by={'field': 'week_start_date', 'granularity': 'week'}) }}
+{{ config(
+    partition_by={'field': 'week_start_date', 'granularity': 'week'},
+    indexes=[{'columns': ['week_start_date']}]
+) }}
 
 with sales as (
     select * from {{ ref('fct_sales') }}

@@ -1,11 +1,6 @@
--- one row: one year with months before the newest: those are closed, and their pairs are added up once
-with category_months as (
-    select * from {{ ref('int_category_months_counted') }}
-),
-
-months as (
-    select distinct month_start_date
-    from category_months
+-- one row: one calendar year with months before the newest: those are closed, and what is added up of them stays
+with months as (
+    select * from {{ ref('int_months_begun') }}
 ),
 
 newest as (
