@@ -23,7 +23,7 @@ weeks as (
         and not is_partial_period
 ),
 
--- three years are enough, and bound the work
+-- forecasts are made from the weeks of two years, each from the three years before it: that bounds the work
 numbers as (
     select distinct week_number as weeks_back from weeks
     where week_number <= 155
@@ -52,7 +52,7 @@ levels as (
     cross join weights
     inner join weeks as earlier
         on weeks.department = earlier.department and weeks.week_number - weights.weeks_back = earlier.week_number
-    where weeks.week_number > weeks.newest_number - 157
+    where weeks.week_number > weeks.newest_number - 105
     group by
         weeks.department,
         weeks.week_number
