@@ -76,14 +76,21 @@ PERSONS = re.compile(
     rf"|(telefon|mobil|handy)(nr|nummer)?|(mailing|home|street)?address(line)?[123]?|street(name|no|number)?"
     rf"|adresse|anschrift|strasse|hausn(umme)?r|birth(date|day)|dateofbirth|dob|geburtsdatum|geburtstag|geborenam)"
 )
+PEOPLE = re.compile(
+    r"customers?|clients?|contacts?|users?|households?|members?|persons?|people|employees?|staff|patients?|guests?|leads?"
+    r"|subscribers?|buyers?|kunden?|kontakte?|mitglied(er)?|personen|mitarbeiter|patienten|gaeste|teilnehmer"
+)
 
 
-def is_persons(name: str) -> bool:
+def is_persons(name: str, table: str = "") -> bool:
     """Whether a column's name says that its values are a person's: name, e-mail, phone, address, day of birth.
 
     Args:
         name: as the file has it; of a key in a JSON object, with the keys that lead to it.
+        table: whose column it is: a `name` in a list of customers is a person's, in one of products it isn't.
     """
+    if squeezed(name) == "name":
+        return any(PEOPLE.fullmatch(squeezed(word)) for word in table.split("_"))
     return any(PERSONS.fullmatch(squeezed(one)) for one in (name, name.rpartition(".")[2]))
 
 

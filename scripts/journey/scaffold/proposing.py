@@ -90,7 +90,7 @@ def propose(client: S3Client, bucket: str, path: str, *, source: str, table: str
     find_delivery(proposal, rows, len(found.files))
     look_at_names(proposal, [one.key for one in found.files])
     for one in proposal.fields:
-        if is_persons(one.name):
+        if is_persons(one.name, table):
             one.notes.append(Note(PERSONAL, is_doubt=True))
     return proposal
 

@@ -67,6 +67,22 @@ def test_names_that_say_that_a_column_is_a_persons(names: str, said: bool) -> No
     assert {one: is_persons(one) for one in names.split(", ")} == dict.fromkeys(names.split(", "), said)
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("customers", True),
+        ("crm_kunden", True),
+        ("Members", True),
+        ("products", False),
+        ("memberships", False),
+        ("", False),
+    ],
+)
+def test_a_name_is_a_persons_in_a_list_of_persons(table: str, said: bool) -> None:
+    assert is_persons("Name", table) == said
+    assert not is_persons("product name", table)
+
+
 def test_persons_and_thousands_are_doubts_and_nothing_is_declared_of_them(landing: Landing) -> None:
     rows = "".join(f"{n};a{n}@example.test;{n},50;{n * 100}\n" for n in range(30))
     landing.put("in/a.csv", f"{HEADER}\n{rows}")
