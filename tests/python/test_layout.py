@@ -14,6 +14,7 @@ import yaml
 from conftest import DEFAULT, ROOT
 from deliveries.source import data_dir
 from journey.contracts import contracts
+from mutation.marts import MART_MUTATIONS
 from warehouse import mutate
 from warehouse.mutations import MUTATIONS
 
@@ -91,3 +92,5 @@ def test_the_example_has_what_was_taken_out() -> None:
 def test_every_mutation_changes_its_file_in_one_place() -> None:
     """Or `make mutate` would stop at once, and nobody would know before somebody runs it."""
     mutate.check(MUTATIONS)
+    code = {file.stem: file.read_text() for file in (ROOT / "models").rglob("*.sql")}
+    assert [change for change in MART_MUTATIONS if code[change[0]].count(change[1]) != 1] == []
