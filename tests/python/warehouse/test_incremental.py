@@ -411,7 +411,7 @@ def test_a_week_that_is_touched_is_read_with_its_sunday(warehouse: Warehouse) ->
     assert warehouse.count("fct_sales where business_date = '2017-03-12'") > 0
     warehouse.take(Step((Change("transactions", 2, 9),), "none"))
     assert warehouse.build(select=select) == []
-    assert_is_full_refresh(warehouse, select, "sales")
+    assert_is_full_refresh(warehouse, select, "built")
 
 
 def test_a_file_that_comes_after_its_dimensions_were_built_is_repaired(warehouse: Warehouse) -> None:
