@@ -193,7 +193,7 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     ("int_campaign_customers_observed", "'greatest(first_date, ' ~ add_days('counted_until_date', 1) ~ ')'", "'first_date'"),
     ("int_campaign_customers_observed", " and windows.end_date >= campaigns.start_date", ""),
     ("int_customer_origins_summed", "known.next_span_number < origins.origin_number", "known.next_span_number <= origins.origin_number"),
-    ("int_customer_origins_summed", "origins.origin_number - 1 = later", "origins.origin_number = later"),
-    ("int_customer_origins_summed", "origins.origin_number - 2 = latest", "origins.origin_number - 3 = latest"),
+    ("int_customer_origins_summed", "origins.origin_number - 1 = one", "origins.origin_number = one"),
+    ("int_customer_origins_summed", "origins.origin_number - 2 = two", "origins.origin_number - 3 = two"),
     ("product_performance", "* ((count(*) over better) - (rank() over better) + 1)", "* 1"),
 )  # fmt: skip

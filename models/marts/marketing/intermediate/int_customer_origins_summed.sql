@@ -1,7 +1,7 @@
 -- one row: one customer seen from one origin, a day to forecast from: what it bought by then, and in the 90 days after
 -- noqa: disable=LT02
-{%- set half_lives = [30, 45, 60, 90] %}
-{%- set spans_back = 18 %}
+{%- set half_lives, spans_back = [30, 45, 60, 90], 18 %}
+{%- set from_newest = 'partition by customer_id order by span_number desc nulls last' %}
 {%- set decays = [] %}
 {%- for measure, parts in [('baskets', 10 ** 12), ('sales_cents', 10 ** 10)] %}
     {%- for half_life in half_lives %}{%- do decays.append((measure, half_life, parts)) %}{%- endfor %}
@@ -127,15 +127,10 @@ known as (
         customer_id,
         span_number,
     {%- for measure, half_life, parts in decays %}
-        sum({{ measure }}_{{ half_life }}) over older as {{ measure }}_{{ half_life }},
+        sum({{ measure }}_{{ half_life }}) over ({{ from_newest }}) as {{ measure }}_{{ half_life }},
     {%- endfor %}
-        coalesce(
-            lead(span_number) over (partition by customer_id order by span_number desc nulls last), -1
-        ) as next_span_number
+        coalesce(lead(span_number) over ({{ from_newest }}), -1) as next_span_number
     from weighted_spans
-    window older as (
-        partition by customer_id order by span_number desc nulls last rows between unbounded preceding and current row
-    )
 )
 
 select
@@ -145,14 +140,11 @@ select
     cast(known.{{ measure }}_{{ half_life }} * origins.days_{{ half_life }} / 1000000000000 as numeric(24, 12))
         as decayed_{{ measure.split('_')[0] }}_{{ half_life }},
 {%- endfor %}
-    cast(case when origins.origin_number >= 2 then coalesce(later.baskets, 0) + coalesce(latest.baskets, 0) end
+    cast(case when origins.origin_number >= 2 then coalesce(one.baskets, 0) + coalesce(two.baskets, 0) end
         as numeric(16, 2)) as later_baskets,
-    cast(case when origins.origin_number >= 2 then coalesce(later.sales_cents, 0) + coalesce(latest.sales_cents, 0) end
+    cast(case when origins.origin_number >= 2 then coalesce(one.sales_cents, 0) + coalesce(two.sales_cents, 0) end
         / 100.0 as numeric(16, 2)) as later_sales
 from known
-inner join origins
-    on known.span_number >= origins.origin_number and known.next_span_number < origins.origin_number
-left join weighted_spans as later
-    on known.customer_id = later.customer_id and origins.origin_number - 1 = later.span_number
-left join weighted_spans as latest
-    on known.customer_id = latest.customer_id and origins.origin_number - 2 = latest.span_number
+inner join origins on known.span_number >= origins.origin_number and known.next_span_number < origins.origin_number
+left join weighted_spans as one on known.customer_id = one.customer_id and origins.origin_number - 1 = one.span_number
+left join weighted_spans as two on known.customer_id = two.customer_id and origins.origin_number - 2 = two.span_number
