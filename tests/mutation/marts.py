@@ -180,7 +180,6 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     ("int_years_closed", "where months.month_start_date < newest", "where months.month_start_date <= newest"),
     ("int_customer_department_years_summed", "month_start_date <= closed_years", "month_start_date < closed_years"),
     ("int_customer_visit_years_counted", "month_start_date <= closed_years", "month_start_date < closed_years"),
-    ("int_customer_visit_years_counted", "    closed_years.year_start_date,\n    visit_months.customer_id,\n    visit_months.kind,\n    visit_months.member_number,\n", "    closed_years.year_start_date,\n    visit_months.customer_id,\n    max(visit_months.kind) as kind,\n    visit_months.member_number,\n"),
     ("int_customer_favourites_ranked", "on department_months.month_start_date > closed", "on department_months.month_start_date >= closed"),
     ("int_customer_favourites_ranked", "on visit_months.month_start_date > closed", "on visit_months.month_start_date >= closed"),
     ("int_affinity_months_listed", "dates.date_key < sales_window", "dates.date_key <= sales_window"),
