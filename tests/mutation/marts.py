@@ -178,6 +178,9 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     ("cash_forecast", "and weeks.week_start_date <= flows.due_date", "and weeks.week_start_date < flows.due_date"),
     # closed periods, and the one since
     ("int_years_closed", "where months.month_start_date < newest", "where months.month_start_date <= newest"),
+    ("int_years_closed", "group by months.month_start_date < cast", "group by months.month_start_date <= cast"),
+    ("int_department_weeks_levelled", "least(weighted.week_number, 155) =", "155 ="),
+    ("int_department_weeks_levelled", "rows between 3 preceding", "rows between 4 preceding"),
     ("int_customer_department_years_summed", "month_start_date <= closed_years", "month_start_date < closed_years"),
     ("int_customer_visit_years_counted", "month_start_date <= closed_years", "month_start_date < closed_years"),
     ("int_customer_favourites_ranked", "on department_months.month_start_date > closed", "on department_months.month_start_date >= closed"),
@@ -195,4 +198,13 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     ("int_customer_origins_summed", "origins.origin_number - 1 = one", "origins.origin_number = one"),
     ("int_customer_origins_summed", "origins.origin_number - 2 = two", "origins.origin_number - 3 = two"),
     ("product_performance", "* ((count(*) over better) - (rank() over better) + 1)", "* 1"),
+    ("store_performance", "'started.first_month_start_date < months", "'started.first_month_start_date <= months"),
+    ("store_performance", "on started.first_month_start_date <= months", "on started.first_month_start_date < months"),
+    ("store_performance", "dateadd('month', -1, ", "dateadd('month', -2, "),
+    ("store_performance", "coalesce(previous.baskets_count, 0)", "previous.baskets_count"),
+    ("store_performance", "then months.previous_days_count", "then months.days_count"),
+    ("int_stores_started", "min(month_start_date)", "max(month_start_date)"),
+    ("int_months_begun", "dates.date_key >= sales_window.first_business_date and ", ""),
+    ("int_months_begun", "or min(dates.date_key) < max(sales_window.first_business_date)", ""),
+    ("int_months_begun", "max(dates.date_key) > max(sales_window.as_of_date)", "false"),
 )  # fmt: skip

@@ -126,6 +126,24 @@ def test_a_filter_changes_chart_and_table_and_the_download_has_its_rows(demo: De
     context.close()
 
 
+@in_a_browser
+def test_on_paper_charts_are_whole_and_say_what_was_chosen(demo: Demo, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 844})
+    page, _ = opened(context, demo.page.with_name("sales.html"))
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 844})  # a sheet is narrower than the screen that it was drawn for
+    charts = page.locator(".chart:has(.plot[role=img])")
+    for chart in charts.all():
+        drawn, room = chart.locator(".plot svg").first.bounding_box(), chart.bounding_box()
+        assert drawn
+        assert room
+        assert drawn["x"] + drawn["width"] <= room["x"] + room["width"]
+    assert charts.count() > 5
+    assert page.locator("[id='sales_trends.by_week'] select").is_visible()
+    assert not page.locator(".rows").first.is_visible()
+    context.close()
+
+
 @pytest.fixture
 def hostile(demo: Demo, manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A manifest in which sales_trends has a department that would like to be a script."""

@@ -1,44 +1,29 @@
 -- one row: one store in one month, from the month of its first sale to the as-of date, months without sales included
+{{ config(partition_by={
+    'field': 'month_start_date', 'granularity': 'month',
+    'reads_before': {'int_stores_started': 'all', 'int_store_months_summed': 1}
+}) }}
+{%- set has_previous = 'started.first_month_start_date < months.month_start_date' %}
+
 with store_months as (
     select * from {{ ref('int_store_months_summed') }}
+),
+
+started as (
+    select * from {{ ref('int_stores_started') }}
+),
+
+months as (
+    select * from {{ ref('int_months_begun') }}
 ),
 
 stores as (
     select * from {{ ref('dim_store') }}
 ),
 
-periods as (
-    select * from {{ ref('int_periods_observed') }}
-),
-
-months as (
-    select
-        period_start_date as month_start_date,
-        days_count,
-        is_partial_period as is_partial_month
-    from periods
-    where period_type = 'month'
-),
-
-sold as (
-    select
-        store_months.*,
-        stores.store_id
-    from store_months
-    inner join stores on store_months.store_key = stores.store_key
-),
-
-first_sales as (
-    select
-        store_id,
-        min(month_start_date) as first_month_start_date
-    from sold
-    group by store_id
-),
-
 filled as (
     select
-        first_sales.store_id,
+        stores.store_id,
         stores.has_promotions,
         months.month_start_date,
         months.is_partial_month,
@@ -49,14 +34,21 @@ filled as (
         coalesce(sold.units_count, 0) as units_count,
         coalesce(sold.baskets_count, 0) as baskets_count,
         coalesce(sold.customers_count, 0) as customers_count,
-        coalesce(sold.days_traded_count, 0) as days_traded_count
-    from first_sales
-    inner join stores on first_sales.store_id = stores.store_id
-    inner join months on first_sales.first_month_start_date <= months.month_start_date
-    left join sold
+        coalesce(sold.days_traded_count, 0) as days_traded_count,
+        case when {{ has_previous }} then months.previous_days_count end as previous_days_count,
+        case when {{ has_previous }} then coalesce(previous.baskets_count, 0) end as previous_baskets_count,
+        case when {{ has_previous }} then coalesce(previous.net_sales_amount, 0) end as previous_net_sales_amount
+    from started
+    inner join stores on started.store_key = stores.store_key
+    inner join months on started.first_month_start_date <= months.month_start_date
+    left join store_months as sold
         on
-            first_sales.store_id = sold.store_id
+            started.store_key = sold.store_key
             and months.month_start_date = sold.month_start_date
+    left join store_months as previous
+        on
+            started.store_key = previous.store_key
+            and cast({{ dbt.dateadd('month', -1, 'months.month_start_date') }} as date) = previous.month_start_date
 ),
 
 -- equal sales share a rank
@@ -64,12 +56,8 @@ compared as (
     select
         filled.*,
         rank() over (partition by month_start_date order by net_sales_amount desc nulls last) as sales_rank,
-        sum(net_sales_amount) over (partition by month_start_date) as month_sales_amount,
-        lag(net_sales_amount) over series as previous_net_sales_amount,
-        lag(baskets_count) over series as previous_baskets_count,
-        lag(days_count) over series as previous_days_count
+        sum(net_sales_amount) over (partition by month_start_date) as month_sales_amount
     from filled
-    window series as (partition by store_id order by month_start_date asc nulls last)
 )
 
 select

@@ -12,8 +12,11 @@ sales_window as (
 months as (
     select
         dates.month_start_date,
-        count(*) filter (where dates.date_key <= sales_window.as_of_date) as days_count,
-        max(dates.date_key) > max(sales_window.as_of_date) as is_partial_month
+        count(*) filter (
+            where dates.date_key >= sales_window.first_business_date and dates.date_key <= sales_window.as_of_date
+        ) as days_count,
+        max(dates.date_key) > max(sales_window.as_of_date)
+        or min(dates.date_key) < max(sales_window.first_business_date) as is_partial_month
     from dates
     cross join sales_window
     group by dates.month_start_date

@@ -1,4 +1,4 @@
--- one row: what one customer bought in one department in one year's closed months
+-- one row: what one customer bought in one department in one year's closed months, or those of the years before
 {{ config(partition_by={
     'field': 'year_start_date', 'granularity': 'year',
     'spans': {'table': 'int_years_closed', 'first': 'first_month_start_date', 'last': 'last_month_start_date'}

@@ -37,7 +37,7 @@ closed as (
     from closed_years
 ),
 
--- the closed months by year, and the one since
+-- the closed months, and the one since
 department_periods as (
     select {{ of_department | join(',\n        ') }}
     from department_years

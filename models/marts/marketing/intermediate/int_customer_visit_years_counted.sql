@@ -1,5 +1,5 @@
 -- one row: one store, day of the week or hour, and how many baskets one customer had there or then in one year's closed
--- months
+-- months, or those of the years before
 {{ config(partition_by={
     'field': 'year_start_date', 'granularity': 'year',
     'spans': {'table': 'int_years_closed', 'first': 'first_month_start_date', 'last': 'last_month_start_date'}

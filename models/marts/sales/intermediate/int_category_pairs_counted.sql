@@ -18,7 +18,7 @@ closed as (
     from closed_years
 ),
 
--- the closed months by year, and the one since
+-- the closed months, and the one since
 periods as (
     select
         product_category,

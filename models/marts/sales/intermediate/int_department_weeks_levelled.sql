@@ -16,7 +16,11 @@ weeks as (
             as week_number,
         {{ whole_quotient(
             dbt.datediff('min(period_start_date) over ()', 'max(period_start_date) over ()', 'day'), 7
-        ) }} as newest_number
+        ) }} as newest_number,
+        avg(cast(net_sales_amount as {{ ratio_type() }})) over (
+            partition by department order by period_start_date asc nulls last
+            rows between 3 preceding and current row
+        ) as mean_of_4
     from trends
     where
         period_type = 'week'
@@ -39,15 +43,23 @@ weights as {{ at_once() }} (
     from numbers
 ),
 
-levels as (
+-- what the weeks weigh together, as many as there are: the same for each department
+summed_weights as {{ at_once() }} (
     select
-        weeks.department,
-        weeks.week_number,
         {%- for half_life in [1, 4, 16] %}
-            sum(earlier.net_sales_amount * weights.weight_{{ half_life }}) / sum(weights.weight_{{ half_life }})
-                as recent_{{ half_life }},
+            sum(weight_{{ half_life }}) over (order by weeks_back asc nulls last) as weight_{{ half_life }},
         {%- endfor %}
-        avg(cast(earlier.net_sales_amount as {{ ratio_type() }})) filter (where weights.weeks_back < 4) as mean_of_4
+        weeks_back
+    from weights
+),
+
+weighted as (
+    select
+        {%- for half_life in [1, 4, 16] %}
+            sum(earlier.net_sales_amount * weights.weight_{{ half_life }}) as recent_{{ half_life }},
+        {%- endfor %}
+        weeks.department,
+        weeks.week_number
     from weeks
     cross join weights
     inner join weeks as earlier
@@ -56,6 +68,17 @@ levels as (
     group by
         weeks.department,
         weeks.week_number
+),
+
+levels as (
+    select
+        {%- for half_life in [1, 4, 16] %}
+            weighted.recent_{{ half_life }} / summed_weights.weight_{{ half_life }} as recent_{{ half_life }},
+        {%- endfor %}
+        weighted.department,
+        weighted.week_number
+    from weighted
+    inner join summed_weights on least(weighted.week_number, 155) = summed_weights.weeks_back
 )
 
 select
@@ -68,7 +91,7 @@ select
     cast(levels.recent_1 as numeric(24, 8)) as recent_1_amount,
     cast(levels.recent_4 as numeric(24, 8)) as recent_4_amount,
     cast(levels.recent_16 as numeric(24, 8)) as recent_16_amount,
-    cast(levels.mean_of_4 as numeric(24, 8)) as mean_of_4_amount
+    cast(case when levels.week_number is not null then weeks.mean_of_4 end as numeric(24, 8)) as mean_of_4_amount
 from weeks
 left join levels
     on

@@ -1,4 +1,5 @@
--- one row: two categories, the first by name first, that baskets of one year's closed months hold together
+-- one row: two categories, the first by name first, that baskets of one year's closed months, or of
+-- those of the years before, hold together
 {{ config(partition_by={
     'field': 'year_start_date', 'granularity': 'year',
     'spans': {'table': 'int_years_closed', 'first': 'first_month_start_date', 'last': 'last_month_start_date'}

@@ -174,6 +174,7 @@
       const last = whole[whole.length - 1];
       const [high, low] = [1, -1].map((sign) => whole.reduce((best, one) => sign * one[y] > sign * best[y] ? one : best));
       const cut = chart.records.length - whole.length;
+      if (high[y] === low[y]) return `${chart.labels[y]}: ${chart.write(last, y)} throughout.`;
       return `${chart.labels[y]}: ${chart.write(last, y)} at the end (${chart.write(last, x)}); highest ${chart.write(high, y)} (${chart.write(high, x)}), `
         + `lowest ${chart.write(low, y)} (${chart.write(low, x)}).` + (partial && cut ? ` Hollow points: ${cut} partial.` : "");
     },
