@@ -179,7 +179,7 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     # closed periods, and the one since
     ("int_years_closed", "where months.month_start_date < newest", "where months.month_start_date <= newest"),
     ("int_years_closed", "group by months.month_start_date < cast", "group by months.month_start_date <= cast"),
-    ("int_department_weeks_levelled", "least(weighted.week_number, 155) =", "155 ="),
+    ("int_department_weeks_levelled", "least(weighted.week_number, 103) =", "103 ="),
     ("int_department_weeks_levelled", "rows between 3 preceding", "rows between 4 preceding"),
     ("int_customer_department_years_summed", "month_start_date <= closed_years", "month_start_date < closed_years"),
     ("int_customer_visit_years_counted", "month_start_date <= closed_years", "month_start_date < closed_years"),

@@ -322,7 +322,7 @@ level as (
     select department, now.n, 'recent_' || h as method, sum(old.net * pow(0.5, (now.n - old.n) / h))
            / sum(pow(0.5, (now.n - old.n) / h)) as v
     from week as now join week as old using (department) cross join life
-    where old.n <= now.n and old.n > now.n - 156 group by department, now.n, h
+    where old.n <= now.n and old.n > now.n - 104 group by department, now.n, h
     union all
     select department, now.n, 'mean_of_4', avg(old.net)
     from week as now join week as old using (department) where old.n between now.n - 3 and now.n

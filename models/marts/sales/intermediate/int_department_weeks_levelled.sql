@@ -27,10 +27,10 @@ weeks as (
         and not is_partial_period
 ),
 
--- forecasts are made from the weeks of two years, each from the three years before it: that bounds the work
+-- forecasts are made from the weeks of two years, each from the two years before it: that bounds the work
 numbers as (
     select distinct week_number as weeks_back from weeks
-    where week_number <= 155
+    where week_number <= 103
 ),
 
 -- a week counts half of what one counts that is 1, 4 or 16 weeks younger
@@ -78,7 +78,7 @@ levels as (
         weighted.department,
         weighted.week_number
     from weighted
-    inner join summed_weights on least(weighted.week_number, 155) = summed_weights.weeks_back
+    inner join summed_weights on least(weighted.week_number, 103) = summed_weights.weeks_back
 )
 
 select
