@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from journey import settings
+from journey.project import local_dir
 from journey.services.state import State
 from journey.spark import cluster
 from journey.spark.session import Session
@@ -69,7 +70,15 @@ def copies(spark: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Copy,
 
 
 @pytest.fixture(scope="session")
-def delivered(copies: tuple[Copy, Copy]) -> Iterator[Slice]:
+def own_spark(spark: None) -> None:
+    """The cluster, which is the tests' own: it may be killed, and the raw tables of the project may go."""
+    known = cluster.Cluster.read(local_dir() / cluster.FOLDER)
+    if known is None or known.process("thrift") is None:
+        pytest.skip("SPARK_HOST names a cluster that isn't the tests' own")
+
+
+@pytest.fixture(scope="session")
+def delivered(own_spark: None, copies: tuple[Copy, Copy]) -> Iterator[Slice]:
     """The slice, but for what comes late, in Spark's raw tables."""
     client, bucket = settings.s3_client(connections=8), f"test-{uuid.uuid4().hex[:12]}"
     sources = [
@@ -91,11 +100,12 @@ def delivered(copies: tuple[Copy, Copy]) -> Iterator[Slice]:
 
 @pytest.fixture(scope="session")
 def built(delivered: Slice, copies: tuple[Copy, Copy]) -> Iterator[tuple[Copy, Copy]]:
-    """Both copies, built from what is delivered."""
+    """Both copies, the first of them built from what is delivered."""
     with Session() as session:
         for copy in copies:
             copy.drop(session)
             copy.begin()
+    copies[0].build()
     yield copies
     cluster.up()
     with Session() as session:

@@ -12,9 +12,10 @@ from spark.copies import Copy, differences
 from spark.deliveries import draw_history
 from spark.slices import Slice
 
-HISTORIES = int(os.environ.get("HISTORIES", "1"))  # `make prove-spark` takes five
+HISTORIES = int(os.environ.get("HISTORIES", "1"))  # `make prove-spark` draws five
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(1, HISTORIES + 1))
 def test_incremental_is_full_refresh(number: int, delivered: Slice, built: tuple[Copy, Copy], session: Session) -> None:
     """Each history goes on from the one before, which the incremental copy has built upon ever since."""
