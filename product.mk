@@ -25,9 +25,15 @@ spark: setup-spark ## the same on a Spark cluster of a master and two workers on
 	@$(BIN)/journey spark compare
 
 .PHONY: test-spark
-test-spark: setup-dev setup-spark ## the tests that need a Spark cluster, on one of their own (about 10 minutes)
-	@$(TEST_ENV) SPARK=1 $(BIN)/pytest -q tests/python/spark; status=$$?; \
-	  $(TEST_ENV) $(BIN)/journey spark down >/dev/null; $(TEST_ENV) $(BIN)/journey services down >/dev/null; exit $$status
+test-spark: setup-dev setup-spark ## the tests that need a Spark cluster, on one of their own, but for the long ones
+	@$(TEST_ENV) SPARK=1 $(BIN)/pytest -q -m "not long" tests/python/spark; $(SPARK_DOWN)
+
+.PHONY: prove-spark
+prove-spark: setup-dev setup-spark ## on Spark, incremental builds against full refreshes over drawn delivery histories, and builds of which a part is killed; HISTORIES=5
+	@$(TEST_ENV) SPARK=1 HISTORIES=$(or $(HISTORIES),5) $(BIN)/pytest -q -s -m long tests/python/spark; $(SPARK_DOWN)
+
+SPARK_DOWN = status=$$?; $(TEST_ENV) $(BIN)/journey spark down >/dev/null; \
+  $(TEST_ENV) $(BIN)/journey services down >/dev/null; exit $$status
 
 .PHONY: lint-python
 lint-python: setup-dev

@@ -6,6 +6,9 @@
     {%- if run_query("select " ~ seen ~ " is not distinct from " ~ state_of(dimension)).rows[0][0] -%}
         {%- do dimension.update({'is_as_seen': true}) -%}
         {{ return(false) }}
+    {%- elif members_are_lost(dimension) -%}
+        {%- do dimension.update({'is_lost': true}) -%}
+        {{ return(true) }}
     {%- endif -%}
     {%- set query -%}
         select
@@ -77,7 +80,7 @@
 {% macro partitions_of_moved_rows(dimension) -%}
     {#- The partitions with rows whose key would be another one: their version moved, went or was rewritten, or they had
         none and one came. -#}
-    {%- if dimension.is_joined -%} {#- nothing in the rows says whose they are -#}
+    {%- if dimension.is_joined or dimension.is_lost -%} {#- nothing in the rows says whose they are, or were -#}
         {{ return("select partition_start from " ~ state_table('partitions') ~ " where model_name = '" ~ model.name
             ~ "'") }}
     {%- endif -%}
@@ -96,6 +99,15 @@
         on facts.{{ day }} >= moved.valid_from and facts.{{ day }} < moved.valid_to
             {%- if dimension.id %} and facts.{{ dimension.id }} = moved.member_id{% endif %}
     where facts.{{ dimension.key }} = 0
+{%- endmacro %}
+
+{% macro members_are_lost(dimension) -%}
+    {#- Whether nobody knows any more in which members the model's keys were found. -#}
+    {{ return(adapter.dispatch('members_are_lost')(dimension)) }}
+{%- endmacro %}
+
+{% macro default__members_are_lost(dimension) -%}
+    {{ return(false) }}
 {%- endmacro %}
 
 {% macro remember_members(dimension) -%}

@@ -116,6 +116,13 @@
     {%- do change_state('dimensions', ours, "select " ~ name ~ state_of(dimension)) -%}
 {%- endmacro %}
 
+{% macro spark__members_are_lost(dimension) -%} {#- by a build that was killed while it wrote them -#}
+    {{ return(run_query(
+        "select 1 from " ~ state_table('members') ~ " where model_name = '" ~ model.name ~ "' and dimension_name = '"
+        ~ dimension.name ~ "' limit 1"
+    ).rows | length == 0) }}
+{%- endmacro %}
+
 {% macro spark__remember_files(file_input, files, with_rows) -%}
     {%- set day, those = config.get('partition_by').field, 'in (' ~ files | join(', ') ~ ')' -%}
     {%- set rows = "cast(sum(" ~ row_hash('shown') ~ ") as string)" if with_rows else "cast(null as string)" -%}
@@ -169,7 +176,14 @@
 
 {% macro spark__write_whole(target, kind, sql) -%}
     {%- do forget_state([]) -%}
-    {%- if kind -%}{%- do run_query("drop " ~ kind ~ " if exists " ~ target) -%}{%- endif -%}
+    {%- set begun = "partition (model_name = '" ~ model.name ~ "__begun')" -%}
+    {%- set kept = state_schema() ~ ".models__kept" -%}
+    {%- if kind -%}
+        {%- do run_query("alter table " ~ kept ~ " add if not exists " ~ begun) -%}
+        {%- do run_query("drop " ~ kind ~ " if exists " ~ target) -%}
+    {%- elif run_query("show partitions " ~ kept ~ " " ~ begun).rows -%}
+        {%- do clear_folder(target) -%}
+    {%- endif -%}
     {%- set field = spark_partition() -%}
     {%- set columns = [] -%}
     {%- for column in model.columns.values() -%}
@@ -183,6 +197,27 @@
     ) -%}
     {%- call statement('main') -%}{{ overwrite(target, sql) }}{%- endcall -%}
     {{ return(false) }} {#- it has its descriptions -#}
+{%- endmacro %}
+
+{% macro clear_folder(target) -%}
+    {#- Take away the folder of a table that is gone: a metastore that is killed while it drops a table leaves it, and
+        Spark makes no table where one is (LOCATION_ALREADY_EXISTS). SQL deletes no folder, so its files are moved into
+        a table that is dropped; it is made before, for nobody can ask whether it is there. -#}
+    {%- set names = [target ~ '__folder', target ~ '__files'] -%}
+    {%- for row in run_query("describe schema " ~ target.schema).rows if row[0] == 'Location' -%}
+        {%- set folder = "'" ~ spark_text(row[1] ~ '/' ~ target.identifier | lower) ~ "'" -%}
+        {%- for statement in [
+            'drop table if exists ' ~ names[0],
+            'drop table if exists ' ~ names[1],
+            'create table ' ~ names[0] ~ ' (line string) stored as textfile location ' ~ folder,
+            'drop table ' ~ names[0],
+            'create table ' ~ names[1] ~ ' (line string) stored as textfile',
+            'load data inpath ' ~ folder ~ ' overwrite into table ' ~ names[1],
+            'drop table ' ~ names[1],
+        ] -%}
+            {%- do run_query(statement) -%}
+        {%- endfor -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 {% macro spark__write_partitions(target, partitions, sql) -%}

@@ -50,6 +50,7 @@ class Dbt:
         comments: write descriptions into the database, a quarter of a run's time; the demo's build does.
         variables: of the project, in place of what `dbt_project.yml` says.
         by_hand: raw tables are changed past the loader, which no build can see: each run builds all that it selects.
+        into: the profile's target; demo has plain schemas.
     """
 
     def __init__(
@@ -60,10 +61,11 @@ class Dbt:
         comments: bool = False,
         variables: Mapping[str, object] | None = None,
         by_hand: bool = False,
+        into: str = "demo",
     ) -> None:
         self.by_hand = by_hand
         self.folders = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
-        self.folders += ["--target", "demo"]  # plain schemas
+        self.folders += ["--target", into]
         self.folders += ["--vars", json.dumps(variables)] if variables else []
         parsed: Any = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *self.folders])
         self.manifest = parsed.result

@@ -220,6 +220,7 @@ class _Feed:
             for one, action, found in zip(ids, actions, fitted, strict=True)
             if isinstance(found, Fitting)
         ]
+        tables.make_room(self.session, self.source, ids[0])
         errors |= self._read(ids[0], [one for one in to_read if one.fitting.layout is not None])
         counts = tables.counts(self.session, self.source, ids[0])
         now = self._listed(Plan())

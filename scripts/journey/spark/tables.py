@@ -84,6 +84,18 @@ def make(session: Session, source: Source) -> None:
     )
 
 
+def make_room(session: Session, source: Source, batch: int) -> None:
+    """Take away files that a killed load has left where a batch is to lie, and of which the metastore doesn't know.
+
+    Args:
+        session: to Spark.
+        source: the feed.
+        batch: its number, which no load has finished.
+    """
+    for change in ("add if not exists", "drop"):
+        session.rows(f"alter table {rows_table(source)} {change} partition (batch = {batch})")
+
+
 def clean(session: Session, source: Source, known: set[int]) -> None:
     """Take away what a load that was killed has left: no view shows it, and its file_ids will be given again.
 

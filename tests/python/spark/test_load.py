@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from journey.errors import UsageError
 from journey.loader.declaration.sources import Source
 from journey.loader.outcome import Summary
+from journey.project import local_dir
 from journey.spark import ledger
 from journey.spark.loading import load
 from journey.spark.session import Session
@@ -188,6 +190,23 @@ def test_a_load_that_is_killed_shows_nothing_and_doubles_nothing(
     on_spark(source)
     assert rows(session.rows(f"select id, name from {source.schema}.one")) == [(1, "x"), (3, "z")]
     assert session.rows(f"select count(*) from {source.schema}.one__rows") == [(2,)]
+
+
+def test_files_of_which_the_metastore_does_not_know_are_not_read(landing: Landing, session: Session, feed: str) -> None:
+    """A server that is killed after it moved a batch's files into their folder, and before it said that it is there."""
+    source = landing.source(name=f"{feed}.sales")
+    landing.put("in/1.csv", "id,name\n1,x\n")
+    on_spark(source)
+    folder = local_dir() / "spark" / "warehouse" / f"{source.schema}.db" / "sales__rows"
+    (batch,) = folder.glob("batch=*")
+    left = folder / f"batch={session.rows('select max(file_id) + 1 from loader.files')[0][0]}"
+    shutil.copytree(batch, left)
+
+    landing.put("in/2.csv", "id,name\n2,y\n")
+    on_spark(source)
+    assert list(left.glob("*.parquet"))
+    assert rows(session.rows(f"select id, name from {source.schema}.sales")) == [(1, "x"), (2, "y")]
+    assert session.rows(f"select count(*) from {source.schema}.sales__rows") == [(2,)]
 
 
 def test_what_cannot_be_read_costs_one_file(landing: Landing, session: Session, feed: str) -> None:
