@@ -256,15 +256,17 @@ def dev_command(name: str | None, revision: str | None, clean: bool) -> None:
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql(arguments: Sequence[str]) -> None:
-    """Open the bundled psql on the database; what follows is passed on to it."""
+    """Open psql on the database; what follows is passed on to it."""
     from journey.services import postgres
-    from journey.settings import POSTGRES_VARIABLES
+    from journey.settings import POSTGRES_VARIABLES, encryption
 
     if not arguments and not any(name in os.environ for name in POSTGRES_VARIABLES):
         raise UsageError(
             "no PostgreSQL is named: start the embedded one with `journey services up`, or set PGHOST and its like"
         )
-    program = postgres.bin_dir() / "psql"
+    program = postgres.psql()
+    if encrypted := encryption():
+        os.environ["PGSSLMODE"] = encrypted["sslmode"]
     os.execv(program, [str(program), *arguments])  # noqa: S606
 
 

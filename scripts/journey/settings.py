@@ -75,25 +75,42 @@ def connect(
         raise UsageError(
             "no PostgreSQL is named: start the embedded one with `journey services up`, or set PGHOST and its like"
         )
-    address = make_conninfo(application_name=application, **NETWORK, **_encryption())
+    address = make_conninfo(application_name=application, client_encoding="UTF8", **NETWORK, **encryption())
     end = time.monotonic() + patience
     while True:
         try:
             connection = kind.connect(address, autocommit=autocommit)
-            if as_login:
-                connection.execute("set role none")
-            return connection
         except psycopg.OperationalError as error:
             if NOT_YET.search(str(error)) and time.monotonic() < end:
                 time.sleep(0.5)
                 continue
             raise UsageError(
                 f"PostgreSQL at {os.environ.get('PGHOST', '?')}:{os.environ.get('PGPORT', '5432')} "
-                f"does not let us in: {_one_line(error)}{_advice(os.environ.get('PGHOST', ''))}"
+                f"does not let us in: {_one_line(error)}{_postgres_advice(error)}"
             ) from error
+        _check_encoding(connection)
+        if as_login:
+            connection.execute("set role none")
+        return connection
 
 
-def _encryption() -> dict[str, str]:
+def _check_encoding(connection: psycopg.Connection[Any]) -> None:
+    """Texts are loaded as UTF-8: in another encoding, a database would keep some of them wrong, or refuse them.
+
+    Raises:
+        UsageError: the database is of another one; the connection is closed.
+    """
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in (None, "UTF8"):  # a pooler may not say it
+        name = connection.info.dbname
+        connection.close()
+        raise UsageError(
+            f"the database {name} has the encoding {encoding}, and must have UTF8, which is chosen when a database is "
+            f"made: createdb --template template0 --encoding UTF8 {name}"
+        )
+
+
+def encryption() -> dict[str, str]:
     """`sslmode`, where the environment doesn't say it; libpq's own default is to do without if the server likes."""
     if "PGSSLMODE" in os.environ or "PGSERVICE" in os.environ:
         return {}
@@ -192,6 +209,18 @@ def s3_failure(error: Exception, where: str) -> str:
         return f"{where}: {remedy or _one_line(error)}"
     endpoint = getattr(error, "kwargs", {}).get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL_S3", "")
     return f"{where}: S3 does not answer: {_one_line(error)}{_advice(urlsplit(endpoint).hostname or '')}"
+
+
+def _postgres_advice(error: psycopg.OperationalError) -> str:
+    """What to do about the commonest reasons; libpq keeps no code of what a server says while it lets nobody in."""
+    said = str(error)
+    if "password authentication failed" in said or "no password supplied" in said:
+        return " (PGUSER and PGPASSWORD name the login, or PGPASSFILE a file with a line for it)"
+    if re.search('database ".*" does not exist', said):
+        return " (PGDATABASE names it; createdb makes it)"
+    if re.search("refused|No such file|timeout expired|could not translate|Name or service", said):
+        return _advice(os.environ.get("PGHOST", ""))
+    return ""
 
 
 def _advice(host: str) -> str:

@@ -7,8 +7,10 @@ import socket
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
+from dbt_runs import administer
 from journey import settings
 from journey.errors import UsageError
+from journey.services.state import State
 
 ADVICE = "journey services up"
 
@@ -26,6 +28,43 @@ def test_embedded_services_are_advised_on_this_machine_alone(
     with pytest.raises(UsageError, match="does not let us in") as caught:
         settings.connect(patience=0)
     assert (ADVICE in str(caught.value)) == is_here
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("PGPASSWORD", "wrong", r"\(PGUSER and PGPASSWORD name the login, or PGPASSFILE a file with a line for it\)"),
+        ("PGDATABASE", "nowhere", r"\(PGDATABASE names it; createdb makes it\)"),
+        ("PGSSLMODE", "required", 'invalid sslmode value: "required"$'),
+    ],
+)
+def test_a_server_that_is_there_is_not_to_be_started(
+    embedded: State, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match=told) as caught:
+        settings.connect(patience=0)
+    assert ADVICE not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_of_another_encoding_is_refused(
+    embedded: State, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """Its rows would be kept wrong, without a word: copied texts are UTF-8."""
+    administer(f"create database of_old template template0 encoding '{encoding}' locale 'C'")
+    monkeypatch.setenv("PGDATABASE", "of_old")
+    try:
+        with pytest.raises(UsageError, match=f"of_old has the encoding {encoding}, and must have UTF8.* createdb"):
+            settings.connect()
+    finally:
+        administer("drop database of_old with (force)")
+
+
+def test_texts_are_utf_8_whatever_the_shell_speaks(embedded: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    with settings.connect() as connection:
+        assert connection.execute("show client_encoding").fetchone() == ("UTF8",)
 
 
 @pytest.mark.parametrize(
