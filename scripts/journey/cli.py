@@ -20,7 +20,7 @@ import click
 
 from journey.errors import JourneyError, UsageError
 from journey.spark.commands import spark
-from journey.text import shown
+from journey.text import did_you_mean, shown
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -284,7 +284,7 @@ def contract(area: str | None) -> None:
             click.echo(f"{name:<16} {', '.join(view.name for view in views if view.area == name)}")
         return
     if area not in areas:
-        raise UsageError(f"there is no area {area}: it may be {', '.join(areas)}")
+        raise UsageError(f"there is no area {area}: it may be {', '.join(areas)}{did_you_mean(area, areas)}")
     for view in (view for view in views if view.area == area):
         unique = f"; each {', '.join(view.unique)} once, or the build stops" if view.unique else ""
         one = "".join(f"; each {key} with one {', '.join(names)}" for key, names in view.one.items())

@@ -131,6 +131,7 @@ def test_the_command_names_the_areas() -> None:
     wrong = CliRunner().invoke(cli, ["contract", "sale"])
     assert wrong.exit_code != 0
     assert "there is no area sale: it may be sales," in str(wrong.exception)
+    assert str(wrong.exception).endswith(". Did you mean sales?")
 
 
 def test_a_contract_that_cannot_be_read_is_named(tmp_path: Path) -> None:

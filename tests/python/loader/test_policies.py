@@ -396,6 +396,10 @@ def test_selectors_are_dbts(landing: Landing) -> None:
     assert names == ["shop.a", "shop.b"]
     assert [s.name for s in select(sources, ["source:bank", "shop.b"])] == ["shop.b", "bank.c"]
     assert select(sources, []) == sources
+    with pytest.raises(UsageError, match=r"no feed shp\.a: shop\.a, shop\.b, bank\.c are .*\. Did you mean shop\.a\?$"):
+        select(sources, ["shp.a"])
+    with pytest.raises(UsageError, match=r"no feed nothing: .* block$"):
+        select(sources, ["nothing"])
 
 
 def test_a_bucket_that_is_open_to_everybody(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
