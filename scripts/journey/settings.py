@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError, SSLError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 from psycopg.conninfo import make_conninfo
@@ -154,7 +154,8 @@ def s3_client(
             ),
         )
     except (BotoCoreError, ValueError) as error:
-        raise UsageError(f"S3 is not configured: {_one_line(error)}") from error
+        remedy = " (AWS_ENDPOINT_URL_S3 begins with http:// or https://)" if "Invalid endpoint" in str(error) else ""
+        raise UsageError(f"S3 is not configured: {_one_line(error)}{remedy}") from error
     if tells_silence:
         _tell_silence(client)
     return cast("S3Client", client)
@@ -197,7 +198,7 @@ def s3_failure(error: Exception, where: str) -> str:
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
         remedy = {
-            "NoSuchBucket": "no such bucket: `landing_bucket` in dbt_project.yml names it",
+            "NoSuchBucket": "no such bucket; that of feeds is `landing_bucket` in dbt_project.yml",
             "InvalidAccessKeyId": "S3 does not know this access key",
             "SignatureDoesNotMatch": "the secret access key is wrong",
             "AccessDenied": "access denied: these credentials may not read there",
@@ -207,6 +208,14 @@ def s3_failure(error: Exception, where: str) -> str:
             "PermanentRedirect": "the bucket is in another region (AWS_DEFAULT_REGION)",
         }.get(code)
         return f"{where}: {remedy or _one_line(error)}"
+    if isinstance(error, SSLError):
+        plain = "WRONG_VERSION_NUMBER" in str(error)
+        remedy = (
+            "it speaks http and not https: AWS_ENDPOINT_URL_S3 says which"
+            if plain
+            else "AWS_CA_BUNDLE names the certificates that are trusted"
+        )
+        return f"{where}: no encrypted connection to S3: {remedy} ({_one_line(error)})"
     endpoint = getattr(error, "kwargs", {}).get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL_S3", "")
     return f"{where}: S3 does not answer: {_one_line(error)}{_advice(urlsplit(endpoint).hostname or '')}"
 

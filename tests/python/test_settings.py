@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError, SSLError
 
 from dbt_runs import administer
 from journey import settings
@@ -73,6 +73,21 @@ def test_texts_are_utf_8_whatever_the_shell_speaks(embedded: State, monkeypatch:
 def test_the_same_for_s3(address: str, is_here: bool) -> None:
     error = EndpointConnectionError(endpoint_url=address)
     assert (ADVICE in settings.s3_failure(error, "s3://landing")) == is_here
+
+
+def test_https_where_the_server_speaks_http(embedded: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"https://127.0.0.1:{embedded.ports['s3']}")
+    with pytest.raises(SSLError) as caught:
+        settings.s3_client(attempts=1).list_buckets()
+    told = settings.s3_failure(caught.value, "s3://landing")
+    assert told.startswith("s3://landing: no encrypted connection to S3: it speaks http and not https: AWS_ENDPOINT")
+    assert ADVICE not in told
+
+
+def test_an_endpoint_without_a_scheme_is_refused_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "127.0.0.1:8333")
+    with pytest.raises(UsageError, match="begins with http:// or https://"):
+        settings.s3_client()
 
 
 def test_a_server_that_is_silent_is_told_of(

@@ -245,7 +245,7 @@ def test_a_source_that_cannot_be_listed_does_not_stop_the_others(landing: Landin
     lost = parse_source(node("shop.lost", "s3://no-such-bucket/in/", "csv", {"id": "integer"}))
     summary = landing.load(landing.source(), lost)
     assert summary.failures == [
-        "shop.lost: s3://no-such-bucket/in/: no such bucket: `landing_bucket` in dbt_project.yml names it"
+        "shop.lost: s3://no-such-bucket/in/: no such bucket; that of feeds is `landing_bucket` in dbt_project.yml"
     ]
     assert landing.rows() == [(1, "a")]
     with pytest.raises(UsageError, match="no such bucket"):
