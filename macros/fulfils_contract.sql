@@ -15,7 +15,11 @@
     {%- for name, asked in contract.columns.items() -%}
         {%- set type = have.get(name) -%}
         {%- if type is none and looks_up() -%}
-            {%- do faults.append('has no column ' ~ name ~ ' (' ~ asked.type ~ '): ' ~ asked.meaning) -%}
+            {%- set near = nearest(name, have | reject('in', contract.columns) | list) -%}
+            {%- do faults.append(
+                'has no column ' ~ name ~ ' (' ~ asked.type ~ '): ' ~ asked.meaning
+                ~ (' It has ' ~ near ~ ' (' ~ have[near] ~ '): is it that?' if near)
+            ) -%}
         {%- elif type is not none and type.split('(')[0] not in types_for(asked.type) -%}
             {%- do faults.append(name ~ ' is ' ~ type ~ ', and must be ' ~ asked.type ~ ': ' ~ asked.meaning) -%}
         {%- else -%}
@@ -34,6 +38,27 @@
         {{ return(sentences(contract, faults)) }}
     {%- endif -%}
     {{ return(broken_rows(relation, contract, counts)) }}
+{%- endmacro %}
+
+{% macro nearest(name, others) -%}
+    {#- The one of the other names that shares most pairs of neighbouring letters with a name, at least half of them
+        (Dice's coefficient); none if there is none. Underscores and capitals don't count. -#}
+    {%- set best = namespace(name=none, likeness=0.5) -%}
+    {%- set wanted = letter_pairs(name) -%}
+    {%- for other in others -%}
+        {%- set have = letter_pairs(other) -%}
+        {%- set likeness = 2 * (wanted | select('in', have) | list | length) / ((wanted + have) | length or 1) -%}
+        {%- if likeness >= best.likeness -%}{%- set best.name, best.likeness = other, likeness -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(best.name) }}
+{%- endmacro %}
+
+{% macro letter_pairs(name) -%}
+    {#- Each once. -#}
+    {%- set letters = name | lower | replace('_', '') -%}
+    {%- set pairs = [] -%}
+    {%- for place in range(letters | length - 1) -%}{%- do pairs.append(letters[place:place + 2]) -%}{%- endfor -%}
+    {{ return(pairs | unique | list) }}
 {%- endmacro %}
 
 {% macro looks_up() -%}

@@ -178,7 +178,8 @@
 {% macro watch(as_of) -%}
     {#- What `journey watch` asks: prints a line of JSON for each figure that is watched. -#}
     {%- set tests = graph.nodes.values() | selectattr('resource_type', 'equalto', 'test') | sort(attribute='name') -%}
-    {%- for node in tests if node.get('test_metadata', {}).get('name') == 'no_anomalies' -%}
+    {#- dbt keeps the test of a mart that is switched off, disabled -#}
+    {%- for node in tests if node.config.enabled and node.get('test_metadata', {}).get('name') == 'no_anomalies' -%}
         {%- set watch = watched_of(node) -%}
         {%- set is_there = run_query("select to_regclass('" ~ watch.relation ~ "') is not null").rows[0][0] -%}
         {%- set found = run_query(

@@ -7,10 +7,9 @@ begin beside another run (macros/incremental_table/turn.sql), and to it, this co
 
 from __future__ import annotations
 
-import getpass
 import os
+import re
 import signal
-import socket
 import sys
 import threading
 from argparse import Namespace
@@ -27,6 +26,7 @@ from journey import settings
 from journey.dbt import folders
 from journey.embedded import TRANSFORMER, use_embedded
 from journey.errors import JourneyError, UsageError
+from journey.loader.settling import me
 
 PLAIN = ("prod", "demo")  # targets that write the plain schemas, as macros/generate_schema_name.sql has it
 SELECTING = ("-s", "-m", "--select", "--models", "--exclude", "--selector")
@@ -39,6 +39,7 @@ HOLDER = f"""
     where locks.locktype = 'advisory' and locks.granted and activity.datname = current_database()
         and (cast(locks.classid as bigint) << 32 | cast(locks.objid as bigint)) = {LOCK}
 """
+MISSING = re.compile(r'relation "[^"]*\.([^".]+)" does not exist')
 END = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and starts_with(query, %s)"
 
 
@@ -64,7 +65,22 @@ def build(arguments: Sequence[str], *, root: Path, everything: bool = False, wai
         from dbt.cli.main import dbtRunner
 
         result = dbtRunner(callbacks=[ours.listen]).invoke(["build", *folders(root), *daily, *arguments])
+    for feed in _never_loaded(getattr(result.result, "results", None) or []):
+        print(f"journey: {feed} was never loaded into this database: journey load --select {feed}", file=sys.stderr)
     return 0 if result.success else 1 if result.exception is None else 2
+
+
+def _never_loaded(results: Sequence[Any]) -> list[str]:
+    """Feeds whose raw table a node didn't find."""
+    found = set()
+    for entry in results:
+        table = MISSING.search(str(entry.message))
+        depends = getattr(entry.node, "depends_on", None) if table else None
+        for parent in getattr(depends, "nodes", ()):
+            kind, _, *name = parent.split(".")
+            if table and kind == "source" and name[-1] == table[1]:
+                found.add(".".join(name))
+    return sorted(found)
 
 
 def build_as_builder(target: str, *, root: Path) -> int:
@@ -145,8 +161,7 @@ def turn(root: Path, target: str | None, wait: int = 0) -> Iterator[Turn]:
         UsageError: the profile can't be read.
     """
     schema = _schema(root, target)
-    who = f"{getpass.getuser()}@{socket.gethostname()}"[:63]
-    with settings.connect(application=who, autocommit=True, as_login=True) as connection:
+    with settings.connect(application=me()[:63], autocommit=True, as_login=True) as connection:
         try:
             connection.execute(f"set lock_timeout = {max(1, wait * 1000)}".encode())
             connection.execute(f"select pg_advisory_lock({LOCK})".encode(), [schema])

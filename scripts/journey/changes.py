@@ -122,7 +122,8 @@ def read(connection: Connection[Any], schema: str = "publications", number: int 
         rows = connection.execute(sql.SQL(QUERY).format(sql.Identifier(schema))).fetchall()
     except (errors.UndefinedTable, errors.InvalidSchemaName):
         raise JourneyError(
-            f"there is no {schema}.changes yet: journey build makes it, with the same --target"
+            f"nothing is published yet in this database (there is no {schema}.changes): journey build publishes, and "
+            "--target says whose marts, there and here: prod, or demo"
         ) from None
     except errors.InsufficientPrivilege:
         raise JourneyError(f"this login may not read {schema}.changes: journey roles lets analysts") from None

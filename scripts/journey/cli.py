@@ -20,7 +20,7 @@ import click
 
 from journey.errors import JourneyError, UsageError
 from journey.spark.commands import spark
-from journey.text import shown
+from journey.text import did_you_mean, shown
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -256,15 +256,17 @@ def dev_command(name: str | None, revision: str | None, clean: bool) -> None:
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql(arguments: Sequence[str]) -> None:
-    """Open the bundled psql on the database; what follows is passed on to it."""
+    """Open psql on the database; what follows is passed on to it."""
     from journey.services import postgres
-    from journey.settings import POSTGRES_VARIABLES
+    from journey.settings import POSTGRES_VARIABLES, encryption
 
     if not arguments and not any(name in os.environ for name in POSTGRES_VARIABLES):
         raise UsageError(
             "no PostgreSQL is named: start the embedded one with `journey services up`, or set PGHOST and its like"
         )
-    program = postgres.bin_dir() / "psql"
+    program = postgres.psql()
+    if encrypted := encryption():
+        os.environ["PGSSLMODE"] = encrypted["sslmode"]
     os.execv(program, [str(program), *arguments])  # noqa: S606
 
 
@@ -282,7 +284,7 @@ def contract(area: str | None) -> None:
             click.echo(f"{name:<16} {', '.join(view.name for view in views if view.area == name)}")
         return
     if area not in areas:
-        raise UsageError(f"there is no area {area}: it may be {', '.join(areas)}")
+        raise UsageError(f"there is no area {area}: it may be {', '.join(areas)}{did_you_mean(area, areas)}")
     for view in (view for view in views if view.area == area):
         unique = f"; each {', '.join(view.unique)} once, or the build stops" if view.unique else ""
         one = "".join(f"; each {key} with one {', '.join(names)}" for key, names in view.one.items())

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError, SSLError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 from psycopg.conninfo import make_conninfo
@@ -75,25 +75,42 @@ def connect(
         raise UsageError(
             "no PostgreSQL is named: start the embedded one with `journey services up`, or set PGHOST and its like"
         )
-    address = make_conninfo(application_name=application, **NETWORK, **_encryption())
+    address = make_conninfo(application_name=application, client_encoding="UTF8", **NETWORK, **encryption())
     end = time.monotonic() + patience
     while True:
         try:
             connection = kind.connect(address, autocommit=autocommit)
-            if as_login:
-                connection.execute("set role none")
-            return connection
         except psycopg.OperationalError as error:
             if NOT_YET.search(str(error)) and time.monotonic() < end:
                 time.sleep(0.5)
                 continue
             raise UsageError(
                 f"PostgreSQL at {os.environ.get('PGHOST', '?')}:{os.environ.get('PGPORT', '5432')} "
-                f"does not let us in: {_one_line(error)}{_advice(os.environ.get('PGHOST', ''))}"
+                f"does not let us in: {_one_line(error)}{_postgres_advice(error)}"
             ) from error
+        _check_encoding(connection)
+        if as_login:
+            connection.execute("set role none")
+        return connection
 
 
-def _encryption() -> dict[str, str]:
+def _check_encoding(connection: psycopg.Connection[Any]) -> None:
+    """Texts are loaded as UTF-8: in another encoding, a database would keep some of them wrong, or refuse them.
+
+    Raises:
+        UsageError: the database is of another one; the connection is closed.
+    """
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in (None, "UTF8"):  # a pooler may not say it
+        name = connection.info.dbname
+        connection.close()
+        raise UsageError(
+            f"the database {name} has the encoding {encoding}, and must have UTF8, which is chosen when a database is "
+            f"made: createdb --template template0 --encoding UTF8 {name}"
+        )
+
+
+def encryption() -> dict[str, str]:
     """`sslmode`, where the environment doesn't say it; libpq's own default is to do without if the server likes."""
     if "PGSSLMODE" in os.environ or "PGSERVICE" in os.environ:
         return {}
@@ -137,7 +154,8 @@ def s3_client(
             ),
         )
     except (BotoCoreError, ValueError) as error:
-        raise UsageError(f"S3 is not configured: {_one_line(error)}") from error
+        remedy = " (AWS_ENDPOINT_URL_S3 begins with http:// or https://)" if "Invalid endpoint" in str(error) else ""
+        raise UsageError(f"S3 is not configured: {_one_line(error)}{remedy}") from error
     if tells_silence:
         _tell_silence(client)
     return cast("S3Client", client)
@@ -180,7 +198,7 @@ def s3_failure(error: Exception, where: str) -> str:
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
         remedy = {
-            "NoSuchBucket": "no such bucket: `landing_bucket` in dbt_project.yml names it",
+            "NoSuchBucket": "no such bucket; that of feeds is `landing_bucket` in dbt_project.yml",
             "InvalidAccessKeyId": "S3 does not know this access key",
             "SignatureDoesNotMatch": "the secret access key is wrong",
             "AccessDenied": "access denied: these credentials may not read there",
@@ -190,8 +208,28 @@ def s3_failure(error: Exception, where: str) -> str:
             "PermanentRedirect": "the bucket is in another region (AWS_DEFAULT_REGION)",
         }.get(code)
         return f"{where}: {remedy or _one_line(error)}"
+    if isinstance(error, SSLError):
+        plain = "WRONG_VERSION_NUMBER" in str(error)
+        remedy = (
+            "it speaks http and not https: AWS_ENDPOINT_URL_S3 says which"
+            if plain
+            else "AWS_CA_BUNDLE names the certificates that are trusted"
+        )
+        return f"{where}: no encrypted connection to S3: {remedy} ({_one_line(error)})"
     endpoint = getattr(error, "kwargs", {}).get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL_S3", "")
     return f"{where}: S3 does not answer: {_one_line(error)}{_advice(urlsplit(endpoint).hostname or '')}"
+
+
+def _postgres_advice(error: psycopg.OperationalError) -> str:
+    """What to do about the commonest reasons; libpq keeps no code of what a server says while it lets nobody in."""
+    said = str(error)
+    if "password authentication failed" in said or "no password supplied" in said:
+        return " (PGUSER and PGPASSWORD name the login, or PGPASSFILE a file with a line for it)"
+    if re.search('database ".*" does not exist', said):
+        return " (PGDATABASE names it; createdb makes it)"
+    if re.search("refused|No such file|timeout expired|could not translate|Name or service", said):
+        return _advice(os.environ.get("PGHOST", ""))
+    return ""
 
 
 def _advice(host: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, format (bidi marks, zero width), surrogates, line ends
 PLAIN = re.compile(r"[ -~\u00a1-\u00ac\u00ae-\u024f]*")  # nothing to escape, seen at once
@@ -22,6 +23,17 @@ def shown(text: str) -> str:
 def shown_json(text: str) -> str:
     """JSON with the same characters as JSON escapes: a reader gets the values as they are."""
     return _escaped(text, lambda character: json.dumps(character)[1:-1])
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message about a word that nobody knows: the known one that is most like it, or nothing.
+
+    Args:
+        word: what was written.
+        known: what it could have been.
+    """
+    near = get_close_matches(word, list(known), n=1)
+    return f". Did you mean {near[0]}?" if near else ""
 
 
 def _escaped(text: str, escape: Callable[[str], str]) -> str:

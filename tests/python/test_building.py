@@ -171,3 +171,15 @@ def test_the_exit_status_is_dbts(start: Start) -> None:
 def test_the_target_is_the_arguments(monkeypatch: pytest.MonkeyPatch, arguments: list[str], target: str | None) -> None:
     monkeypatch.delenv("DBT_TARGET", raising=False)
     assert target_of(arguments) == target
+
+
+def test_a_feed_that_was_never_loaded_is_named_with_what_to_do(project: Path, start: Start) -> None:
+    folder = project / "models" / "staging"
+    folder.mkdir()
+    (folder / "source.yml").write_text("sources: [{name: till, schema: raw_till, tables: [{name: sales}]}]")
+    (folder / "stg_sales.sql").write_text("select * from {{ source('till', 'sales') }}")
+    status, said = ended(start(*JOURNEY, "--select", "stg_sales"))
+    assert status == 1
+    assert said.endswith(
+        "journey: till.sales was never loaded into this database: journey load --select till.sales\n"
+    ), said

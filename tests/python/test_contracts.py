@@ -59,6 +59,12 @@ def test_an_empty_view_passes(dbt: Dbt) -> None:
          "stg_loyalty__campaigns has no column end_date (date): Last day. (journey contract loyalty)"),
         (GOOD.replace("1::integer", "'1'::text"),
          "stg_loyalty__campaigns campaign_id is text, and must be integer: Campaign. (journey contract loyalty)"),
+        (GOOD.replace("campaign_id", "CampaignID"),
+         "has no column campaign_id (integer): Campaign. It has campaignid (integer): is it that? (journey contract"),
+        (GOOD.replace("end_date", "of_end"),
+         "has no column end_date (date): Last day. (journey contract loyalty)"),
+        (GOOD.replace("campaign_type", "kind_of_campaign"),
+         "has no column campaign_type (text): Kind of campaign. It has kind_of_campaign (text): is it that? (journey"),
         (GOOD.replace("date '2017-01-02'", "timestamp '2017-01-02'"),
          "end_date is timestamp without time zone, and must be date"),
         (GOOD.replace("'A'::text", "null::text"), "1 rows whose campaign_type is null: Kind of campaign."),
@@ -125,6 +131,7 @@ def test_the_command_names_the_areas() -> None:
     wrong = CliRunner().invoke(cli, ["contract", "sale"])
     assert wrong.exit_code != 0
     assert "there is no area sale: it may be sales," in str(wrong.exception)
+    assert str(wrong.exception).endswith(". Did you mean sales?")
 
 
 def test_a_contract_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -239,7 +239,13 @@ def test_what_is_deployed_can_be_read() -> None:
     workflow = yaml.safe_load((deploy / "github-actions.yml").read_text())
     assert [step["run"] for step in workflow["jobs"]["nightly"]["steps"] if "run" in step][3] == "deploy/nightly"
     compile((deploy / "journey_dag.py").read_text(), "journey_dag.py", "exec")
-    assert 'ENTRYPOINT ["deploy/nightly"]' in (deploy / "Containerfile").read_text()
+    recipe = (deploy / "Containerfile").read_text()
+    assert 'ENTRYPOINT ["deploy/nightly"]' in recipe
+    for copied in re.findall(r"^COPY --chown=journey (.+) \S+$", recipe, re.MULTILINE):
+        assert all((ROOT / name).exists() for name in copied.split())
+    for file in re.findall(r"^PG(?:PASSFILE|SSLROOTCERT)=(.+)$", (deploy / "journey.env.example").read_text(), re.M):
+        assert all(f"-v {file}:{file}:ro" in text for text in (recipe, page))
+    assert not (ROOT / ".containerignore").exists()  # podman would read it in place of .dockerignore
     [line] = [line for line in (deploy / "crontab").read_text().splitlines() if line.startswith("30 3 * * * ")]
     for script in ((deploy / "nightly").read_text(), line.split(" ", 5)[5]):
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)  # noqa: S607

@@ -17,6 +17,7 @@ import pytest
 from conftest import ROOT, run
 from journey import services, settings
 from journey.embedded import ADMIN, environment
+from journey.errors import UsageError
 from journey.services import postgres
 from journey.services import s3 as s3_server
 from journey.services.state import State
@@ -123,6 +124,27 @@ def test_status_and_env_say_what_is_there(private: Path) -> None:
     assert stopped.returncode == 2
     assert "Traceback" not in stopped.stderr
     assert "does not let us in" in stopped.stderr
+
+
+def test_an_encrypted_connection_takes_the_machines_own_psql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one in the packages can't encrypt."""
+    for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGSSLMODE", "JOURNEY_POSTGRES_BIN"):
+        monkeypatch.delenv(name, raising=False)
+    bundled = postgres.bin_dir() / "psql"
+    own = tmp_path / "psql"
+    own.write_text("#!/bin/sh\n")
+    own.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bundled.parent}:{tmp_path}")
+    assert postgres.psql() == bundled
+    monkeypatch.setenv("PGHOST", "warehouse.example.invalid")
+    assert postgres.psql() == own
+    monkeypatch.setenv("PGSSLMODE", "disable")
+    assert postgres.psql() == bundled
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    assert postgres.psql() == own
+    own.unlink()
+    with pytest.raises(UsageError, match=r"\(sslmode verify-full\).* install PostgreSQL's client"):
+        postgres.psql()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as somebody else")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 
 import pytest
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError, SSLError
 
+from dbt_runs import administer
 from journey import settings
 from journey.errors import UsageError
+from journey.services.state import State
 
 ADVICE = "journey services up"
 
@@ -29,11 +31,63 @@ def test_embedded_services_are_advised_on_this_machine_alone(
 
 
 @pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("PGPASSWORD", "wrong", r"\(PGUSER and PGPASSWORD name the login, or PGPASSFILE a file with a line for it\)"),
+        ("PGDATABASE", "nowhere", r"\(PGDATABASE names it; createdb makes it\)"),
+        ("PGSSLMODE", "required", 'invalid sslmode value: "required"$'),
+    ],
+)
+def test_a_server_that_is_there_is_not_to_be_started(
+    embedded: State, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match=told) as caught:
+        settings.connect(patience=0)
+    assert ADVICE not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_of_another_encoding_is_refused(
+    embedded: State, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """Its rows would be kept wrong, without a word: copied texts are UTF-8."""
+    administer(f"create database of_old template template0 encoding '{encoding}' locale 'C'")
+    monkeypatch.setenv("PGDATABASE", "of_old")
+    try:
+        with pytest.raises(UsageError, match=f"of_old has the encoding {encoding}, and must have UTF8.* createdb"):
+            settings.connect()
+    finally:
+        administer("drop database of_old with (force)")
+
+
+def test_texts_are_utf_8_whatever_the_shell_speaks(embedded: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    with settings.connect() as connection:
+        assert connection.execute("show client_encoding").fetchone() == ("UTF8",)
+
+
+@pytest.mark.parametrize(
     ("address", "is_here"), [("http://127.0.0.1:8333", True), ("https://s3.eu-central-1.amazonaws.com", False)]
 )
 def test_the_same_for_s3(address: str, is_here: bool) -> None:
     error = EndpointConnectionError(endpoint_url=address)
     assert (ADVICE in settings.s3_failure(error, "s3://landing")) == is_here
+
+
+def test_https_where_the_server_speaks_http(embedded: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"https://127.0.0.1:{embedded.ports['s3']}")
+    with pytest.raises(SSLError) as caught:
+        settings.s3_client(attempts=1).list_buckets()
+    told = settings.s3_failure(caught.value, "s3://landing")
+    assert told.startswith("s3://landing: no encrypted connection to S3: it speaks http and not https: AWS_ENDPOINT")
+    assert ADVICE not in told
+
+
+def test_an_endpoint_without_a_scheme_is_refused_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "127.0.0.1:8333")
+    with pytest.raises(UsageError, match="begins with http:// or https://"):
+        settings.s3_client()
 
 
 def test_a_server_that_is_silent_is_told_of(

@@ -85,7 +85,7 @@ def _show(connection: Connection[Any], source: Source, judge: Judge) -> list[str
     if not changes:
         return said
     kept = [f"{source.name}: views are kept: {', '.join(views)}"] if views else []
-    return [*said, *kept, "nothing is done yet: add --yes; meanwhile nobody can read the table"]
+    return [*said, *kept, "nothing is done yet: add --yes to do it; while it is done, nobody can read the table"]
 
 
 def _retype(connection: Connection[Any], source: Source, judge: Judge) -> list[str]:

@@ -127,7 +127,8 @@ def listing(client: S3Client, bucket: str, path: str) -> Listing:
     is_file = key_pattern(pattern)
     files = [one for one in found if is_file.fullmatch(one.key) and not one.key.endswith("_$folder$")]
     if not any(one.size for one in files):
-        raise UsageError(f"s3://{bucket}/{path}: no file with data lies there; there are {_keys(found) or 'none'}")
+        there = f"there are {_keys(found)}" if found else _beside(client, bucket, path)
+        raise UsageError(f"s3://{bucket}/{path}: no file with data lies there; {there}")
     if not (pattern.endswith(("/", "*")) or not pattern):
         return Listing(pattern, files, [], is_all)
     return _of_one_kind(pattern, files, is_all)
@@ -226,6 +227,15 @@ def _whole_lines(data: bytes) -> bytes:
 
 def _rank(one: str) -> int:
     return LIKELY.index(one) if one in LIKELY else len(LIKELY)
+
+
+def _beside(client: S3Client, bucket: str, path: str) -> str:
+    """What lies where an address begins that leads to nothing."""
+    folder = path.rstrip("/").rpartition("/")[0]
+    prefix = f"{folder}/" if folder else ""
+    page = client.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="/", MaxKeys=10)
+    names = [one["Prefix"] for one in page.get("CommonPrefixes", [])] + [one["Key"] for one in page.get("Contents", [])]
+    return f"s3://{bucket}/{prefix} has {', '.join(names[:10])}" if names else f"s3://{bucket}/{prefix} is empty"
 
 
 def _keys(found: Sequence[Listed]) -> str:

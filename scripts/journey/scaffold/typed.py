@@ -139,8 +139,6 @@ def of_workbook(file: File) -> Shape:
         shape.options["skip_blank_rows"] = True
         shape.notes.append(Note("empty rows are between the others"))
     shape.fields = [Field(name.strip(), values=values) for name, values in zip(done.names, done.columns, strict=True)]
-    for one in shape.fields:
-        decide(one)
     last = [str(one.values[-1] or "") for one in shape.fields if one.values]
     if done.rows > 2 and any(text.lower().startswith(("total", "sum", "gesamt")) for text in last):
         shape.notes.append(

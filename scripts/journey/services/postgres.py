@@ -21,6 +21,7 @@ import psycopg
 from journey.errors import JourneyError, UsageError
 from journey.project import local_dir
 from journey.services.state import State, is_free, write_private
+from journey.settings import encryption
 
 DATA = "postgres"
 LOG = "log/postgres.log"
@@ -41,6 +42,26 @@ def bin_dir() -> Path:
     if package is None or not package.submodule_search_locations:
         raise UsageError("the embedded PostgreSQL is not installed: run `make setup`")
     return Path(package.submodule_search_locations[0]) / "pginstall18" / "bin"
+
+
+def psql() -> Path:
+    """The psql for the server that the environment names: the machine's own where it encrypts, for the wheel's can't.
+
+    Raises:
+        UsageError: the connection has to be encrypted, and the machine has no psql.
+    """
+    mode = os.environ.get("PGSSLMODE") or encryption().get("sslmode")
+    bundled = bin_dir() / "psql"
+    if "JOURNEY_POSTGRES_BIN" in os.environ or mode == "disable" or not (mode or "PGSERVICE" in os.environ):
+        return bundled
+    folders = [folder for folder in os.get_exec_path() if Path(folder).resolve() != bundled.parent.resolve()]
+    own = shutil.which("psql", path=os.pathsep.join(folders))
+    if own is None and mode in ("require", "verify-ca", "verify-full"):
+        raise UsageError(
+            f"the connection has to be encrypted (sslmode {mode}), which the psql of the embedded PostgreSQL can't do: "
+            "install PostgreSQL's client (in Debian postgresql-client), and `journey psql` takes it"
+        )
+    return Path(own) if own else bundled
 
 
 def start(folder: Path, state: State) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from journey.errors import UsageError
 from journey.loader.declaration.sources import Source, parse_source
+from journey.text import did_you_mean
 
 PREFIX = re.compile(r"([a-z_][a-z0-9_]*_)?")  # of a copy's schemas: macros/generate_schema_name.sql
 WHERE = "docs/trace.md says how to declare it"
@@ -81,8 +82,8 @@ class Mart:
         schema, _, self.name = asked.partition(".")
         node = found.get(self.name)
         if node is None or not is_mart(node):
-            known = ", ".join(sorted(f"{layer(one)}.{one['name']}" for one in found.values() if is_mart(one)))
-            raise UsageError(f"there is no mart {asked}: it may be {known}")
+            known = sorted(f"{layer(one)}.{one['name']}" for one in found.values() if is_mart(one))
+            raise UsageError(f"there is no mart {asked}: it may be {', '.join(known)}{did_you_mean(asked, known)}")
         self._prefix = schema.removesuffix(layer(node))
         if not schema.endswith(layer(node)) or not PREFIX.fullmatch(self._prefix):
             raise UsageError(f"{self.name} isn't in a schema {schema}: it is {layer(node)}.{self.name}")
@@ -98,7 +99,10 @@ class Mart:
         """
         declared = trace(self._node)
         if measure not in self.types:
-            raise UsageError(f"{self.shown} has no column {measure}: it has {', '.join(self.types)}")
+            raise UsageError(
+                f"{self.shown} has no column {measure}: it has {', '.join(self.types)}"
+                f"{did_you_mean(measure, self.types)}"
+            )
         for one in declared.get("sums", []):
             if measure in one["measures"]:
                 fact = self._nodes.get(one["fact"])

@@ -16,6 +16,7 @@ from psycopg import Connection, errors
 from journey.errors import JourneyError, UsageError
 from journey.loader.declaration.sources import FILE_ID
 from journey.loader.errors import one_line
+from journey.text import did_you_mean
 from journey.tracing.declared import Mart
 
 MART, FACTS, RAW = "journey_traced_mart", "journey_traced_facts", "journey_traced_raw"
@@ -117,7 +118,10 @@ class Finding:
         except errors.InsufficientPrivilege as error:
             raise JourneyError(f"{one_line(error)}: tracing takes a login that builds (docs/roles.md)") from error
         except errors.UndefinedTable as error:
-            raise JourneyError(f"{one_line(error).split(' LINE ')[0]}: build and publish it first") from error
+            raise JourneyError(
+                f"{self.mart.shown} isn't published yet ({one_line(error).split(' LINE ')[0]}): journey build --target "
+                "prod, or demo, publishes"
+            ) from error
 
     def rows(self) -> list[RawRow]:
         """The raw rows, as many as were asked for: those that add most, or of very many, some."""
@@ -145,7 +149,7 @@ class Finding:
             {"name": self.mart.name},
         )
         if not rows:
-            raise UsageError(f"{self.mart.shown} isn't published yet: journey build")
+            raise UsageError(f"{self.mart.shown} isn't published yet: journey build, with the same --target")
         number, published_at, is_current = rows[0]
         files = self._ask(
             "select key, count(*) over () from loader.files where schema_name = %(schema)s and table_name = %(table)s"
@@ -158,7 +162,10 @@ class Finding:
         """The mart's rows that are asked for, as readers see them but unmasked: whoever builds reads persons' ids."""
         unknown = [name for name in keys if name not in self.mart.types]
         if unknown:
-            raise UsageError(f"{self.mart.shown} has no column {unknown[0]}: it has {', '.join(self.mart.types)}")
+            raise UsageError(
+                f"{self.mart.shown} has no column {unknown[0]}: it has {', '.join(self.mart.types)}"
+                f"{did_you_mean(unknown[0], self.mart.types)}"
+            )
         for name, value in keys.items():  # PostgreSQL also reads `yesterday`
             if self.mart.types[name] == "date" and not DAY.fullmatch(value):
                 raise UsageError(f"{self.mart.shown}: {name} is a date, as 2017-03-01, and not {value!r}")

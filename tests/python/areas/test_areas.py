@@ -6,6 +6,7 @@ feeds; `make test` at half of them.
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Iterator, Mapping
@@ -177,9 +178,16 @@ def build(dbt: Dbt, *arguments: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_there_builds_and_passes_with_data(name: str, projects: Projects, raw: Databases) -> None:
+def test_what_is_there_builds_and_passes_with_data(
+    name: str, projects: Projects, raw: Databases, tmp_path: Path
+) -> None:
     raw.begin("data")
     build(projects[NAMED[name]])
+    watched: list[str] = []
+    said = ["--vars", json.dumps(variables(NAMED[name])), "--target", "demo", "--target-path", str(tmp_path)]
+    assert command.operation("watch", {"as_of": str(UNTIL)}, said, root=ROOT, say=watched.append)
+    assert any("sales.sales_performance" in line for line in watched)
+    assert any("finance.gross_margin" in line for line in watched) == ("ledger" in NAMED[name])
     with psycopg.connect() as connection:
         for (schema, table), of_areas in NULLS.items():
             found = connection.execute("select to_regclass(%s)", [f"{schema}.{table}"]).fetchone()

@@ -245,7 +245,7 @@ def test_a_source_that_cannot_be_listed_does_not_stop_the_others(landing: Landin
     lost = parse_source(node("shop.lost", "s3://no-such-bucket/in/", "csv", {"id": "integer"}))
     summary = landing.load(landing.source(), lost)
     assert summary.failures == [
-        "shop.lost: s3://no-such-bucket/in/: no such bucket: `landing_bucket` in dbt_project.yml names it"
+        "shop.lost: s3://no-such-bucket/in/: no such bucket; that of feeds is `landing_bucket` in dbt_project.yml"
     ]
     assert landing.rows() == [(1, "a")]
     with pytest.raises(UsageError, match="no such bucket"):
@@ -396,6 +396,10 @@ def test_selectors_are_dbts(landing: Landing) -> None:
     assert names == ["shop.a", "shop.b"]
     assert [s.name for s in select(sources, ["source:bank", "shop.b"])] == ["shop.b", "bank.c"]
     assert select(sources, []) == sources
+    with pytest.raises(UsageError, match=r"no feed shp\.a: shop\.a, shop\.b, bank\.c are .*\. Did you mean shop\.a\?$"):
+        select(sources, ["shp.a"])
+    with pytest.raises(UsageError, match=r"no feed nothing: .* block$"):
+        select(sources, ["nothing"])
 
 
 def test_a_bucket_that_is_open_to_everybody(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def test_it_is_dry_by_default_and_says_what_it_would_do(seed: Seed) -> None:
     assert any(line.startswith("shop.sales: in/b.csv: 1 rows are refused: `oops` is no") for line in said)
     assert any(line.startswith("shop.sales: in/b.csv: 1 rows are refused: `today` is no") for line in said)
     assert "shop.sales: views are kept: public.seen" in said
-    assert said[-1].startswith("nothing is done yet: add --yes")
+    assert said[-1].endswith("add --yes to do it; while it is done, nobody can read the table")
     assert types(seed.connection)["discount"] == "text"
     assert query(seed.connection, "select count(*) from loader.rejected_rows") == [(0,)]
     assert query(seed.connection, "select count(*) from loader.runs") == [(1,)]

@@ -249,7 +249,9 @@ def test_the_command_says_it_at_once(till: Till, monkeypatch: pytest.MonkeyPatch
         return done.output or f"{type(done.exception).__name__}: {done.exception}"
 
     monkeypatch.chdir(till.folder)
-    assert journey().startswith("JourneyError: there is no publications.changes yet: journey build makes it")
+    assert journey().startswith(
+        "JourneyError: nothing is published yet in this database (there is no publications.changes)"
+    )
     till.build()
     till.put(
         sales_b=f"{HEADER}2017-01-02,1,1021.25\n",

@@ -73,6 +73,27 @@ def test_each_format_loads_as_it_is_proposed(
     assert landing.rows() == [(1, "ash"), (2, "elm")]
 
 
+def test_a_workbooks_columns_are_remarked_on_once(landing: Landing) -> None:
+    rows = [
+        ["code", "day", "remark"],
+        ["007", "01/02/2026", "-"],
+        ["008", "03/02/2026", "n/a"],
+        ["009", "03/04/2026", "x"],
+    ]
+    one = proposed(landing, file=workbook({"Jan": rows, "Feb": rows}))
+    for field in one.fields:
+        assert len(field.notes) == 1, field.notes
+    assert [note.text for note in one.notes if "sheets" in note.text] == [
+        "the workbook has 2 sheets: 'Jan', 'Feb'; the option sheet says which: the first with rows is taken"
+    ]
+
+
+def test_an_address_that_leads_to_nothing_is_told_what_is_there(landing: Landing) -> None:
+    landing.put("in/sales/a.csv", CSV)
+    with pytest.raises(UsageError, match=f"no file with data lies there; s3://{landing.bucket}/in/ has in/sales/$"):
+        propose(landing.client, landing.bucket, "in/sale/", source="shop", table="sales")
+
+
 def test_folders_that_are_columns(landing: Landing) -> None:
     landing.put("in/dt=2024-06-01/a.csv", CSV)
     landing.put("in/dt=2024-06-02/a.csv", CSV)

@@ -118,7 +118,10 @@ def test_a_file_that_is_gone_or_changed_is_said_and_the_rest_is_traced(keys: dic
     [
         ("sales.nothing", MEASURE, {}, "there is no mart sales.nothing: it may be "),
         ('x"; drop schema sales; --sales.sales_performance', MEASURE, {}, "it is sales.sales_performance"),
+        ("sales.sales_perfomance", MEASURE, {}, ". Did you mean sales.sales_performance?"),
+        ("sales_performance", MEASURE, {}, ". Did you mean sales.sales_performance?"),
         (MART, "net_sales", {}, "has no column net_sales: it has business_date, "),
+        (MART, "net_sales", {}, ". Did you mean net_sales_amount?"),
         (MART, MEASURE, {"shop": "1"}, "has no column shop: it has business_date, "),
         (MART, MEASURE, {"store_id": "1; drop table x"}, "invalid input syntax for type integer"),
         (MART, MEASURE, {"business_date": "yesterday"}, "is a date, as 2017-03-01, and not 'yesterday'"),

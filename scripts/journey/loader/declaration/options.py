@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
+from journey.text import did_you_mean
+
 Made = TypeVar("Made")
 RENAMED = {"list": "listing", "null_string": "null_values"}
 
@@ -170,7 +172,9 @@ def check_names(given: Iterable[str], known: Sequence[str], others: Mapping[str,
             raise ValueError(f"external.options.{name} is called {RENAMED[name]} now")
         if name in others:
             raise ValueError(f"external.options.{name} is for {others[name]}, and this isn't")
-        raise ValueError(f"external.options.{name} is not an option; there are {', '.join(sorted(known))}")
+        raise ValueError(
+            f"external.options.{name} is not an option; there are {', '.join(sorted(known))}{did_you_mean(name, known)}"
+        )
 
 
 def check_together(options: Options, columns: Sequence[str]) -> None:

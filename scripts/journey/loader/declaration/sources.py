@@ -18,6 +18,7 @@ from journey.loader.declaration.options import Options, check_names, check_toget
 from journey.loader.declaration.persons import Person, personal, persons
 from journey.loader.formats import MODULES, check, options_of, options_of_others, without
 from journey.loader.values.meaning import Column, Meaning, meanings
+from journey.text import did_you_mean
 
 FILE_ID = "_file_id"
 GLOB = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
@@ -215,8 +216,12 @@ def select(sources: Sequence[Source], selected: Sequence[str]) -> list[Source]:
         name = selector.removeprefix("source:").removesuffix(".*")
         found = {source.name for source in sources if name in (source.name, source.name.split(".")[0])}
         if not found:
-            known = ", ".join(source.name for source in sources)
-            raise UsageError(f"--select {selector}: no such source with an external: block; there are {known}")
+            feeds = [source.name for source in sources]
+            near = did_you_mean(name, [*feeds, *(feed.split(".")[0] for feed in feeds)])
+            raise UsageError(
+                f"there is no feed {selector}: {', '.join(feeds) or 'none'} {'are' if len(feeds) > 1 else 'is'} "
+                f"declared with an external: block{near}"
+            )
         chosen |= found
     return [source for source in sources if not chosen or source.name in chosen]
 
