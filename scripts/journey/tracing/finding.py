@@ -30,7 +30,7 @@ SET = (
     "client_connection_check_interval = '1s'",  # nobody waits for it: it ends
 )
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-COLUMN = re.compile(r"\b([a-z]\w*)\.(\w+)")
+COLUMN = re.compile(r"\b([a-z]\w*)\.(\w+)(?=(?:[^']*'[^']*')*[^']*\Z)")  # but for what is quoted
 NAME = re.compile(r"\b([a-z]\w*)\.")
 PLACE = re.compile(r"\{(\w+)\}")
 
@@ -115,9 +115,10 @@ class Finding:
         try:
             self.publication = self._published()
             self.figure = self._choose(keys)
-            self.facts, repeated = self._join()
-            self.shared = self._shared() if repeated and self.figure.rows > 1 else 0
-            self.raw = self._add_raw(repeated)
+            self.facts = self._join()
+            self._repeats = self.facts.rows < self._additions
+            self.shared = self._shared() if self._repeats and self.figure.rows > 1 else 0
+            self.raw = self._add_raw()
         except errors.InsufficientPrivilege as error:
             raise JourneyError(f"{one_line(error)}: tracing takes a login that builds (docs/roles.md)") from error
         except errors.UndefinedTable as error:
@@ -127,19 +128,21 @@ class Finding:
         """The raw rows, as many as were asked for: of the facts that add most."""
         facts, limit = FACTS, "" if self._limit is None else f" limit {self._limit:d}"
         if limit:
-            most = f"select {self._key} from {FACTS} group by {self._key} order by abs(sum(_value)) desc nulls last"
-            self._ask(
-                f"create temporary table {CHOSEN} on commit drop as"
-                f" select * from {FACTS} where ({self._key}) in ({most}, {self._key}{limit})"
-            )
+            most = f"select * from {FACTS} order by abs(_value) desc nulls last, {self._key}{limit}"
+            if self._repeats:
+                by = f"group by {self._key} order by abs(sum(_value)) desc nulls last, {self._key}"
+                most = f"select * from {FACTS} where ({self._key}) in (select {self._key} from {FACTS} {by}{limit})"
+            self._ask(f"create temporary table {CHOSEN} on commit drop as {most}")
             self._ask(f"analyze {CHOSEN}")
             facts = CHOSEN
         staging = self.fact.staging
         names = ", ".join(f'{staging}."{name}"' for name in self.mart.columns(staging) if name != FILE_ID)
+        number, value, by = "row_number() over ()", self._again(), ""
+        if self._repeats:
+            number, value, by = f"{staging}._trace_id", f"sum({value})", f" group by {staging}._trace_id, 2, 3"
         self._ask(
-            f"create temporary table {RAW} on commit drop as select {staging}._trace_id, {staging}.{FILE_ID},"
-            f" row({names})::text as _row, sum({self._again()}) as _value"
-            f" {self._from_raw(facts, numbered=True)} group by {staging}._trace_id, {staging}.{FILE_ID}, _row"
+            f"create temporary table {RAW} on commit drop as select {number} as _trace_id, {staging}.{FILE_ID},"
+            f" row({names})::text as _row, {value} as _value {self._from_raw(facts, numbered=self._repeats)}{by}"
         )
         found = self._ask(
             f"select _trace_id, _value, {FILE_ID} from {RAW} order by abs(_value) desc nulls last, _trace_id{limit}"
@@ -220,22 +223,23 @@ class Finding:
         ]
         return f"(select {', '.join(columns)})"
 
-    def _join(self) -> tuple[Added, bool]:
-        """The fact's rows that make the mart's, with all that says what each adds; whether one does so more than once.
-
-        A row of the fact is there once for each time that it adds something.
-        """
+    def _join(self) -> Added:
+        """The fact's rows that make the mart's, with all that says what each adds, once for each time that it does."""
         fact, wanted = self.fact, self._sum
         expression = wanted.measures[self._measure]
-        named = dict.fromkeys((*fact.key, *([fact.partition] if fact.partition else [])))
-        texts = [fact.rows, expression, *(fact.columns[c] for n, c in COLUMN.findall(expression) if c in fact.columns)]
-        pairs = [pair for text in texts for pair in COLUMN.findall(text)]
-        named |= {column: None for name, column in pairs if name == fact.name and column not in fact.columns}
-        columns = [f'{fact.name}."{column}"' for column in named]
-        others = dict.fromkeys(pair for pair in pairs if pair[0] not in (fact.name, fact.staging))
-        columns += [f'{name}."{column}" as "{name}.{column}"' for name, column in others]
+        amounts = [
+            fact.columns[one] for name, one in COLUMN.findall(expression) if name == fact.name and one in fact.columns
+        ]
+        named = dict.fromkeys((fact.name, name) for name in (*fact.key, fact.partition) if name)
+        for text in (fact.rows, expression, *amounts):
+            named |= dict.fromkeys(COLUMN.findall(text))
+        columns = [
+            f'{name}."{column}"' if name == fact.name else f'{name}."{column}" as "{name}.{column}"'
+            for name, column in named
+            if name != fact.staging and not (name == fact.name and column in fact.columns)
+        ]
         base = f"{self._mart} as mart", f"{self.mart.relation(fact.name)} as {fact.name}"
-        source, used = self._joined(base, [wanted.rows], {**fact.joins, **wanted.joins}, *texts[1:])
+        source, used = self._joined(base, [wanted.rows], {**fact.joins, **wanted.joins}, expression, *amounts)
         self._key = ", ".join(f'"{column}"' for column in fact.key)
         many = self.figure.rows > 1
         self._ask(
@@ -244,17 +248,24 @@ class Finding:
         )
         self._ask(f"analyze {FACTS}")
         [[rows, total]] = self._ask(f"select count(*), sum(_value) from {FACTS}")
-        if not many and not used & wanted.joins.keys():  # a fact has one row of each of its dimensions
-            return Added(rows, total), False
-        [[different]] = self._ask(f"select count(*) from (select 1 from {FACTS} group by {self._key}) as facts")
-        return Added(different, total), different < rows
+        self._additions = rows
+        if many or any(map(self._may_repeat, used & wanted.joins.keys())):
+            [[rows]] = self._ask(f"select count(*) from (select 1 from {FACTS} group by {self._key}) as facts")
+        return Added(rows, total)
 
-    def _add_raw(self, repeated: bool) -> Added:
+    def _may_repeat(self, name: str) -> bool:
+        """Whether several rows of a model may be joined to one of the fact; of a fact's own dimensions none are."""
+        join = self._sum.joins[name]
+        equal = ", ".join(re.findall(rf"\b{name}\.(\w+) = ", join))
+        if not equal or " or " in join:
+            return True
+        return bool(self._ask(f"select 1 from {self.mart.relation(name)} group by {equal} having count(*) > 1 limit 1"))
+
+    def _add_raw(self) -> Added:
         """What the raw rows that make the facts add up to."""
-        counted = f"count(distinct {self.fact.staging}._trace_id)" if repeated else "count(*)"
-        [[rows, total]] = self._ask(
-            f"select {counted}, sum({self._again()}) {self._from_raw(FACTS, numbered=repeated)}"
-        )
+        counted = f"count(distinct {self.fact.staging}._trace_id)" if self._repeats else "count(*)"
+        source = self._from_raw(FACTS, numbered=self._repeats)
+        [[rows, total]] = self._ask(f"select {counted}, sum({self._again()}) {source}")
         return Added(rows, total)
 
     def _again(self) -> str:
@@ -283,17 +294,23 @@ class Finding:
         return self._joined((f"{facts} as {fact.name}", f"{staging} as {fact.staging}"), where, {})[0]
 
     def _in_files(self, facts: str) -> str:
-        """A condition that spares reading a whole raw table, where the fact is built by date; else empty."""
-        fact, state, of = self.fact, self.mart.schema("build_state"), self.source
+        """A condition that spares reading a whole raw table, where the fact is built by date; else empty.
+
+        Its ids are told, and not asked for in it: PostgreSQL then knows how many rows to expect, and hashes the ids.
+        """
+        fact, of = self.fact, self.source
         if not fact.partition:
             return ""
-        built = f"select file_id from {state}.files where model_name = '{fact.name}'"
-        return (
-            f"{FILE_ID} = any(array("
-            f"{built} and partition_start in (select {fact.partition} from {facts})"
-            f" union all select file_id from loader.files where schema_name = '{of.schema}'"
-            f" and table_name = '{of.table}' and status = 'loaded' and file_id not in ({built})))"
+        built = f"select file_id from {self.mart.schema('build_state')}.files where model_name = '{fact.name}'"
+        is_read = f"file_id in ({built} and partition_start in (select {fact.partition} from {facts}))"
+        is_read += f" or file_id not in ({built})"  # it came since the build
+        [[ids, count]] = self._ask(
+            f"select array_agg(file_id) filter (where {is_read}), count(*) from loader.files"
+            f" where schema_name = '{of.schema}' and table_name = '{of.table}'"
         )
+        if ids and 2 * len(ids) > count:  # then the whole table is read faster
+            return ""
+        return f"{FILE_ID} in ({', '.join(map(str, sorted(ids or []))) or 'null'})"
 
     def _shared(self) -> int:
         """Rows of the fact that add to more than one of the mart's rows, so that the sum of these says nothing."""
@@ -313,8 +330,8 @@ class Finding:
                     where.append(joins[name])
                     waiting.append(joins[name])
         relations = [*base, *(f"{self.mart.relation(name)} as {name}" for name in used)]
-        text = f"from {', '.join(relations)} where {' and '.join(f'({one})' for one in where)}"
-        return PLACE.sub(lambda name: self.mart.relation(name[1]), text), set(used)
+        rows = PLACE.sub(lambda name: self.mart.relation(name[1]), " and ".join(f"({one})" for one in where))
+        return f"from {', '.join(relations)} where {rows}", set(used)
 
     def _ask(self, statement: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         cursor = self._connection.execute(statement.encode(), parameters)
