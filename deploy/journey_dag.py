@@ -1,4 +1,4 @@
-"""An Airflow DAG: load, build, freshness, each night, as deploy/nightly does it.
+"""An Airflow DAG: load, build, freshness, watch, each night, as deploy/nightly does it.
 
 Copy it into Airflow's folder of DAGs. The worker has the project in /srv/journey with its .venv; connections' variables
 (PGHOST, PGPASSFILE, AWS_… as in deploy/journey.env.example) stand in /etc/journey.env.
@@ -34,7 +34,12 @@ with DAG(
         + "if grep -rq --include='*.yml' 'freshness:' models; "
         + "then PGUSER=$BUILD_PGUSER dbt --quiet source freshness --target prod; fi",
     )
+    watch = BashOperator(
+        task_id="watch",
+        bash_command=BEGIN + "PGUSER=$BUILD_PGUSER journey watch --target prod --json",
+        retries=0,  # it would post its alerts again
+    )
     # a run is what its last tasks are: it has failed, too, if a file did and the build went well
     all_is_well = EmptyOperator(task_id="all_is_well")
-    load >> build >> freshness
-    [load, freshness] >> all_is_well
+    load >> build >> [freshness, watch]
+    [load, freshness, watch] >> all_is_well

@@ -175,8 +175,9 @@
     where verdict = 'unusual'
 {%- endmacro %}
 
-{% macro watch(as_of) -%}
-    {#- What `journey watch` asks: prints a line of JSON for each figure that is watched. -#}
+{% macro watch(as_of=none) -%}
+    {#- What `journey watch` and the pages ask: prints a line of JSON for each figure that is watched. -#}
+    {%- set day = "date '" ~ as_of ~ "'" if as_of else none -%}
     {%- set tests = graph.nodes.values() | selectattr('resource_type', 'equalto', 'test') | sort(attribute='name') -%}
     {#- dbt keeps the test of a mart that is switched off, disabled -#}
     {%- for node in tests if node.config.enabled and node.get('test_metadata', {}).get('name') == 'no_anomalies' -%}
@@ -184,7 +185,7 @@
         {%- set is_there = run_query("select to_regclass('" ~ watch.relation ~ "') is not null").rows[0][0] -%}
         {%- set found = run_query(
             'select cast(to_json(found) as text) from ('
-            ~ watched_sentences(watch, watched_rows(watch, "date '" ~ as_of ~ "'"))
+            ~ watched_sentences(watch, watched_rows(watch, day))
             ~ ') as found order by found.period, found.measure'
         ).rows if is_there else [] -%}
         {%- for row in found -%}{%- do print(row[0]) -%}{%- endfor -%}

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from conftest import ROOT, Demo
 from journey import site
+from journey.embedded import DEVELOPER, environment
 from journey.errors import JourneyError, UsageError
+from journey.services.state import State
 from journey.site import declared, figures, pages
+from journey.watch.figures import Figure
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -255,6 +259,35 @@ def test_pages_read_as_an_analyst_and_refuse_who_sees_persons(demo: Demo, manife
         connection.execute("set local role pii_reader")
         with pytest.raises(UsageError, match="as a pii_reader does"):
             figures.act_as(connection, "", closed)
+
+
+def test_the_front_page_is_quiet_of_what_is_as_usual(demo: Demo) -> None:
+    said = re.search(r"Of the newest figures that are watched, (\d+) of (\d+) are as usual, and", demo.page.read_text())
+    assert said
+    assert 0 < int(said[1]) <= int(said[2])
+    assert "Unlike their own past" not in demo.page.read_text()
+
+
+def test_what_is_watched_stays_text_and_names_no_members(manifest: dict[str, Any], demo: Demo, tmp_path: Path) -> None:
+    strange = Figure(
+        "sales.sales_performance", "mart", "month", date(2017, 3, 1), f"members({HOSTILE})", 1, 0, 0, 0, 8, "8 months",
+        "1", "0", "a person", "unusual", (), "",
+    )  # fmt: skip
+    page = site.render(manifest, ROOT, tmp_path, watched=[strange]).read_text()
+    assert 'href="models.html#!/model/model.data_journey.sales_performance">sales.sales_performance</a>' in page
+    assert "<td>Mar 2017</td>" in page
+    assert "members(&lt;/script&gt;" in page
+    assert HOSTILE not in page
+    assert "a person" not in page
+    assert "watched" not in site.render(manifest, ROOT, tmp_path).read_text()
+
+
+def test_a_login_that_may_not_read_feeds_writes_pages_without_what_is_watched(
+    embedded: State, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(embedded, DEVELOPER).items():
+        monkeypatch.setenv(name, value)
+    assert site._watched(ROOT, "demo") is None
 
 
 def test_a_mart_that_is_not_built_is_said(demo: Demo, manifest: dict[str, Any], tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from journey.changes import Publication
     from journey.site.declared import Chart
     from journey.site.pages import Drawn
+    from journey.watch.figures import Figure
 
 
 def write(root: Path, target: str | None = None) -> Path:
@@ -39,7 +40,7 @@ def write(root: Path, target: str | None = None) -> Path:
     folder = root / "site"
     folder.mkdir(exist_ok=True)
     (folder / "models.html").write_text(inlined(root / "target"))
-    return _pages(root)
+    return _pages(root, target)
 
 
 def write_pages(root: Path, target: str | None = None) -> Path:
@@ -56,25 +57,38 @@ def write_pages(root: Path, target: str | None = None) -> Path:
         JourneyError: dbt can't read the project, a declaration is wrong, or the database refuses a query.
     """
     dbt.run(["parse", *_target(target)], root=root)
-    return _pages(root)
+    return _pages(root, target)
 
 
 def _target(target: str | None) -> list[str]:
     return ["--target", target] if target else []
 
 
-def _pages(root: Path) -> Path:
+def _pages(root: Path, target: str | None) -> Path:
     manifest = json.loads((root / "target" / "manifest.json").read_text())
-    return render(manifest, root, root / "site")
+    return render(manifest, root, root / "site", watched=_watched(root, target))
 
 
-def render(manifest: Mapping[str, Any], root: Path, folder: Path) -> Path:
+def _watched(root: Path, target: str | None) -> Sequence[Figure] | None:
+    """The newest figures that the project watches; None where this login may not read feeds."""
+    from journey.watch.figures import read
+
+    try:
+        return read(root, target=target)
+    except JourneyError as error:
+        if "permission denied" in str(error):
+            return None
+        raise
+
+
+def render(manifest: Mapping[str, Any], root: Path, folder: Path, *, watched: Sequence[Figure] | None = None) -> Path:
     """Write all pages that need no more than dbt's manifest and the database.
 
     Args:
         manifest: dbt's, of the target whose marts are shown.
         root: the project's folder.
         folder: to write into.
+        watched: figures of feeds and marts, judged by their own past, for the front page; None: it is silent of them.
 
     Returns:
         The front page.
@@ -108,7 +122,7 @@ def render(manifest: Mapping[str, Any], root: Path, folder: Path) -> Path:
             ]
             parts.append(pages.Part(section, headlines, drawn))
     return pages.write(
-        folder, parts, shown, changed=changed, currency=_currency(root),
+        folder, parts, shown, changed=changed, watched=watched, currency=_currency(root),
         project=manifest["metadata"]["project_name"], prefix=prefix,
     )[0]  # fmt: skip
 

@@ -18,6 +18,7 @@ from journey.site.figures import ALL, Headline, Published, Value, choices
 
 if TYPE_CHECKING:
     from journey.changes import Publication
+    from journey.watch.figures import Figure as Watched
 
 ASSETS = Path(__file__).with_name("assets")
 
@@ -58,6 +59,7 @@ def write(
     published: Published,
     *,
     changed: Publication | None,
+    watched: Sequence[Watched] | None,
     currency: str,
     project: str,
     prefix: str,
@@ -69,6 +71,7 @@ def write(
         parts: all sections, of all pages.
         published: what they show.
         changed: what this publication changed, if it is known.
+        watched: figures of feeds and marts, judged by their own past, if they are known.
         currency: of all amounts, in words.
         project: its name.
         prefix: of the schemas, which is said where the marts aren't those that everybody reads; else empty.
@@ -84,16 +87,19 @@ def write(
         "published": published,
         "currency": currency,
         "project": project.replace("_", " "),
+        "project_name": project,
         "prefix": prefix,
     }
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ASSETS), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"day": _day, "written": _written}
+    environment.filters |= {"day": _day, "written": _written, "of_watched": _of_watched}
     environment.globals |= {"tile": _tile}
     write_assets(folder / "assets")
-    front = environment.get_template("front.html").render(**shared, name="", parts_of=pages, changed=changed)
+    front = environment.get_template("front.html").render(
+        **shared, name="", parts_of=pages, changed=changed, watched=watched
+    )
     written = [folder / "index.html"]
     written[0].write_text(front)
     for name, own in pages.items():
@@ -230,6 +236,13 @@ def _day(value: Any, form: str = "date") -> str:
     """A date in words that no order of numbers confuses."""
     year, month, day = str(value)[:10].split("-")
     return f"{MONTHS[int(month) - 1]} {year}" if form == "month" else f"{int(day)} {MONTHS[int(month) - 1]} {year}"
+
+
+def _of_watched(figure: Watched, project: str) -> str:
+    """The address of dbt's page on the feed or the mart."""
+    if figure.kind == "feed":
+        return f"models.html#!/source/source.{project}.{figure.watched}"
+    return f"models.html#!/model/model.{project}.{figure.watched.rpartition('.')[2]}"
 
 
 __all__ = ["ALL", "Drawn", "Part", "write", "write_assets"]

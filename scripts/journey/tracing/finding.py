@@ -1,6 +1,8 @@
 """A figure, the rows of the fact that make it, and the raw rows that make these: what the database knows of them.
 
-Declared SQL is put together here; what a person gave is bound, always. All is read in one snapshot.
+Declared SQL is put together here; what a person gave is bound, always. All is read in one snapshot. Rows stay in the
+database, where they are added up: of the facts a table is made, with all that says what each adds; the raw rows are
+added up as they are joined to it, and only those that are looked up in files are kept.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from psycopg import Connection, errors
+from psycopg import Connection, errors, sql
 
 from journey.errors import JourneyError, UsageError
 from journey.loader.declaration.sources import FILE_ID
@@ -19,11 +21,17 @@ from journey.loader.errors import one_line
 from journey.text import did_you_mean
 from journey.tracing.declared import Mart
 
-MART, FACTS, RAW = "journey_traced_mart", "journey_traced_facts", "journey_traced_raw"
-CHOSEN, SAMPLE = "journey_traced_chosen", "journey_traced_sample"
-MANY = 20_000  # rows of the fact: of more, not each raw row gets its text
+MART, FACTS = "journey_traced_mart", "journey_traced_facts"
+CHOSEN, RAW = "journey_traced_chosen", "journey_traced_raw"
+SET = (
+    "jit = off",
+    "work_mem = '128MB'",  # a year's facts, and sets of ids, are hashed in memory
+    "temp_buffers = '128MB'",  # and facts don't go through the disk
+    "default_statistics_target = 10",  # of temporary tables: enough for a plan
+    "client_connection_check_interval = '1s'",  # nobody waits for it: it ends
+)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-COLUMN = re.compile(r"\b([a-z]\w*)\.(\w+)")
+COLUMN = re.compile(r"\b([a-z]\w*)\.(\w+)(?=(?:[^']*'[^']*')*[^']*\Z)")  # but for what is quoted
 NAME = re.compile(r"\b([a-z]\w*)\.")
 PLACE = re.compile(r"\{(\w+)\}")
 
@@ -81,11 +89,9 @@ class Finding:
         figure: what readers see.
         facts: rows of the fact.
         raw: rows of the raw table.
+        shared: rows of the fact that add to more than one of the mart's rows.
         publication: which one readers see.
-        looked_up: the table of the raw rows that are looked up in files.
     """
-
-    looked_up = RAW
 
     def __init__(
         self, connection: Connection[Any], mart: Mart, measure: str, keys: Mapping[str, str], limit: int | None
@@ -110,11 +116,10 @@ class Finding:
         try:
             self.publication = self._published()
             self.figure = self._choose(keys)
-            self._join()
-            self.facts = self._add(FACTS)
-            self.shared = self._shared() if self.figure.rows > 1 else 0
-            self._bring(RAW, FACTS, with_texts=self.facts.rows <= MANY or limit is None)
-            self.raw = self._add(RAW)
+            self.facts = self._join()
+            self._repeats = self.facts.rows < self._additions
+            self.shared = self._shared() if self._repeats and self.figure.rows > 1 else 0
+            self.raw = self._add_raw()
         except errors.InsufficientPrivilege as error:
             raise JourneyError(f"{one_line(error)}: tracing takes a login that builds (docs/roles.md)") from error
         except errors.UndefinedTable as error:
@@ -124,15 +129,27 @@ class Finding:
             ) from error
 
     def rows(self) -> list[RawRow]:
-        """The raw rows, as many as were asked for: those that add most, or of very many, some."""
-        expression, limit = self._sum.measures[self._measure], self._limit
-        if limit is not None and self.facts.rows > MANY:
-            self._sample(limit)
-            self.looked_up = SAMPLE
+        """The raw rows, as many as were asked for: of the facts that add most."""
+        facts, limit = FACTS, "" if self._limit is None else f" limit {self._limit:d}"
+        if limit:
+            most = f"select * from {FACTS} order by abs(_value) desc nulls last, {self._key}{limit}"
+            if self._repeats:
+                by = f"group by {self._key} order by abs(sum(_value)) desc nulls last, {self._key}"
+                most = f"select * from {FACTS} where ({self._key}) in (select {self._key} from {FACTS} {by}{limit})"
+            self._ask(f"create temporary table {CHOSEN} on commit drop as {most}")
+            self._ask(f"analyze {CHOSEN}")
+            facts = CHOSEN
+        staging = self.fact.staging
+        names = ", ".join(f'{staging}."{name}"' for name in self.mart.columns(staging) if name != FILE_ID)
+        number, value, by = "row_number() over ()", self._again(), ""
+        if self._repeats:
+            number, value, by = f"{staging}._trace_id", f"sum({value})", f" group by {staging}._trace_id, 2, 3"
+        self._ask(
+            f"create temporary table {RAW} on commit drop as select {number} as _trace_id, {staging}.{FILE_ID},"
+            f" row({names})::text as _row, {value} as _value {self._from_raw(facts, numbered=self._repeats)}{by}"
+        )
         found = self._ask(
-            f"select {self._sum.fact}._trace_id, sum({expression}) as value, min({self._sum.fact}.{FILE_ID})"
-            f" {self._from(self.looked_up)} group by 1 order by abs(sum({expression})) desc nulls last, 1"
-            + (f" limit {limit:d}" if limit is not None else "")
+            f"select _trace_id, _value, {FILE_ID} from {RAW} order by abs(_value) desc nulls last, _trace_id{limit}"
         )
         return [RawRow(*row) for row in found]
 
@@ -196,83 +213,122 @@ class Finding:
         if not rows:
             given = " ".join(f"{name}={value}" for name, value in keys.items())
             raise UsageError(f"{self.mart.shown} has no row with {given}: leave a key out, or look at what there is")
+        self._mart = self._constant() if rows == 1 else MART
+        self._ask(f"analyze {MART}")
         return Added(rows, total)
 
-    def _join(self) -> None:
-        """The fact's rows that make them; of their columns, those that the trace names."""
-        fact, texts = self.fact, [self._sum.rows, *self._sum.measures.values(), *self._sum.joins.values()]
-        texts += [self.fact.rows, *self.fact.columns.values(), *self.fact.joins.values()]
-        named = {column for text in texts for name, column in COLUMN.findall(text) if name == fact.name}
-        named |= {*fact.key, *fact.columns, *([fact.partition] if fact.partition else [])}
-        self._columns = [name for name in self.mart.columns(fact.name) if name in named]
-        key = ", ".join(f'{fact.name}."{column}"' for column in fact.key)
-        columns = ", ".join(f'{fact.name}."{column}"' for column in self._columns)
-        self._ask(f"analyze {MART}")
+    def _constant(self) -> str:
+        """A mart's only row, as constants: PostgreSQL then plans for its values, and reads facts in parallel."""
+        texts = (self._sum.rows, *self._sum.joins.values(), *self._sum.measures.values())
+        named = sorted({column for text in texts for name, column in COLUMN.findall(text) if name == "mart"})
+        if not named:
+            return MART
+        [row] = self._ask("select " + ", ".join(f'cast("{name}" as text)' for name in named) + f" from {MART}")
+        values = [sql.Literal(value).as_string(self._connection) for value in row]
+        columns = [
+            f'cast({value} as {self.mart.types[name]}) as "{name}"' for name, value in zip(named, values, strict=True)
+        ]
+        return f"(select {', '.join(columns)})"
+
+    def _join(self) -> Added:
+        """The fact's rows that make the mart's, with all that says what each adds, once for each time that it does."""
+        fact, wanted = self.fact, self._sum
+        expression = wanted.measures[self._measure]
+        amounts = [
+            fact.columns[one] for name, one in COLUMN.findall(expression) if name == fact.name and one in fact.columns
+        ]
+        named = dict.fromkeys((fact.name, name) for name in (*fact.key, fact.partition) if name)
+        for text in (fact.rows, expression, *amounts):
+            named |= dict.fromkeys(COLUMN.findall(text))
+        columns = [
+            f'{name}."{column}"' if name == fact.name else f'{name}."{column}" as "{name}.{column}"'
+            for name, column in named
+            if name != fact.staging and not (name == fact.name and column in fact.columns)
+        ]
+        base = f"{self._mart} as mart", f"{self.mart.relation(fact.name)} as {fact.name}"
+        source, used = self._joined(base, [wanted.rows], {**fact.joins, **wanted.joins}, expression, *amounts)
+        self._key = ", ".join(f'"{column}"' for column in fact.key)
+        many = self.figure.rows > 1
         self._ask(
-            f"create temporary table {FACTS} on commit drop as select distinct on ({key}) {columns}"
-            f" {self._from(self.mart.relation(fact.name))}"
+            f"create temporary table {FACTS} on commit drop as select {', '.join(columns)}, ({expression}) as _value"
+            f"{', mart.ctid as _mart' if many else ''} {source}"
         )
         self._ask(f"analyze {FACTS}")
-
-    def _bring(self, table: str, facts: str, *, with_texts: bool) -> None:
-        """The raw rows that make facts: the fact's columns, with what staging says in place of what is added up."""
-        fact, mart = self.fact, self.mart
-        columns = ", ".join(fact.columns.get(name, f'{fact.name}."{name}"') + f' as "{name}"' for name in self._columns)
-        names = ", ".join(f'{fact.staging}."{name}"' for name in mart.columns(fact.staging) if name != FILE_ID)
-        row = f"row({names})::text" if with_texts else "null"
-        base = f"{facts} as {fact.name}", f"{mart.relation(fact.staging)} as {fact.staging}"
-        self._ask(
-            f"create temporary table {table} on commit drop as select {columns}, row_number() over () as _trace_id,"
-            f" {fact.staging}.{FILE_ID}, {row} as _row"
-            f" {self._joined(base, [fact.rows, *self._in_files(facts)], fact.joins, *fact.columns.values())}"
-        )
-        self._ask(f"analyze {table}")
-
-    def _sample(self, limit: int) -> None:
-        """Some raw rows with their texts, where these would be too many."""
-        key = ", ".join(f'"{column}"' for column in self.fact.key)
-        chosen = f"select {key} from {FACTS} as {self._sum.fact} order by md5(row({key})::text) limit {limit:d}"
-        self._ask(
-            f"create temporary table {CHOSEN} on commit drop as select * from {FACTS} where ({key}) in ({chosen})"
-        )
-        self._bring(SAMPLE, CHOSEN, with_texts=True)
-
-    def _in_files(self, facts: str) -> list[str]:
-        """A condition that spares reading a whole raw table, where the fact is built by date."""
-        fact, state, of = self.fact, self.mart.schema("build_state"), self.source
-        if not fact.partition:
-            return []
-        built = f"select file_id from {state}.files where model_name = '{fact.name}'"
-        return [
-            f"{fact.staging}.{FILE_ID} = any(array("
-            f"{built} and partition_start in (select {fact.partition} from {facts})"
-            f" union all select file_id from loader.files where schema_name = '{of.schema}'"
-            f" and table_name = '{of.table}' and status = 'loaded' and file_id not in ({built})))"
-        ]
-
-    def _add(self, table: str) -> Added:
-        """What rows of the fact, or raw rows in its shape, add up to."""
-        expression = self._sum.measures[self._measure]
-        [[total]] = self._ask(f"select sum({expression}) {self._from(table)}")
-        [[rows]] = self._ask(f"select count(*) from {table}")
+        [[rows, total]] = self._ask(f"select count(*), sum(_value) from {FACTS}")
+        self._additions = rows
+        if many or any(map(self._may_repeat, used & wanted.joins.keys())):
+            [[rows]] = self._ask(f"select count(*) from (select 1 from {FACTS} group by {self._key}) as facts")
         return Added(rows, total)
+
+    def _may_repeat(self, name: str) -> bool:
+        """Whether several rows of a model may be joined to one of the fact; of a fact's own dimensions none are."""
+        join = self._sum.joins[name]
+        equal = ", ".join(re.findall(rf"\b{name}\.(\w+) = ", join))
+        if not equal or " or " in join:
+            return True
+        return bool(self._ask(f"select 1 from {self.mart.relation(name)} group by {equal} having count(*) > 1 limit 1"))
+
+    def _add_raw(self) -> Added:
+        """What the raw rows that make the facts add up to."""
+        counted = f"count(distinct {self.fact.staging}._trace_id)" if self._repeats else "count(*)"
+        source = self._from_raw(FACTS, numbered=self._repeats)
+        [[rows, total]] = self._ask(f"select {counted}, sum({self._again()}) {source}")
+        return Added(rows, total)
+
+    def _again(self) -> str:
+        """What a raw row adds: the measure, with what staging says in place of the fact's amounts."""
+        fact = self.fact
+
+        def again(found: re.Match[str]) -> str:
+            name, column = found.groups()
+            if name == fact.staging:
+                return found[0]
+            if name == fact.name:
+                return f"({COLUMN.sub(again, fact.columns[column])})" if column in fact.columns else found[0]
+            return f'{fact.name}."{name}.{column}"'
+
+        return COLUMN.sub(again, self._sum.measures[self._measure])
+
+    def _from_raw(self, facts: str, *, numbered: bool) -> str:
+        """Facts and the raw rows that make them, which get a number, `_trace_id`, where they have to be told apart."""
+        fact, where = self.fact, [self.fact.rows]
+        staging, files = self.mart.relation(fact.staging), self._in_files(facts)
+        if numbered:
+            staging = f"(select *, row_number() over () as _trace_id from {staging}"
+            staging += f" where {files})" if files else ")"
+        elif files:
+            where.append(f"{fact.staging}.{files}")
+        return self._joined((f"{facts} as {fact.name}", f"{staging} as {fact.staging}"), where, {})[0]
+
+    def _in_files(self, facts: str) -> str:
+        """A condition that spares reading a whole raw table, where the fact is built by date; else empty.
+
+        Its ids are told, and not asked for in it: PostgreSQL then knows how many rows to expect, and hashes the ids.
+        """
+        fact, of = self.fact, self.source
+        if not fact.partition:
+            return ""
+        built = f"select file_id from {self.mart.schema('build_state')}.files where model_name = '{fact.name}'"
+        is_read = f"file_id in ({built} and partition_start in (select {fact.partition} from {facts}))"
+        is_read += f" or file_id not in ({built})"  # it came since the build
+        [[ids, count]] = self._ask(
+            f"select array_agg(file_id) filter (where {is_read}), count(*) from loader.files"
+            f" where schema_name = '{of.schema}' and table_name = '{of.table}'"
+        )
+        if ids and 2 * len(ids) > count:  # then the whole table is read faster
+            return ""
+        return f"{FILE_ID} in ({', '.join(map(str, sorted(ids or []))) or 'null'})"
 
     def _shared(self) -> int:
         """Rows of the fact that add to more than one of the mart's rows, so that the sum of these says nothing."""
-        fact, expression = self._sum.fact, self._sum.measures[self._measure]
-        counted = f"select {fact}.ctid {self._from(FACTS)} and ({expression}) <> 0"
-        counted += f" group by {fact}.ctid having count(distinct mart.ctid) > 1"
+        counted = f"select 1 from {FACTS} where _value <> 0 group by {self._key} having min(_mart) <> max(_mart)"
         [[rows]] = self._ask(f"select count(*) from ({counted}) as shared")
         return int(rows)
 
-    def _from(self, table: str) -> str:
-        """The mart's rows, and those of the fact that make them."""
-        wanted, base = self._sum, (f"{MART} as mart", f"{table} as {self._sum.fact}")
-        joins = {**self.fact.joins, **wanted.joins}
-        return self._joined(base, [wanted.rows], joins, wanted.measures[self._measure])
-
-    def _joined(self, base: Sequence[str], conditions: Sequence[str], joins: Mapping[str, str], *texts: str) -> str:
-        """`from` and `where` of relations, and of those among `joins` that conditions and other texts name."""
+    def _joined(
+        self, base: Sequence[str], conditions: Sequence[str], joins: Mapping[str, str], *texts: str
+    ) -> tuple[str, set[str]]:
+        """`from` and `where` of relations, and of those among `joins` that conditions and texts name; and these."""
         where, used, waiting = [*conditions], dict[str, None](), [*conditions, *texts]
         while waiting:
             for name in NAME.findall(waiting.pop()):
@@ -281,8 +337,8 @@ class Finding:
                     where.append(joins[name])
                     waiting.append(joins[name])
         relations = [*base, *(f"{self.mart.relation(name)} as {name}" for name in used)]
-        text = f"from {', '.join(relations)} where {' and '.join(f'({one})' for one in where)}"
-        return PLACE.sub(lambda name: self.mart.relation(name[1]), text)
+        rows = PLACE.sub(lambda name: self.mart.relation(name[1]), " and ".join(f"({one})" for one in where))
+        return f"from {', '.join(relations)} where {rows}", set(used)
 
     def _ask(self, statement: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         cursor = self._connection.execute(statement.encode(), parameters)

@@ -26,7 +26,7 @@ from journey.loader.s3.asking import Retry
 from journey.loader.s3.file import S3File
 from journey.loader.s3.listing import Listed, look_again
 from journey.loader.s3.objects import S3Object
-from journey.tracing.finding import Finding, RawRow
+from journey.tracing.finding import RAW, Finding, RawRow
 
 WANTED = "journey_traced_wanted"
 
@@ -78,7 +78,7 @@ def look_up(connection: Connection[Any], finding: Finding, rows: Sequence[RawRow
     for row in rows:
         by_file.setdefault(row.file_id, {})[row.id] = row
     connection.execute(
-        f"create temporary table {WANTED} on commit drop as select _trace_id, _file_id, _row from {finding.looked_up}"
+        f"create temporary table {WANTED} on commit drop as select _trace_id, _file_id, _row from {RAW}"
         " where _trace_id = any(%s)".encode(),
         [[row.id for row in rows]],
     )

@@ -12,7 +12,7 @@ from journey import settings
 from journey.loader.declaration.sources import load_manifest
 from journey.text import shown
 from journey.tracing.declared import Mart
-from journey.tracing.finding import Added, Finding
+from journey.tracing.finding import SET, Added, Finding
 from journey.tracing.lines import FoundFile, look_up
 
 WIDTH = 110  # characters of a line of a file
@@ -68,8 +68,7 @@ def trace(root: Path, asked: str, measure: str, keys: Mapping[str, str], *, limi
     mart.sum_of(measure)  # before a connection is made
     with settings.connect(application="journey why") as connection, connection.transaction(force_rollback=True):
         connection.execute("set transaction isolation level repeatable read")
-        connection.execute("set local jit = off; set local work_mem = '64MB'")  # sets of ids are hashed in memory
-        connection.execute("set local client_connection_check_interval = '1s'")  # nobody waits for it: it ends
+        connection.execute("; ".join(f"set local {one}" for one in SET).encode())
         finding = Finding(connection, mart, measure, keys, limit)
         rows = finding.rows()
         files = list(look_up(connection, finding, rows)) if rows else []

@@ -66,12 +66,13 @@ class Figure:
         return self.verdict in ALERTS
 
 
-def read(root: Path, *, as_of: date, target: str | None = None) -> list[Figure]:
+def read(root: Path, *, as_of: date | None = None, target: str | None = None) -> list[Figure]:
     """Ask dbt for all figures that the project watches.
 
     Args:
         root: the project's folder.
-        as_of: the day as which it is judged; what came later isn't looked at.
+        as_of: the day as which it is judged; what came later isn't looked at. None: the newest periods are judged, as
+            the tests of a build judge them, and nothing is late.
         target: of the profile, whose marts are watched; dbt's own choice if None.
 
     Raises:
@@ -79,7 +80,8 @@ def read(root: Path, *, as_of: date, target: str | None = None) -> list[Figure]:
     """
     said: list[str] = []
     chosen = ["--target", target] if target else []
-    if not dbt.operation("watch", {"as_of": as_of.isoformat()}, chosen, root=root, say=said.append):
+    day = {"as_of": as_of.isoformat()} if as_of else {}
+    if not dbt.operation("watch", day, chosen, root=root, say=said.append):
         raise JourneyError("dbt could not run the macro watch: dbt run-operation watch says why")
     return [_figure(json.loads(line)) for line in said if line.startswith("{")]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,92 @@ def test_a_figure_that_is_not_what_its_rows_add_up_to_is_said(keys: dict[str, st
         done = run("why", MART, *(f"{name}={value}" for name, value in keys.items()), MEASURE)
     assert done.returncode == 1
     assert "IT DOESN'T ADD UP: facts differ by -0.01 and raw rows differ by -0.01" in done.stdout
+
+
+def test_a_raw_row_that_is_not_what_the_fact_says_is_said(keys: dict[str, str]) -> None:
+    """The mart and the fact agree, and yet the figure isn't what was delivered."""
+    row = "(basket_id, product_id) = (select basket_id, product_id from warehouse.fct_sales inner join"
+    row += " warehouse.dim_store using (store_key) inner join warehouse.dim_product using (product_key)"
+    row += WHERE.replace("product_id", "fct_sales.product_id") + " order by basket_id, fct_sales.product_id limit 1)"
+    row = row.replace("select basket_id, product_id", "select basket_id, fct_sales.product_id")
+    with changed(f"update raw_pos.transactions set sales_value = sales_value {{}} 0.01 where {row}", keys):
+        done = run("why", MART, *(f"{name}={value}" for name, value in keys.items()), MEASURE)
+    assert done.returncode == 1
+    assert "IT DOESN'T ADD UP: raw rows differ by 0.01. Nothing was loaded since" in done.stdout
+
+
+def test_rows_that_add_most_are_looked_up_first(keys: dict[str, str]) -> None:
+    whole = report.trace(ROOT, MART, MEASURE, keys, limit=None)
+    some = report.trace(ROOT, MART, MEASURE, keys, limit=5)
+    amounts = sorted((line.row.value or 0 for file in whole.files for line in file.lines), reverse=True)
+    assert sorted((line.row.value or 0 for file in some.files for line in file.lines), reverse=True) == amounts[:5]
+    assert some.finding.raw == whole.finding.raw == whole.lines
+    assert some.agrees
+
+
+def test_a_figure_of_the_whole_time_is_that_of_its_days(demo: Demo) -> None:
+    """Of few files these are read, of most the whole raw table."""
+    days = "select business_date::text from warehouse.fct_sales group by 1 order by 1"
+    with psycopg.connect() as connection:
+        dates = [date for (date,) in connection.execute(days)]
+        all_rows = connection.execute("select count(*), sum(sales_value) from raw_pos.transactions").fetchone()
+    traced = [report.trace(ROOT, MART, MEASURE, {"business_date": date}, limit=0) for date in dates]
+    whole = report.trace(ROOT, MART, MEASURE, {}, limit=0)
+    assert whole.finding.raw == all_rows
+    assert whole.finding.raw.rows == sum(one.finding.raw.rows for one in traced)
+    assert whole.finding.raw.total == sum(one.finding.raw.total or 0 for one in traced)
+    assert all(one.agrees for one in (whole, *traced))
+
+
+def test_a_row_that_adds_several_times_is_one_row(demo: Demo) -> None:
+    """A line of the journal counts in a statement's lines and in their totals; each of its raw rows is one."""
+    keys = {"fiscal_period": "2017-01"}
+    traced = report.trace(ROOT, "finance.income_statement", "actual_amount", keys, limit=None)
+    with psycopg.connect() as connection:
+        row = connection.execute(
+            "select count(distinct (journal_id, line_number)) from warehouse.fct_journal_lines as facts inner join"
+            " warehouse.int_statement_lines_expanded as lines using (account_key)"
+            " where facts.fiscal_period = '2017-01' and lines.statement_name = 'income_statement'"
+        ).fetchone()
+    assert row == (traced.finding.facts.rows,) == (traced.finding.raw.rows,) == (traced.lines.rows,)
+    assert traced.finding.shared > 0
+    assert traced.agrees
+    assert traced.lines.total == traced.finding.figure.total
+
+
+def test_a_join_that_finds_several_rows_is_counted_and_said(
+    keys: dict[str, str], manifest: declared.Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trace that is declared wrongly: each line is added up once for each department."""
+    node = deepcopy(manifest["nodes"]["model.data_journey.sales_performance"])
+    [said] = node["config"]["meta"]["trace"]["sums"]
+    said["joins"] = {"dim_department": "dim_department.department_key <> fct_sales.department_key"}
+    said["rows"] += " and dim_department.department is not null"
+    mine = {**manifest, "nodes": {**manifest["nodes"], node["unique_id"]: node}}
+    plain = report.trace(ROOT, MART, MEASURE, keys, limit=3)
+    monkeypatch.setattr(report, "load_manifest", lambda _: mine)
+    traced = report.trace(ROOT, MART, MEASURE, keys, limit=3)
+    assert (traced.finding.facts.rows, traced.finding.raw.rows) == (plain.finding.facts.rows,) * 2
+    assert (traced.finding.facts.total or 0) > (plain.finding.facts.total or 0)
+    assert traced.finding.raw.total == traced.finding.facts.total
+    assert not traced.agrees
+    assert traced.lines.rows == 3
+
+
+def test_values_are_values_whatever_stands_in_them(keys: dict[str, str]) -> None:
+    """A department may be called anything; its row then has no facts, for theirs are called otherwise."""
+    odd = "O'Brien''s \\' %s {fct_sales} mart.store_id; --"
+    given = {**keys, "department": odd}
+    with psycopg.connect(autocommit=True) as connection:
+        rename = "update built.sales_performance set department = %(new)s" + WHERE
+        connection.execute(rename.encode(), {**keys, "new": odd})
+        try:
+            traced = report.trace(ROOT, MART, MEASURE, given, limit=1)
+        finally:
+            connection.execute(rename.encode(), {**given, "new": keys["department"]})
+    assert traced.finding.figure.rows == 1
+    assert (traced.finding.facts, traced.finding.raw) == ((0, None), (0, None))
+    assert not traced.agrees
 
 
 def test_a_file_that_is_gone_or_changed_is_said_and_the_rest_is_traced(keys: dict[str, str], s3: S3Client) -> None:
