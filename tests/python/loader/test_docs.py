@@ -97,11 +97,11 @@ def check_options(heading: str, *kinds: type, without: type | None = None) -> No
 
 
 def test_every_proof_exists() -> None:
-    files = {file.name: file.read_text() for file in (HERE.parent).rglob("test_*.py")}
+    files = {file: file.read_text() for file in (HERE.parent).rglob("test_*.py")}
     tests = set(re.findall(r"\b(?<!/)test_\w+\b(?!\.py)", PAGE))
     assert len(tests) >= 60
     assert {name for name in tests if not any(f"def {name}(" in text for text in files.values())} == set()
-    assert set(re.findall(r"\btest_\w+\.py\b", PAGE)) <= set(files)
+    assert set(re.findall(r"\btest_\w+\.py\b", PAGE)) <= {file.name for file in files}
     dbt_tests = set(re.findall(r"\b(?:assert|warn)_\w+", PAGE))
     assert {name for name in dbt_tests if not list(PROJECT.glob(f"tests/**/{name}.sql"))} == set()
 
