@@ -176,8 +176,10 @@ def through_psql(build: Build, folder: Path) -> float:
 def forget_state() -> None:
     """Drop the tables of state that a build of the seeds left: the statements of the full build make them."""
     with psycopg.connect(autocommit=True) as connection:
-        for (table,) in connection.execute("select tablename from pg_tables where schemaname = 'built'").fetchall():
-            connection.execute(sql.SQL("drop table built.{} cascade").format(sql.Identifier(table)))
+        for (table,) in connection.execute(
+            "select tablename from pg_tables where schemaname = 'build_state'"
+        ).fetchall():
+            connection.execute(sql.SQL("drop table build_state.{}").format(sql.Identifier(table)))
 
 
 def measured(dbt: Dbt, title: str, *arguments: str) -> Build:
