@@ -275,6 +275,15 @@ def test_a_source_that_cannot_be_listed_does_not_stop_the_others(landing: Landin
         ({"external": {"options": {"listing": "since_last_key", "on_delete": "remove"}}}, "on_delete must be keep"),
         ({"external": {"options": ["x"]}}, "external.options must be a mapping"),
         ({"external": {"file_format": "jsonl", "options": {"quote": "'"}}}, "external.options.quote is for csv"),
+        (
+            {"external": {"option": {"delimiter": ";"}}},
+            "external.option is nothing that a load reads; there are location, ",
+        ),
+        ({"external": {"row_format": "serde"}}, "external.row_format is nothing that a load reads"),
+        (
+            {"columns": {"id": {"name": "id", "data_type": "int", "dta_type": "text"}}},
+            "column id has a key dta_type, which nobody reads. Did you mean data_type?",
+        ),
         ({"columns": {}}, "no columns are declared"),
         ({"columns": {"id": {"name": "id", "data_type": None}}}, "column id needs a PostgreSQL type"),
         ({"columns": {"id": {"name": "id", "data_type": "int); drop table x; --"}}}, "needs a PostgreSQL type"),
@@ -345,6 +354,20 @@ def test_the_manifest_follows_the_yaml(project: Path, landing: Landing, monkeypa
     yaml.write_text("sources: {")
     with pytest.raises(UsageError, match=r"dbt can't parse the project: .*sources.yml"):
         load_sources(project)
+
+
+def test_a_table_that_nobody_loads_is_refused(project: Path) -> None:
+    """dbt passes over a key that it doesn't know, and the feed would be gone without a word."""
+    yaml = project / "models" / "sources.yml"
+    declared = yaml.read_text()
+    yaml.write_text(declared.replace("external:", "extern:"))
+    says = r"models/sources.yml: source shop.sales has no external: block, so nothing loads it .* `loader:`"
+    with pytest.raises(UsageError, match=says):
+        load_sources(project)
+    yaml.write_text(
+        declared.replace("external:", "extern:").replace("schema: raw", "loader: Fivetran\n    schema: raw")
+    )
+    assert load_sources(project) == []
 
 
 def test_two_sources_of_one_raw_table_are_refused(project: Path) -> None:

@@ -25,6 +25,11 @@ GLOB = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 WILDCARDS = re.compile(r"[*?]")
 DATA_TYPE = re.compile(r"[a-z_][a-z0-9_ ]*(\([0-9]+( *, *-?[0-9]+)?\))?( with(out)? time zone)?(\[\])*", re.IGNORECASE)
 IDENTIFIER_BYTES = 63  # PostgreSQL cuts longer names off in silence
+EXTERNAL = ("location", "file_format", "options")
+OF_A_COLUMN = {
+    "name", "description", "meta", "data_type", "constraints", "quote", "config", "tags", "granularity", "dimension",
+    "doc_blocks", "data_tests",
+}  # fmt: skip
 NOT_OURS = {"target", "logs", "dbt_packages", "node_modules", "build"}
 
 
@@ -110,6 +115,7 @@ def parse_source(node: Mapping[str, Any]) -> Source:
     external = node["external"]
     columns = {str(column["name"]): column.get("data_type") for column in node.get("columns", {}).values()}
     try:
+        _check_keys(external, node.get("columns", {}))
         bucket, pattern = _location(external.get("location"))
         kind = external.get("file_format")
         if kind not in MODULES:
@@ -133,6 +139,22 @@ def _location(location: str | None) -> tuple[str, str]:
     if match:
         return match[1], match[2]
     raise ValueError(f"external.location must be like s3://bucket/prefix/ or s3://bucket/part_*.csv, not {location!r}")
+
+
+def _check_keys(external: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse what dbt takes without a word and nobody reads: `option:` for `options:` would leave all out."""
+    for name, value in external.items():
+        if name not in EXTERNAL and value is not None:  # null: dbt's own keys that aren't given
+            raise ValueError(
+                f"external.{name} is nothing that a load reads; there are {', '.join(EXTERNAL)}"
+                f"{did_you_mean(name, EXTERNAL)}"
+            )
+    for column, given in columns.items():
+        for name in given.keys() - OF_A_COLUMN:
+            raise ValueError(
+                f"column {column} has a key {name}, which nobody reads{did_you_mean(name, OF_A_COLUMN)}"
+                "; what its values mean stands under external.options.columns"
+            )
 
 
 def _check_columns(columns: Mapping[str, Any]) -> None:
@@ -173,15 +195,31 @@ def load_sources(root: Path) -> list[Source]:
         root: the dbt project.
 
     Raises:
-        UsageError: dbt can't parse the project, an `external:` block is wrong, or two mean one raw table.
+        UsageError: dbt can't parse the project, an `external:` block is wrong or missing, or two mean one raw table.
     """
     manifest = load_manifest(root)
+    _check_loaders(manifest)
     sources = sorted(
         (parse_source(node) for node in manifest["sources"].values() if node.get("external")),
         key=lambda source: source.name,
     )
     _check_tables(sources)
     return sources
+
+
+def _check_loaders(manifest: Mapping[str, Any]) -> None:
+    """Refuse a table that nobody loads: dbt takes `extern:` for `external:`, and says nothing of it.
+
+    Raises:
+        UsageError: with the YAML file and what to write.
+    """
+    project = manifest["metadata"].get("project_name")
+    for node in manifest["sources"].values():
+        if node["package_name"] == project and not (node.get("external") or node.get("loader")):
+            raise UsageError(
+                f"{node['original_file_path']}: source {node['source_name']}.{node['name']} has no external: block, so "
+                "nothing loads it (is it misspelled?); if another program does, name that as the source's `loader:`"
+            )
 
 
 def _check_tables(sources: Sequence[Source]) -> None:
