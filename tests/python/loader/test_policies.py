@@ -352,7 +352,12 @@ def test_the_manifest_follows_the_yaml(project: Path, landing: Landing, monkeypa
     kept.rename(yaml)
     assert [source.name for source in load_sources(project)] == ["shop.sales"]
     yaml.write_text("sources: {")
-    with pytest.raises(UsageError, match=r"dbt can't parse the project: .*sources.yml"):
+    with pytest.raises(
+        UsageError, match=r"dbt can't parse the project: .*sources.yml .* line 2 .*did not find expected"
+    ):
+        load_sources(project)
+    yaml.write_text("sources:\n\t- name: shop\n")
+    with pytest.raises(UsageError, match=r"line 2 found character .* \(a tab: YAML is indented by spaces\)"):
         load_sources(project)
 
 

@@ -304,8 +304,17 @@ def _parse(root: Path) -> None:
         raise UsageError(f"{root}/profiles.yml is missing: run `make setup`, or copy profiles.yml.example")
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = (done.stdout + done.stderr).split("-----", 1)[0].split()  # then dbt quotes the file
-        raise UsageError(f"dbt can't parse the project: {' '.join(said)[:1000] or 'it says nothing'}")
+        head, *quoted = (done.stdout + done.stderr).split("-----", 1)  # then dbt quotes the file, and says why
+        why = re.findall(
+            r"^ *((?:found|did not find|expected|mapping values|could not) .*)", "".join(quoted), re.MULTILINE
+        )
+        tab = (
+            " (a tab: YAML is indented by spaces)"
+            if re.search(r"^ *[0-9]+ +\| *\t", "".join(quoted), re.MULTILINE)
+            else ""
+        )
+        said = " ".join([*head.split(), *why[-1:]])[:1000]
+        raise UsageError(f"dbt can't parse the project: {said or 'it says nothing'}{tab}")
 
 
 def _profiles_elsewhere() -> bool:
