@@ -276,6 +276,7 @@ def test_what_is_watched_stays_text_and_names_no_members(manifest: dict[str, Any
     page = site.render(manifest, ROOT, tmp_path, watched=[strange]).read_text()
     assert 'href="models.html#!/model/model.data_journey.sales_performance">sales.sales_performance</a>' in page
     assert "<td>Mar 2017</td>" in page
+    assert page.index('id="unusual"') < page.index('id="sales"')
     assert "members(&lt;/script&gt;" in page
     assert HOSTILE not in page
     assert "a person" not in page

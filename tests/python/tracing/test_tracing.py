@@ -143,6 +143,13 @@ def test_a_row_that_adds_several_times_is_one_row(demo: Demo) -> None:
     assert traced.finding.shared > 0
     assert traced.agrees
     assert traced.lines.total == traced.finding.figure.total
+    both, once = (
+        report.trace(ROOT, "sales.sales_trends", MEASURE, {"period_type": "month", **more}, limit=3)
+        for more in ({}, {"department": "ALL DEPARTMENTS"})
+    )
+    assert both.finding.facts.rows == both.finding.raw.rows == once.finding.facts.rows >= both.finding.shared > 0
+    assert both.finding.raw.total == 2 * (once.finding.raw.total or 0)
+    assert both.agrees
 
 
 def test_a_join_that_finds_several_rows_is_counted_and_said(
@@ -166,7 +173,7 @@ def test_a_join_that_finds_several_rows_is_counted_and_said(
 
 def test_values_are_values_whatever_stands_in_them(keys: dict[str, str]) -> None:
     """A department may be called anything; its row then has no facts, for theirs are called otherwise."""
-    odd = "O'Brien''s \\' %s {fct_sales} mart.store_id; --"
+    odd = "O'Brien''s \\' %s {nobody} mart.store_id; --"
     given = {**keys, "department": odd}
     with psycopg.connect(autocommit=True) as connection:
         rename = "update built.sales_performance set department = %(new)s" + WHERE
