@@ -60,6 +60,7 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     ("int_placement_lifts_measured", " and by_product.with_units + by_product.without_units > 0", " and by_product.with_units > 0"),
     ("int_placement_lifts_measured", "where summed.without_units > 0 and", "where"),
     ("int_placement_lifts_measured", "nullif(1 - by_product.without_units / summed.without_units, 0)", "1"),
+    ("int_placement_lifts_measured", "summed.without_units, 0), 9", "summed.without_units, 0), 30"),
     ("int_placement_lifts_measured", "    having count(*) = count(residual_units)\n", ""),
     ("int_placement_lifts_measured", "1.44 / power", "1.21 / power"),
     ("int_placement_lifts_measured", "left join spread", "inner join spread"),

@@ -80,6 +80,7 @@ def _spark(folder: Path, warehouse: str, jars: str, secret: str) -> dict[str, ob
         "spark.sql.csv.parser.columnPruning.enabled": "false",  # else a row with too few fields isn't seen as one
         "spark.sql.decimalOperations.allowPrecisionLoss": "false",  # else quotients keep six digits
         "spark.sql.autoBroadcastJoinThreshold": "1MB",  # 5 MB of Parquet are 3 million rows: too many for a driver
+        "spark.sql.hive.metastorePartitionPruningFallbackOnException": "true",  # Derby's loses a result
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "4",
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",

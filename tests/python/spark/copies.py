@@ -72,8 +72,7 @@ class Copy:
     def begin(self) -> None:
         """Make what the tables read: seeds, views of staging, snapshots."""
         kinds = [f"--resource-type={kind}" for kind in ("seed", "snapshot", "model")]
-        ran = self.run("build", *kinds, "--exclude", *BUILT.split())
-        assert [*ran.errors, *ran.skipped] == []
+        _all_well(self.run("build", *kinds, "--exclude", *BUILT.split()))
 
     def build(self, *arguments: str, select: str = BUILT) -> None:
         """Build tables, incrementally unless the arguments say otherwise.
@@ -82,8 +81,7 @@ class Copy:
             arguments: of `dbt run`.
             select: which.
         """
-        ran = self.run("run", "--select", *select.split(), *arguments)
-        assert [*ran.errors, *ran.skipped] == []
+        _all_well(self.run("run", "--select", *select.split(), *arguments))
 
     def tables(self) -> dict[str, Table]:
         """The tables of warehouse and marts, by name."""
@@ -110,6 +108,12 @@ class Copy:
             yield
 
 
+def _all_well(ran: Ran) -> None:
+    """Say what dbt could not build."""
+    assert not ran.errors, "\n".join(ran.errors)
+    assert not ran.skipped, ran.skipped
+
+
 def differences(session: Session, one: Copy, other: Copy, names: Collection[str] = ()) -> dict[str, list[str]]:
     """By table, a few rows that aren't in both copies.
 
@@ -119,17 +123,27 @@ def differences(session: Session, one: Copy, other: Copy, names: Collection[str]
         other: of the copies.
         names: of models; all tables if empty.
     """
-    tables = {name: table for name, table in one.tables().items() if not names or name in names}
-    suspects = list(_marked(session, list(tables.values()), (one.schema, other.schema)))
+    tables = [table for table in one.tables().values() if not names or table.name in names]
+    return unequal(session, tables, (one.schema, other.schema))
+
+
+def unequal(session: Session, tables: Sequence[Table], schemas: tuple[str, str]) -> dict[str, list[str]]:
+    """By table, a few rows that aren't in both copies.
+
+    Args:
+        session: to Spark.
+        tables: which.
+        schemas: what begins the names of the copies' schemas.
+    """
     found = {}
-    for name in suspects:
-        ours, theirs = (_rows(session, tables[name], copy.schema) for copy in (one, other))
-        if differing := _unequal(ours, theirs, len(tables[name].exact)):
-            found[name] = differing[:5]
+    for table in _marked(session, tables, schemas):
+        ours, theirs = (_rows(session, table, schema) for schema in schemas)
+        if differing := _unequal(ours, theirs, len(table.exact)):
+            found[table.name] = differing[:5]
     return found
 
 
-def _marked(session: Session, tables: Sequence[Table], schemas: tuple[str, str]) -> Iterator[str]:
+def _marked(session: Session, tables: Sequence[Table], schemas: tuple[str, str]) -> Iterator[Table]:
     """Tables that aren't equal at a first look: by the number of their rows and a sum of hashes."""
     for first in range(0, len(tables), AT_ONCE):
         some = tables[first : first + AT_ONCE]
@@ -143,7 +157,7 @@ def _marked(session: Session, tables: Sequence[Table], schemas: tuple[str, str])
         marks: dict[str, set[tuple[Any, ...]]] = {}
         for name, *mark_of in session.rows(" union all ".join(looks)):
             marks.setdefault(name, set()).add(tuple(mark_of))
-        yield from (table.name for table in some if len(marks[table.name]) > 1)
+        yield from (table for table in some if len(marks[table.name]) > 1)
 
 
 def _rows(session: Session, table: Table, schema: str) -> list[tuple[Any, ...]]:

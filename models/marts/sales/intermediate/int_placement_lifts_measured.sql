@@ -93,14 +93,17 @@ summed as (
         placement_key
 ),
 
--- weeks and stores of a product are not independent: the error is over products, each as if it had no part in the ratio
+-- weeks and stores of a product are not independent: the error is over products, each as if it had no part in the ratio;
+-- rounded, for what division loses would be a spread of products that are alike
 residuals as (
     select
         by_product.comparison,
         by_product.product_category,
         by_product.placement_key,
-        (by_product.with_units - summed.units_ratio * by_product.without_units)
-        / nullif(1 - by_product.without_units / summed.without_units, 0) as residual_units
+        round(
+            (by_product.with_units - summed.units_ratio * by_product.without_units)
+            / nullif(1 - by_product.without_units / summed.without_units, 0), 9
+        ) as residual_units
     from by_product
     inner join summed
         on
