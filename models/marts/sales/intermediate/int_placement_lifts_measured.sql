@@ -93,8 +93,8 @@ summed as (
         placement_key
 ),
 
--- weeks and stores of a product are not independent: the error is over products, each as if it had no part in the ratio;
--- rounded, for what division loses would be a spread of products that are alike
+-- Weeks and stores of a product are not independent: the error is over products, as if each had no part in the ratio.
+-- Rounded, for what division loses would be a spread of products that are alike.
 residuals as (
     select
         by_product.comparison,
