@@ -32,7 +32,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         word: what was written.
         known: what it could have been.
     """
-    near = get_close_matches(word, list(known), n=1)
+    names = list(known)
+    near = [name for name in names if name.endswith(f".{word}")] or get_close_matches(word, names, n=1)
     return f". Did you mean {near[0]}?" if near else ""
 
 
