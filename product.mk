@@ -56,7 +56,7 @@ oracle: setup-dev ## each marketing and sales mart again from the source, compar
 	@JOURNEY_ORACLE=1 $(BIN)/pytest tests/python/oracle
 
 .PHONY: trace
-trace: setup-dev ## 1,000 figures of what `make demo` built, each traced to the lines of files; EACH=12 rows of each measure
+trace: setup-dev ## 900 figures of what `make demo` built, each traced to the lines of files; EACH=12 rows of each measure
 	@$(BIN)/journey services up >/dev/null
 	@DBT_TARGET=demo PYTHONPATH=tests/python $(BIN)/python -m tracing.proving --each $(or $(EACH),12)
 
@@ -70,7 +70,7 @@ bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (abo
 	@$(BIN)/python -m journey.bench.load $(ARGS)
 
 .PHONY: bench-build
-bench-build: $(VENV)/.setup ## what a day costs, against a full build and after ten times the history; dbt against psql (about 15 minutes)
+bench-build: $(VENV)/.setup ## what a day costs, against a full build and after ten times the history; dbt against psql (about 40 minutes)
 	@$(BIN)/python -m journey.bench.build $(ARGS)
 
 .PHONY: explain
@@ -82,11 +82,11 @@ prove: $(VENV)/.setup-dev ## incremental builds against full refreshes over newl
 	@HISTORIES=$(or $(HISTORIES),100) $(BIN)/pytest -q -s tests/python/warehouse/test_incremental.py
 
 .PHONY: mutate
-mutate: $(VENV)/.setup-dev ## break the materialization in some ninety ways, one at a time: which test notices (about an hour); ARGS="--only members"
+mutate: $(VENV)/.setup-dev ## break the materialization in some hundred ways, one at a time: which test notices (about an hour); ARGS="--only members"
 	@PYTHONPATH=tests/python $(BIN)/python -m warehouse.mutate $(ARGS)
 
 .PHONY: areas
-areas: $(VENV)/.setup-dev ## all 18 combinations of subject areas, and each feed empty; `make test` builds eight and two
+areas: $(VENV)/.setup-dev ## all 18 combinations of subject areas, and each feed empty; `make test` builds three, `make test-all` eight and two
 	@AREAS=all $(BIN)/pytest -q tests/python/areas
 
 .PHONY: truth

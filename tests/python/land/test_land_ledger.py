@@ -19,7 +19,7 @@ from deliveries.timeline import next_month
 from .conftest import Landed, money
 
 NET_SALES = "account_id in (4000, 4100, 4200)"
-# The department of a sale, as the brief of the warehouse has it, and by none of the code that posted it.
+# The department of a sale, worked out anew, by none of the code that posted it.
 TILL = """
     with first_version as (
         select product_id, min_by(department, extract_date) as department from product group by product_id
