@@ -181,14 +181,25 @@
     )
 {%- endmacro %}
 
-{% macro write_whole(target, kind, sql) -%}
-    {#- A new table in the place of what stands there; of a mart, new rows beside those that readers see. Returns
-        whether what stands there now is new, and has no descriptions. -#}
-    {%- if is_published(model) -%}{{ return(write_publishable(target, kind, sql)) }}{%- endif -%}
-    {{ return(adapter.dispatch('write_whole')(target, kind, sql)) }}
+{% macro are_there(relations) -%}
+    {#- Of each relation, whether it exists. -#}
+    {{ return(adapter.dispatch('are_there')(relations)) }}
 {%- endmacro %}
 
-{% macro postgres__write_whole(target, kind, sql) -%}
+{% macro postgres__are_there(relations) -%}
+    {%- set kinds = ['true'] -%}
+    {%- for relation in relations -%}{%- do kinds.append(kind_of(relation) ~ ' is not null') -%}{%- endfor -%}
+    {{ return((run_query('select ' ~ kinds | join(', ')).rows[0] | list)[1:]) }}
+{%- endmacro %}
+
+{% macro write_whole(target, work, sql) -%}
+    {#- A new table in the place of what stands there; of a mart, new rows beside those that readers see. Returns
+        whether what stands there now is new, and has no descriptions. -#}
+    {%- if is_published(model) -%}{{ return(write_publishable(target, work.kind, sql)) }}{%- endif -%}
+    {{ return(adapter.dispatch('write_whole')(target, work, sql)) }}
+{%- endmacro %}
+
+{% macro postgres__write_whole(target, work, sql) -%}
     {%- set new = make_intermediate_relation(target) -%}
     {%- call statement('main') -%}drop table if exists {{ new }};{{ create_table_as(false, new, sql) }}{%- endcall -%}
     {%- do add_constraints(new) -%}
@@ -199,10 +210,21 @@
             ~ members | map(attribute='key') | join(' = 0 or ') ~ " = 0") -%}
     {%- endif -%}
     {%- do run_query(
-        ("drop " ~ kind ~ " " ~ target ~ " cascade; " if kind else "") ~ "alter table " ~ new ~ " rename to "
+        ("drop " ~ work.kind ~ " " ~ target ~ " cascade; " if work.kind else "") ~ "alter table " ~ new ~ " rename to "
         ~ adapter.quote(target.identifier) ~ "; analyze " ~ target
     ) -%}
     {{ return(true) }}
+{%- endmacro %}
+
+{% macro has_few_rows(work, target) -%}
+    {#- Whether a table that was written whole is small enough to be read again for a hash of its rows. -#}
+    {{ return(adapter.dispatch('has_few_rows')(work, target)) }}
+{%- endmacro %}
+
+{% macro postgres__has_few_rows(work, target) -%}
+    {{ return(run_query(
+        "select count(*) <= 300000 from (select 1 from " ~ target ~ " limit 300001) as some_rows"
+    ).rows[0][0]) }}
 {%- endmacro %}
 
 {% macro write_partitions(target, partitions, sql) -%}

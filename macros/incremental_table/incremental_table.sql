@@ -17,7 +17,7 @@
     {%- set work = find_work(target, inputs, now) -%}
     {%- set is_new = false -%}
     {%- if work.is_whole -%}
-        {%- set is_new = write_whole(target, work.kind, sql) -%}
+        {%- set is_new = write_whole(target, work, sql) -%}
     {%- elif work.partitions -%}
         {%- do write_partitions(target, work.partitions.keys() | list, narrowed(sql, work)) -%}
     {%- else -%}
@@ -55,7 +55,8 @@
         Takes the model's inputs, see model_inputs, and what makes it now, see what_makes_it. Returns a dict: `inputs`;
         `inputs_hash`, `views_hash`, `code_hash`, `file_ids`, `seen` and
         `kind`, see what_makes_it; `is_whole`;
-        `partitions`, by start date the hash of what makes its rows, none where it has no rows any more. -#}
+        `partitions`, by start date the hash of what makes its rows, none where it has no rows any more;
+        `is_same_code`, whether code and descriptions are as when it was built. -#}
     {%- set remembered = now.remembered -%}
     {%- set is_whole = config.get('full_refresh') -%}
     {%- if is_whole is none -%}
@@ -73,6 +74,7 @@
         'inputs': inputs, 'inputs_hash': now.inputs_hash, 'views_hash': now.views_hash, 'seen': now.seen,
         'code_hash': now.code_hash, 'file_ids': now.file_ids, 'kind': remembered['kind'], 'is_whole': is_whole,
         'partitions': partitions, 'docs_hash': docs_hash(), 'remembered_docs_hash': remembered['docs_hash'],
+        'is_same_code': now.code_hash == remembered['code_hash'] and docs_hash() == remembered['docs_hash'],
     }) }}
 {%- endmacro %}
 

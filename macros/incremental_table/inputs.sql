@@ -100,11 +100,9 @@
 {% macro need_inputs(inputs) -%}
     {#- Say which input isn't there, before the database says it in its own words. -#}
     {%- set needed = inputs.files + inputs.partitioned + inputs.members + inputs.whole + inputs.views -%}
-    {%- set kinds = ['true'] -%}
-    {%- for input in needed -%}{%- do kinds.append(kind_of(input.relation) ~ ' is not null') -%}{%- endfor -%}
-    {%- set are_there = run_query('select ' ~ kinds | join(', ')).rows[0] -%}
+    {%- set found = are_there(needed | map(attribute='relation') | list) -%}
     {%- for input in needed -%}
-        {%- if not are_there[loop.index] -%}
+        {%- if not found[loop.index0] -%}
             {{ exceptions.raise_compiler_error(
                 model.name ~ ' reads ' ~ input.relation ~ ', which is not there: dbt build --select +' ~ model.name
                 ~ ' makes what it reads, too'

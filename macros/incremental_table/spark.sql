@@ -11,12 +11,8 @@
     cast(xxhash64(cast(struct({{ table_alias }}.*) as string)) as decimal(38, 0))
 {%- endmacro %}
 
-{% macro spark__content_hash(relation) -%}
-    {%- if run_query("select count(*) > 300000 from " ~ relation).rows[0][0] -%}
-        '{{ build_id() }}'
-    {%- else -%}
-        (select count(*) || ':' || coalesce(sum({{ row_hash('content') }}), 0) from {{ relation }} as content)
-    {%- endif -%}
+{% macro spark__content_hash(relation) -%} {#- whatever its size: a query of its own to ask for that costs more -#}
+    (select count(*) || ':' || coalesce(sum({{ row_hash('content') }}), 0) from {{ relation }} as content)
 {%- endmacro %}
 
 {% macro spark__definition_of(view) -%}
@@ -93,7 +89,8 @@
 {%- endmacro %}
 
 {% macro spark__forget_state(tables) -%}
-    {%- for table in ['models'] + tables -%} {#- first of all, that it is built -#}
+    {#- First of all, that it is built; what it knows of dimensions is replaced when it is. -#}
+    {%- for table in ['models'] + tables | reject('in', ['dimensions', 'members']) | list -%}
         {%- do run_query(
             "alter table " ~ state_schema() ~ "." ~ table ~ "__kept drop if exists partition (model_name = '"
             ~ model.name ~ "')"
@@ -174,8 +171,28 @@
     {{ return("'" ~ there.type ~ "'" if there else 'cast(null as string)') }}
 {%- endmacro %}
 
-{% macro spark__write_whole(target, kind, sql) -%}
-    {%- do forget_state([]) -%}
+{% macro spark__are_there(relations) -%} {#- dbt listed them -#}
+    {%- set there = [] -%}
+    {%- for relation in relations -%}{%- do there.append(kind_of(relation).startswith("'")) -%}{%- endfor -%}
+    {{ return(there) }}
+{%- endmacro %}
+
+{% macro spark__write_whole(target, work, sql) -%}
+    {%- if not config.get('partition_by') -%}{%- do forget_state([]) -%}{%- endif -%} {#- else find_work did -#}
+    {%- if not (work.is_same_code and work.kind == 'table' and not spark_partition()) -%}
+        {%- do make_table(target, work.kind) -%}
+    {%- endif -%}
+    {%- call statement('main') -%}{{ overwrite(target, sql) }}{%- endcall -%}
+    {%- do work.update({'rows_count': check_constraints(target)}) -%}
+    {{ return(false) }} {#- it has its descriptions -#}
+{%- endmacro %}
+
+{% macro spark__has_few_rows(work, target) -%}
+    {{ return(work.rows_count <= 300000) }}
+{%- endmacro %}
+
+{% macro make_table(target, kind) -%}
+    {#- An empty table in the place of what stands there. -#}
     {%- set begun = "partition (model_name = '" ~ model.name ~ "__begun')" -%}
     {%- set kept = state_schema() ~ ".models__kept" -%}
     {%- if kind -%}
@@ -187,16 +204,14 @@
     {%- set field = spark_partition() -%}
     {%- set columns = [] -%}
     {%- for column in model.columns.values() -%}
-        {%- do columns.append(adapter.quote(column.name) ~ ' ' ~ engine_type(column.data_type) ~ " comment '"
-            ~ spark_text(column.description) ~ "'") -%}
+        {%- do columns.append(adapter.quote(column.name) ~ ' ' ~ engine_type(column.data_type)
+            ~ spark_comment(column.description)) -%}
     {%- endfor -%}
     {%- do run_query(
         "create table " ~ target ~ " (" ~ columns | join(', ') ~ ") using parquet"
         ~ (" partitioned by (" ~ field ~ ")" if field else "")
         ~ " comment '" ~ spark_text(model.description) ~ "'"
     ) -%}
-    {%- call statement('main') -%}{{ overwrite(target, sql) }}{%- endcall -%}
-    {{ return(false) }} {#- it has its descriptions -#}
 {%- endmacro %}
 
 {% macro clear_folder(target) -%}
@@ -239,6 +254,40 @@
         {%- set touched = 'true' -%}
     {%- endif -%}
     {%- call statement('main') -%}{{ overwrite(target, rows | join(' union all '), touched) }}{%- endcall -%}
+    {%- do check_constraints(target, partitions) -%}
+{%- endmacro %}
+
+{% macro check_constraints(target, partitions=none) -%}
+    {#- Spark enforces no constraint: one query counts the rows that break them, and the model fails. It looks at the
+        partitions that were written, if each key holds their date; else at all rows. Returns how many these are. -#}
+    {%- set keys, partition_by = unique_keys(), config.get('partition_by') -%}
+    {%- set key_columns = keys | sum(start=[]) -%}
+    {%- set counts, faults, scope = ["count(*)"], [], namespace(is_all=partitions is none) -%}
+    {%- for column in model.columns.values()
+        if column.name in key_columns or 'not_null' in column.constraints | map(attribute='type') -%}
+        {%- do counts.append("count_if(" ~ adapter.quote(column.name) ~ " is null)") -%}
+        {%- do faults.append(column.name ~ " is null") -%}
+    {%- endfor -%}
+    {%- for key in keys -%}
+        {%- set quoted = [] -%}
+        {%- for name in key -%}{%- do quoted.append(adapter.quote(name)) -%}{%- endfor -%}
+        {%- do counts.append("count(*) - count(distinct struct(" ~ quoted | join(', ') ~ "))") -%}
+        {%- do faults.append(key | join(', ') ~ " isn't unique") -%}
+        {%- if partitions and partition_by.field not in key -%}{%- set scope.is_all = true -%}{%- endif -%}
+    {%- endfor -%}
+    {%- set found = run_query(
+        "select " ~ counts | join(', ') ~ " from " ~ target
+        ~ ("" if scope.is_all else " where " ~ partition_by.field ~ " in (" ~ as_dates(partitions) ~ ")")
+    ).rows[0] -%}
+    {%- set broken = [] -%}
+    {%- for fault in faults -%}
+        {%- set rows = found[loop.index] -%}
+        {%- if rows -%}{%- do broken.append(fault ~ " (rows: " ~ rows ~ ")") -%}{%- endif -%}
+    {%- endfor -%}
+    {%- if broken -%}
+        {{ exceptions.raise_compiler_error(model.name ~ " breaks its contract: " ~ broken | join('; ')) }}
+    {%- endif -%}
+    {{ return(found[0]) }}
 {%- endmacro %}
 
 {% macro overwrite(target, sql, condition='true') -%}

@@ -124,9 +124,7 @@
     {%- for node in graph.nodes.values() if node.name.startswith('dim_') and 'valid_from' in node.columns -%}
         {%- if node.name | replace('dim_', '', 1) ~ '_key' in model.columns -%}{{ return(false) }}{%- endif -%}
     {%- endfor -%}
-    {{ return(not work.is_whole or run_query(
-        "select count(*) <= 300000 from (select 1 from " ~ target ~ " limit 300001) as some_rows"
-    ).rows[0][0]) }}
+    {{ return(not work.is_whole or has_few_rows(work, target)) }}
 {%- endmacro %}
 
 {% macro is_read() -%}

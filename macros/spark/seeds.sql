@@ -6,7 +6,7 @@
         {%- set described = model.columns[name].description if name in model.columns else '' -%}
         {%- do columns.append(
             adapter.quote(name) ~ ' ' ~ seed_type(model, agate_table, name, loop.index0)
-            ~ " comment '" ~ spark_text(described) ~ "'"
+            ~ spark_comment(described)
         ) -%}
     {%- endfor -%}
     {%- set sql = "create table " ~ this ~ " (" ~ columns | join(', ') ~ ") using parquet comment '"
@@ -38,6 +38,11 @@
 
 {% macro seed_type(model, agate_table, name, number) -%}
     {{ return(engine_type(model.config.column_types.get(name) or adapter.convert_type(agate_table, number))) }}
+{%- endmacro %}
+
+{% macro spark_comment(description) -%}
+    {#- A column's, shortened: a Hive metastore keeps 256 characters, and tries a longer one for 20 seconds. -#}
+    {{ return(" comment '" ~ spark_text(description | truncate(255, true, '…', 0)) ~ "'") }}
 {%- endmacro %}
 
 {% macro spark_text(text) -%}

@@ -27,7 +27,7 @@
         {%- set described = [] -%}
         {%- for column in adapter.get_columns_in_relation(written) -%}
             {%- set description = model.columns[column.name].description if column.name in model.columns else '' -%}
-            {%- do described.append(adapter.quote(column.name) ~ " comment '" ~ spark_text(description) ~ "'") -%}
+            {%- do described.append(adapter.quote(column.name) ~ spark_comment(description)) -%}
         {%- endfor -%}
         {%- do run_query(
             "create or replace view " ~ target ~ " (" ~ described | join(', ') ~ ") comment '"

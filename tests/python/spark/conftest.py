@@ -17,7 +17,7 @@ from journey.services.state import State
 from journey.spark import cluster
 from journey.spark.session import Session
 from loader.support import Landing, empty
-from spark.copies import Copy
+from spark.copies import PART, Copy
 from spark.slices import Slice
 
 if TYPE_CHECKING:
@@ -110,4 +110,21 @@ def built(delivered: Slice, copies: tuple[Copy, Copy]) -> Iterator[tuple[Copy, C
     cluster.up()
     with Session() as session:
         for copy in copies:
+            copy.drop(session)
+
+
+@pytest.fixture(scope="session")
+def pair(delivered: Slice, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Copy, Copy]]:
+    """Two copies of a part of the tables, the first of them built: its builds may be killed, or its rows spoilt."""
+    folder = tmp_path_factory.mktemp("pair")
+    made = (Copy("test_killed", folder / "killed"), Copy("test_whole", folder / "whole"))
+    with Session() as session:
+        for copy in made:
+            copy.drop(session)
+            copy.begin()
+    made[0].build(select=PART)
+    yield made
+    cluster.up()
+    with Session() as session:
+        for copy in made:
             copy.drop(session)

@@ -16,6 +16,9 @@ from journey.spark.compare import CLOSE, INEXACT
 from journey.spark.session import Session, quoted
 
 BUILT = "path:models/warehouse path:models/marts"
+FACT = "fct_sales"  # in partitions, beside one of weeks; what it reads, and what reads it
+READERS = ("fct_baskets", "sales_performance", "int_store_months_summed", "int_products_described")
+PART = " ".join((f"+{FACT},path:models/warehouse", *READERS))
 AT_ONCE = 8  # tables that one query compares
 ROUGHLY = 6  # places to which a first look rounds what is compared to 1e-9
 

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -21,31 +21,11 @@ from conftest import ROOT
 from journey.project import local_dir
 from journey.spark import cluster
 from journey.spark.session import Session
-from spark.copies import Copy, differences
+from spark.copies import FACT, PART, READERS, Copy, differences
 from spark.deliveries import Delivery, body_of, feed, rows_of
 from spark.slices import Slice
 
-BUILT = "fct_sales"  # in partitions, beside one of weeks; what it reads, and what reads it
-READERS = ("fct_baskets", "sales_performance", "int_store_months_summed", "int_products_described")
-SELECTED = " ".join((f"+{BUILT},path:models/warehouse", *READERS))
 PATIENCE = 600  # seconds until a build has begun to write the fact
-
-
-@pytest.fixture(scope="module")
-def pair(delivered: Slice, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Copy, Copy]]:
-    """A copy in which builds are killed, and one that is refreshed."""
-    folder = tmp_path_factory.mktemp("kills")
-    made = (Copy("test_killed", folder / "killed"), Copy("test_whole", folder / "whole"))
-    with Session() as session:
-        for copy in made:
-            copy.drop(session)
-            copy.begin()
-        made[0].build(select=SELECTED)
-    yield made
-    cluster.up()
-    with Session() as session:
-        for copy in made:
-            copy.drop(session)
 
 
 def restate(slice_: Slice, seed: str) -> None:
@@ -61,11 +41,11 @@ def restate(slice_: Slice, seed: str) -> None:
 def assert_next_build_is_right(pair: tuple[Copy, Copy]) -> None:
     """Build on what is there, and compare it with a full refresh."""
     killed, whole = pair
-    killed.build(select=SELECTED)
-    whole.build("--full-refresh", select=SELECTED)
+    killed.build(select=PART)
+    whole.build("--full-refresh", select=PART)
     with Session() as session:
         facts = {row[1] for row in session.rows(f"show tables in {killed.schema}_warehouse")}
-        assert facts >= {BUILT, "fct_promotions", "dim_product"}
+        assert facts >= {FACT, "fct_promotions", "dim_product"}
         assert differences(session, killed, whole, [*facts, *READERS]) == {}
 
 
@@ -76,12 +56,12 @@ def place(copy: Copy, layer: str, table: str) -> Path:
 
 def is_begun(copy: Copy) -> bool:
     """Whether the fact's state was taken away."""
-    return not (place(copy, "build_state", "models__kept") / f"model_name={BUILT}").exists()
+    return not (place(copy, "build_state", "models__kept") / f"model_name={FACT}").exists()
 
 
 def is_writing(copy: Copy) -> bool:
     """Whether rows of the fact are on their way into their partitions."""
-    return any(place(copy, "warehouse", BUILT).glob(".spark-staging-*"))
+    return any(place(copy, "warehouse", FACT).glob(".spark-staging-*"))
 
 
 def start_build(copy: Copy, folder: Path) -> subprocess.Popen[bytes]:
@@ -90,7 +70,7 @@ def start_build(copy: Copy, folder: Path) -> subprocess.Popen[bytes]:
     where = ["--profiles-dir", str(ROOT), "--target-path", str(folder), "--log-path", str(folder)]
     with (folder / "said").open("wb") as said:
         return subprocess.Popen(
-            [*command, *where, "--select", *SELECTED.split()],
+            [*command, *where, "--select", *PART.split()],
             cwd=ROOT,
             env={**os.environ, "DBT_SCHEMA": copy.schema},
             stdout=said,
@@ -142,14 +122,14 @@ def test_a_build_after_a_kill_is_right(
     assert_next_build_is_right(pair)
 
 
-def forget(session: Session, copy: Copy, table: str = "models", model: str = BUILT) -> None:
+def forget(session: Session, copy: Copy, table: str = "models", model: str = FACT) -> None:
     """Take a model's state away, as a build does before it writes."""
     session.rows(f"alter table {copy.schema}_build_state.{table}__kept drop partition (model_name = '{model}')")
 
 
 def test_partitions_that_were_replaced_in_part_are_built_again(delivered: Slice, pair: tuple[Copy, Copy]) -> None:
     copy = pair[0]
-    fact = f"{copy.schema}_warehouse.{BUILT}"
+    fact = f"{copy.schema}_warehouse.{FACT}"
     with Session() as session:
         forget(session, copy)
         days = ["{}='{}'".format(*row[0].split("=")) for row in session.rows(f"show partitions {fact}")]
@@ -165,7 +145,7 @@ def test_a_table_that_was_dropped_or_made_and_not_filled_is_built_again(
     with Session() as session:
         forget(session, copy)
         forget(session, copy, model="fct_promotions")
-        session.rows(f"drop table {copy.schema}_warehouse.{BUILT}")
+        session.rows(f"drop table {copy.schema}_warehouse.{FACT}")
         session.rows(f"truncate table {copy.schema}_warehouse.fct_promotions")
     assert_next_build_is_right(pair)
 
@@ -175,7 +155,7 @@ def test_a_folder_that_a_dropped_table_left_does_not_stop_a_build(
 ) -> None:
     """The metastore forgets a table first and deletes its files then: what is killed between leaves them."""
     copy, models = pair[0], {"fct_sales": "warehouse", "dim_store": "warehouse"}
-    copy.build("--full-refresh", select=SELECTED)  # each table was begun once when it was there
+    copy.build("--full-refresh", select=PART)  # each table was begun once when it was there
     with Session() as session:
         for model, layer in models.items():
             forget(session, copy, model=model)
