@@ -73,6 +73,10 @@ bench-load: $(VENV)/.setup ## the loader against psql's \copy, medians of 5 (abo
 bench-build: $(VENV)/.setup ## what a day costs, against a full build and after ten times the history; dbt against psql (about 40 minutes)
 	@$(BIN)/python -m journey.bench.build $(ARGS)
 
+.PHONY: bench-spark
+bench-spark: setup-spark ## how full builds grow with the data, on PostgreSQL and on Spark with one and with two workers (hours); ARGS="--weeks 3 12"
+	@$(BIN)/python -m journey.bench.growth $(ARGS)
+
 .PHONY: explain
 explain: $(VENV)/.setup ## dbt run of what arrived, under EXPLAIN: plans, buffers; status 1 if a fact is read whole; ARGS="--select fct_sales"
 	@$(BIN)/python -m journey.bench.explain $(ARGS)

@@ -136,7 +136,7 @@
     {%- do code.append(model.constraints) -%}
     {%- set states = ["'" ~ local_md5(code | join('|')) ~ "'"] -%}
     {%- set read = [] -%}
-    {%- set views, known = ["''"], ['true'] -%}
+    {%- set views = ["''"] -%}
     {%- for view in inputs.views -%}{%- do views.append(definition_of(view)) -%}{%- endfor -%}
     {%- for input in inputs.whole + ([] if config.get('partition_by') else inputs.partitioned) -%}
         {%- do states.append(state_of(input)) -%}
@@ -145,11 +145,12 @@
         {%- do states.append(loaded_files_hash(file_input)) -%}
         {%- if table == 'models' -%}{%- do read.append(loaded_files(file_input)) -%}{%- endif -%}
     {%- endfor -%}
-    {%- for input in inputs.whole + inputs.partitioned + inputs.members + inputs.spans if input.is_remembered -%}
-        {%- do known.append(
-            "(select count(*) > 0 from " ~ state_table('models') ~ " where model_name = '" ~ input.name ~ "')"
-        ) -%}
-    {%- endfor -%}
+    {%- set needed = (inputs.whole + inputs.partitioned + inputs.members + inputs.spans)
+        | selectattr('is_remembered') | map(attribute='name') | unique | list -%}
+    {%- set is_known -%}
+        (select count(*) from {{ state_table('models') }} where model_name in ('{{ needed | join("', '") }}'))
+        = {{ needed | length }}
+    {%- endset -%}
     {%- set query -%}
         with now as (
             select
@@ -157,7 +158,7 @@
                 'hash ' || md5(concat_ws('|', {{ views | join(', ') }})) as views_hash,
                 'hash ' || md5(concat_ws('|', {{ (states[:1] + views) | join(', ') }})) as code_hash,
                 {{ loaded_file_ids(read) }} as file_ids,
-                {{ known | join(' and ') }} as is_known,
+                {{ is_known }} as is_known,
                 {{ contents_seen(model) }}
                 {%- for file_input in files %}
                 || ' ' || coalesce({{ loaded_files_hash(file_input) }}, 'none')

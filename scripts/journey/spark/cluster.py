@@ -162,7 +162,7 @@ def _start_all(folder: Path, cluster: Cluster, home: Path, environment: Mapping[
     address = f"spark://127.0.0.1:{port}"
     spark_class = str(home / "bin" / "spark-class")
 
-    def start(name: str, command: Sequence[str]) -> None:
+    def start(name: str, command: Sequence[str], memory: str = MEMORY["daemon"]) -> None:
         with _log(folder, name).open("ab") as out:
             process = subprocess.Popen(
                 command,
@@ -170,7 +170,7 @@ def _start_all(folder: Path, cluster: Cluster, home: Path, environment: Mapping[
                 stdout=out,
                 stderr=out,
                 cwd=folder,
-                env=environment,
+                env={**environment, "SPARK_DAEMON_MEMORY": memory},
                 start_new_session=True,  # Ctrl-C in a terminal stops the command, not the cluster
             )
         cluster.processes[name] = (process.pid, psutil.Process(process.pid).create_time())
@@ -188,12 +188,13 @@ def _start_all(folder: Path, cluster: Cluster, home: Path, environment: Mapping[
         "thrift",
         [
             str(home / "bin" / "spark-submit"), "--master", address, "--name", "journey",
-            "--driver-memory", MEMORY["driver"], "--executor-memory", MEMORY["executor"], "--executor-cores", "1",
+            "--executor-memory", MEMORY["executor"], "--executor-cores", "1",
             "--class", THRIFT,
             "--hiveconf", "hive.server2.thrift.bind.host=127.0.0.1",
             "--hiveconf", f"hive.server2.thrift.port={cluster.ports['thrift']}",
             "spark-internal",
         ],
+        MEMORY["driver"],  # as a daemon's: the Thrift server takes no --driver-memory
     )  # fmt: skip
     _wait(folder, cluster, "thrift", lambda: _answers(cluster))
 
@@ -264,7 +265,6 @@ def _environment(folder: Path, home: Path, conf: Path) -> dict[str, str]:
         "SPARK_CONF_DIR": str(conf),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(folder / "scratch"),
-        "SPARK_DAEMON_MEMORY": MEMORY["daemon"],
         "SPARK_NO_DAEMONIZE": "1",
     }
 

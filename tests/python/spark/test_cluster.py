@@ -30,6 +30,11 @@ def test_everything_listens_on_loopback_alone(spark: None) -> None:
     assert {address.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
 
 
+def test_the_thrift_server_has_what_a_driver_needs(spark: None) -> None:
+    """It is started as a daemon, and would have a daemon's 512 MB."""
+    assert f"-Xmx{cluster.MEMORY['driver']}" in processes()["thrift"].cmdline()
+
+
 def test_no_other_user_reads_its_secrets(spark: None) -> None:
     folder = local_dir() / cluster.FOLDER
     assert folder.stat().st_mode & 0o077 == 0
