@@ -84,9 +84,11 @@ def connect(
             if NOT_YET.search(str(error)) and time.monotonic() < end:
                 time.sleep(0.5)
                 continue
+            host = os.environ.get("PGHOST", "?")
+            said = _one_line(error).replace("resolve host None", f"resolve host {host}")  # psycopg knows no PGHOST
             raise UsageError(
-                f"PostgreSQL at {os.environ.get('PGHOST', '?')}:{os.environ.get('PGPORT', '5432')} "
-                f"does not let us in: {_one_line(error)}{_postgres_advice(error)}"
+                f"PostgreSQL at {host}:{os.environ.get('PGPORT', '5432')} does not let us in: {said}"
+                f"{_postgres_advice(error)}"
             ) from error
         _check_encoding(connection)
         if as_login:

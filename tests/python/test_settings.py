@@ -28,6 +28,7 @@ def test_embedded_services_are_advised_on_this_machine_alone(
     with pytest.raises(UsageError, match="does not let us in") as caught:
         settings.connect(patience=0)
     assert (ADVICE in str(caught.value)) == is_here
+    assert "None" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
