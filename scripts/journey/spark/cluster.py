@@ -23,7 +23,7 @@ from journey.project import local_dir, project_root
 from journey.services import Status
 from journey.services.state import free_ports, is_free, write_private
 from journey.spark import settings
-from journey.spark.wheels import java_home, s3a_jars, spark_home
+from journey.spark.wheels import java_home, missing_classes, s3a_jars, spark_home
 
 FOLDER = "spark"
 PORTS = ("master", "master_ui", "thrift")
@@ -99,7 +99,8 @@ def up(*, workers: int = WORKERS) -> list[Status]:
         if _is_up(cluster, workers):
             return status()
         _stop(folder, cluster)
-        home, jars = spark_home(project_root()), s3a_jars(project_root())
+        home = spark_home(project_root())
+        jars = os.pathsep.join((s3a_jars(project_root()), str(missing_classes(folder))))
         conf = settings.write(folder, (folder / "warehouse").as_uri(), jars, secrets.token_urlsafe(24), os.environ)
         environment = _environment(folder, home, conf)
         for name, port in cluster.ports.items():

@@ -33,7 +33,7 @@ def write(folder: Path, warehouse: str, jars: str, secret: str, environment: Map
     Args:
         folder: of the cluster.
         warehouse: where its tables are.
-        jars: of s3a, as a class path.
+        jars: what Spark needs beside its own, as a class path.
         secret: by which the parts of the cluster know each other.
         environment: which names the S3 server and its keys.
 

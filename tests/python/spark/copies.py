@@ -87,14 +87,8 @@ class Copy:
         self._run_well("run", "--select", *select.split(), *arguments)
 
     def _run_well(self, *arguments: str) -> None:
-        """Run dbt, and say what it could not build.
-
-        The Thrift server broke one connection in some ten thousand; whoever builds runs the build again.
-        """
+        """Run dbt, and say what it could not build."""
         ran = self.run(*arguments)
-        if any("TSocket read 0 bytes" in error for error in ran.errors):
-            print(f"\nagain, for a connection broke: {ran.errors}")
-            ran = self.run(*arguments)
         assert not ran.errors, "\n".join(ran.errors)
         assert not ran.skipped, ran.skipped
 

@@ -35,6 +35,14 @@ def test_the_thrift_server_has_what_a_driver_needs(spark: None) -> None:
     assert f"-Xmx{cluster.MEMORY['driver']}" in processes()["thrift"].cmdline()
 
 
+def test_hive_can_list_its_functions(session: Session) -> None:
+    """Else the Thrift server breaks a connection that it closes, now and then, and hangs at the next such."""
+    found = session.rows(
+        "select reflect('java.lang.Class', 'forName', 'org.apache.hadoop.hive.ql.exec.FunctionRegistry')"
+    )
+    assert found == [("class org.apache.hadoop.hive.ql.exec.FunctionRegistry",)]
+
+
 def test_no_other_user_reads_its_secrets(spark: None) -> None:
     folder = local_dir() / cluster.FOLDER
     assert folder.stat().st_mode & 0o077 == 0
