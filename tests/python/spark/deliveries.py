@@ -130,8 +130,7 @@ def draw_history(number: int, present: Mapping[str, bytes], waiting: Mapping[str
     sales = [key for key in left if feed(key) == "transactions"]
     others = [key for key in left if feed(key) not in ("transactions", "products", "households", "chart_of_accounts")]
     for key in sorted({*_some(draw, sales, 3), *_some(draw, others, 2)}):
-        rows = [_moved(row, draw) for row in rows_of(key, left[key]) if draw.random() > 0.2]
-        done.append(Delivery("restated", key, body_of(key, rows, left[key])))
+        done.append(Delivery("restated", key, body_of(key, _restated(rows_of(key, left[key]), draw), left[key])))
     sold = [row for key in sales for row in rows_of(key, left[key])]
     for kind, name, change in (
         ("products", "product_id", _other_product),
@@ -180,14 +179,22 @@ def _other_household(row: Row, draw: random.Random) -> Row:
     return {**row, "income": draw.choice(("Under 15K", "50-74K", "100-124K"))}
 
 
-def _moved(row: Row, draw: random.Random) -> Row:
-    """A row as it is, or, of a sales line, with another amount or of the day before."""
-    if "transaction_timestamp" not in row or draw.random() > 0.2:
-        return row
-    if draw.random() < 0.5:
-        return {**row, "sales_value": f"{draw.randint(1, 900) / 100:.2f}"}
-    at = datetime.strptime(row["transaction_timestamp"], TIME) - timedelta(days=1)
-    return {**row, "transaction_timestamp": at.strftime(TIME)}
+def _restated(rows: Rows, draw: random.Random) -> Rows:
+    """Four rows of five; of sales some with another amount, and some baskets whole of the day before."""
+    baskets = sorted({row["basket_id"] for row in rows if "transaction_timestamp" in row})
+    moved = set(draw.sample(baskets, len(baskets) // 10))
+    restated = []
+    for row in rows:
+        if draw.random() < 0.2:
+            continue
+        changes: Row = {}
+        if "transaction_timestamp" in row and draw.random() < 0.1:
+            changes["sales_value"] = f"{draw.randint(1, 900) / 100:.2f}"
+        if row.get("basket_id") in moved:
+            at = datetime.strptime(row["transaction_timestamp"], TIME) - timedelta(days=1)
+            changes["transaction_timestamp"] = at.strftime(TIME)
+        restated.append({**row, **changes})
+    return restated
 
 
 def _some(draw: random.Random, keys: Iterable[str], most: int) -> list[str]:
