@@ -134,7 +134,7 @@ def crossing(points: Sequence[Point]) -> str:
     ours = lines.pop("PostgreSQL")
     for name, line in lines.items():
         if line.slope >= ours.slope:
-            said.append(f"{name} never overtakes PostgreSQL: its line is the steeper one")
+            said.append(f"{name} never overtakes PostgreSQL: its line is no less steep")
         else:
             rows = (line.intercept - ours.intercept) / (ours.slope - line.slope)
             said.append(f"{name} overtakes PostgreSQL at {rows:,.0f} million rows, if the lines go on")
