@@ -23,7 +23,7 @@ exec "{java}" "${{arguments[@]}}"
 
 # Hive's list of functions names this interface, of hive-llap-common, which Spark's wheel leaves out. Hive makes that
 # list when a session is closed just as its client was renewed: then the Thrift server broke the connection ("TSocket
-# read 0 bytes"), and when it happened again it never answered.
+# read 0 bytes"). By Hive's code the next such close would wait for ever.
 MISSING_INTERFACE = "org/apache/hadoop/hive/llap/security/LlapSigner$Signable"
 
 

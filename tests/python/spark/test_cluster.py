@@ -36,7 +36,7 @@ def test_the_thrift_server_has_what_a_driver_needs(spark: None) -> None:
 
 
 def test_hive_can_list_its_functions(session: Session) -> None:
-    """Else the Thrift server breaks a connection that it closes, now and then, and hangs at the next such."""
+    """Else the Thrift server breaks a connection that it closes, now and then."""
     found = session.rows(
         "select reflect('java.lang.Class', 'forName', 'org.apache.hadoop.hive.ql.exec.FunctionRegistry')"
     )
