@@ -179,7 +179,8 @@
 
 {% macro spark__write_whole(target, work, sql) -%}
     {%- if not config.get('partition_by') -%}{%- do forget_state([]) -%}{%- endif -%} {#- else find_work did -#}
-    {%- if not (work.is_same_code and work.kind == 'table' and not spark_partition()) -%}
+    {%- set stays = work.is_same_code and work.kind == 'table' and not spark_partition() -%} {#- only its rows go -#}
+    {%- if flags.FULL_REFRESH or not stays -%} {#- which also mends a table that somebody altered -#}
         {%- do make_table(target, work.kind) -%}
     {%- endif -%}
     {%- call statement('main') -%}{{ overwrite(target, sql) }}{%- endcall -%}
