@@ -138,32 +138,35 @@
     {%- set read = [] -%}
     {%- set views = ["''"] -%}
     {%- for view in inputs.views -%}{%- do views.append(definition_of(view)) -%}{%- endfor -%}
+    {%- set remembered = (inputs.whole + inputs.partitioned + inputs.members + inputs.spans)
+        | selectattr('is_remembered') | map(attribute='name') | unique | list -%}
     {%- for input in inputs.whole + ([] if config.get('partition_by') else inputs.partitioned) -%}
-        {%- do states.append(state_of(input)) -%}
+        {%- set is_told = input.is_remembered and not reads_part(input) -%}
+        {%- do states.append('known.' ~ input.name if is_told else state_of(input)) -%}
     {%- endfor -%}
     {%- for file_input in inputs.files if not config.get('partition_by') -%}
         {%- do states.append(loaded_files_hash(file_input)) -%}
         {%- if table == 'models' -%}{%- do read.append(loaded_files(file_input)) -%}{%- endif -%}
     {%- endfor -%}
-    {%- set needed = (inputs.whole + inputs.partitioned + inputs.members + inputs.spans)
-        | selectattr('is_remembered') | map(attribute='name') | unique | list -%}
-    {%- set is_known -%}
-        (select count(*) from {{ state_table('models') }} where model_name in ('{{ needed | join("', '") }}'))
-        = {{ needed | length }}
-    {%- endset -%}
     {%- set query -%}
-        with now as (
+        with known as (
+            {{ what_is_known(remembered, tables_read(model)) }}
+        ),
+
+        now as (
             select
                 'hash ' || md5(concat_ws('|', {{ (states + views) | join(', ') }})) as inputs_hash,
                 'hash ' || md5(concat_ws('|', {{ views | join(', ') }})) as views_hash,
                 'hash ' || md5(concat_ws('|', {{ (states[:1] + views) | join(', ') }})) as code_hash,
                 {{ loaded_file_ids(read) }} as file_ids,
-                {{ is_known }} as is_known,
-                {{ contents_seen(model) }}
+                known.is_known,
+                known.seen
                 {%- for file_input in files %}
                 || ' ' || coalesce({{ loaded_files_hash(file_input) }}, 'none')
                 {%- endfor %} as seen
+            from known
         )
+
         select
             now.inputs_hash as inputs_hash_now, now.views_hash as views_hash_now, now.code_hash as code_hash_now,
             now.file_ids as file_ids_now, now.is_known, 'seen ' || now.seen as seen_now,
@@ -189,10 +192,10 @@
 {% macro state_of(input) -%}
     {#- An expression that changes when the rows of an input do; of a dimension, when what the model reads of them
         does. -#}
-    {%- set read = attributes_read(input) if input.attributes and not input.key else [] -%}
-    {%- if read and read | length != input.all -%}
+    {%- if reads_part(input) -%}
         (
-            select count(*) || ':' || coalesce(sum(cast({{ surrogate_key(read) }} as numeric(38, 0))), 0)
+            select
+                count(*) || ':' || coalesce(sum(cast({{ surrogate_key(attributes_read(input)) }} as numeric(38, 0))), 0)
             from {{ input.relation }}
         )
     {%- elif input.is_remembered -%}
@@ -200,6 +203,12 @@
     {%- else -%}
         {{ content_hash(input.relation) }}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro reads_part(input) -%}
+    {#- Whether the model reads a dimension's attributes and not all of them: then these tell whether it changed. -#}
+    {%- if not input.attributes or input.key -%}{{ return(false) }}{%- endif -%}
+    {{ return(attributes_read(input) and attributes_read(input) | length != input.all) }}
 {%- endmacro %}
 
 {% macro loader_ledger() -%}

@@ -39,14 +39,15 @@
                 ~ table ~ "__kept where is_row"
             ) -%}
         {%- endfor -%}
-        {%- do run_query("comment on schema " ~ schema ~ " is 'version " ~ state_version() ~ "'") -%}
+        {#- not as its comment: in Hive's metastore that can't be changed, and Spark only logs it -#}
+        {%- do run_query("alter schema " ~ schema ~ " set dbproperties ('version' = '" ~ state_version() ~ "')") -%}
     {%- endif -%}
 {%- endmacro %}
 
 {% macro spark__has_state() -%}
     {%- if not run_query("show schemas like '" ~ state_schema() ~ "'").rows -%}{{ return(false) }}{%- endif -%}
-    {%- for row in run_query("describe schema " ~ state_schema()).rows if row[0] == 'Comment' -%}
-        {{ return(row[1] == 'version ' ~ state_version()) }}
+    {%- for row in run_query("describe schema extended " ~ state_schema()).rows if row[0] == 'Properties' -%}
+        {{ return('(version,' ~ state_version() ~ ')' in row[1]) }}
     {%- endfor -%}
     {{ return(false) }}
 {%- endmacro %}

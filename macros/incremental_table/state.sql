@@ -136,13 +136,20 @@
     {{ return(false) }}
 {%- endmacro %}
 
-{% macro contents_seen(node) -%}
-    {#- An expression: what is now in the tables that a model or a test reads; none of them is written meanwhile. -#}
-    (
-        select coalesce({{ hash_of_set("model_name || ':' || content_id") }}, 'nothing')
-        from {{ state_table('models') }}
-        where model_name in ('{{ tables_read(node) | join("', '") }}')
-    )
+{% macro what_is_known(inputs, seen) -%}
+    {#- A select of one row: what is remembered now of tables that a model or a test reads, none of which is written
+        meanwhile. By each input's name what is in it; whether all `inputs` are remembered, as `is_known`; and a hash of
+        what is in those of `seen`. One scan: on some engines a query for each costs as much as the model. -#}
+    select
+    {%- for name in inputs %}
+        max(case when model_name = '{{ name }}' then content_id end) as {{ name }},
+    {%- endfor %}
+        count(case when model_name in ('{{ inputs | join("', '") }}') then 1 end) = {{ inputs | length }} as is_known,
+        coalesce({{ hash_of_set(
+            "case when model_name in ('" ~ seen | join("', '") ~ "') then model_name || ':' || content_id end"
+        ) }}, 'nothing') as seen
+    from {{ state_table('models') }}
+    where model_name in ('{{ (inputs + seen) | unique | join("', '") }}')
 {%- endmacro %}
 
 {% macro tables_read(node) -%}

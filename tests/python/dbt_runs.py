@@ -26,6 +26,7 @@ class Ran:
         failed: names of the tests that failed.
         errors: messages of nodes that broke.
         skipped: names of what was not built, because a test before it failed.
+        unchanged: names of the incremental tables of which nothing was written.
         said: lines printed at the end of the run.
         sql: of each model that was built, in order, what its table was selected with.
     """
@@ -33,6 +34,7 @@ class Ran:
     failed: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
     skipped: set[str] = field(default_factory=set)
+    unchanged: set[str] = field(default_factory=set, compare=False)
     said: list[str] = field(default_factory=list)
     sql: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
@@ -111,6 +113,8 @@ class Dbt:
                 ran.skipped.add(one.node.name)
             elif one.node.resource_type == "model":
                 ran.sql[one.node.name] = one.node.compiled_code
+                if one.adapter_response.get("code") == "UNCHANGED":
+                    ran.unchanged.add(one.node.name)
         return ran
 
 

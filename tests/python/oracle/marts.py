@@ -222,7 +222,7 @@ VALUE = """
 with recursive stand as (
     select o, getvariable('last') - 45 * o as today,
            getvariable('last') - getvariable('first') + 1 - 45 * o as days
-    from (select cast(range as integer) as o from range(9)) where days >= 90 or o = 0
+    from (select cast(range as integer) as o from range(7)) where days >= 90 or o = 0
 ), life as (select unnest([30, 45, 60, 90]) as h), thing as (select unnest(['baskets', 'sales']) as what),
 buy as (select who, day, what, if(what = 'baskets', 1, cast(net as double)) as v from receipt cross join thing),
 seen as (

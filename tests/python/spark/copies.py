@@ -77,20 +77,28 @@ class Copy:
         kinds = [f"--resource-type={kind}" for kind in ("seed", "snapshot", "model")]
         self._run_well("build", *kinds, "--exclude", *BUILT.split())
 
-    def build(self, *arguments: str, select: str = BUILT) -> None:
+    def build(self, *arguments: str, select: str = BUILT) -> Ran:
         """Build tables, incrementally unless the arguments say otherwise.
 
         Args:
             arguments: of `dbt run`.
             select: which.
         """
-        self._run_well("run", "--select", *select.split(), *arguments)
+        return self._run_well("run", "--select", *select.split(), *arguments)
 
-    def _run_well(self, *arguments: str) -> None:
+    def _run_well(self, *arguments: str) -> Ran:
         """Run dbt, and say what it could not build."""
         ran = self.run(*arguments)
         assert not ran.errors, "\n".join(ran.errors)
         assert not ran.skipped, ran.skipped
+        return ran
+
+    def written(self, session: Session, table: str) -> set[tuple[Any, ...]]:
+        """The files of a table, and when each was written."""
+        relation = self.tables()[table].in_copy(self.schema)
+        return set(session.rows(
+            f"select distinct _metadata.file_path, _metadata.file_modification_time from {relation}"
+        ))  # fmt: skip
 
     def tables(self) -> dict[str, Table]:
         """The tables of warehouse and marts, by name."""

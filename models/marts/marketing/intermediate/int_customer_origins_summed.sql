@@ -1,6 +1,6 @@
 -- one row: one customer seen from one origin, a day to forecast from: what it bought by then, and in the 90 days after
 -- noqa: disable=LT02
-{%- set half_lives, spans_back = [30, 45, 60, 90], 18 %}
+{%- set half_lives, spans_back = [30, 45, 60, 90], 14 %}
 {%- set from_newest = 'partition by customer_id order by span_number desc nulls last' %}
 {%- set decays = [] %}
 {%- for measure, parts in [('baskets', 10 ** 12), ('sales_cents', 10 ** 10)] %}
@@ -22,7 +22,7 @@ sales_window as (
 ),
 
 -- spans of 45 days, counted back from the as-of date: 0 the newest; days within them, 0 the newest. What was bought
--- 810 days ago or earlier counts no more, but whoever bought then is known.
+-- 630 days ago or earlier counts no more, but whoever bought then is known.
 customer_days as (
     select
         days.customer_id,
@@ -73,7 +73,7 @@ spans as (
         customer_days.span_number
 ),
 
--- 9 origins, half of a forecast's 90 days apart, as far as there are 90 days before them; today whatever there is
+-- 7 origins, half of a forecast's 90 days apart, as far as there are 90 days before them; today whatever there is
 origin_days as (
     select
         numbers.origin_number,
@@ -81,7 +81,7 @@ origin_days as (
             {{ dbt.datediff('sales_window.first_business_date', 'sales_window.as_of_date', 'day') }} + 1,
             {{ 45 * spans_back }}
         ) - 45 * numbers.origin_number as known_days
-    from (values (0){% for number in range(1, 9) %}, ({{ number }}){% endfor %}) as numbers (origin_number)
+    from (values (0){% for number in range(1, 7) %}, ({{ number }}){% endfor %}) as numbers (origin_number)
     cross join sales_window
 ),
 

@@ -34,6 +34,14 @@ asked as (
                 )
         {%- if not loop.last %} union all {% endif %}
     {%- endfor %}
+),
+
+-- rounded before it is scaled: on Spark a product of three such numbers has room for two digits before the point
+told as (
+    select
+        asked.*,
+        cast(case when slope is not null then greatest(intercept + slope * bought, 0) end as numeric(24, 12)) as typical
+    from asked
 )
 
 select
@@ -42,12 +50,12 @@ select
     customer_id,
     origin_number,
     (purpose = 'forecast' and origin_number >= 2) or (purpose = 'holdout' and origin_number >= 4) as is_fitted,
-    cast(case when slope is not null then greatest(intercept + slope * bought, 0) end as numeric(24, 12)) as typical,
-    cast(greatest(intercept + slope * bought, 0) * mean_factor as numeric(24, 12)) as expected,
+    typical,
+    cast(typical * mean_factor as numeric(24, 12)) as expected,
     later,
     cast(
         least(floor(10 * percent_rank() over (
             partition by purpose, measure, origin_number order by bought asc nulls last
         )), 9) as integer
     ) as tenth
-from asked
+from told
