@@ -118,7 +118,9 @@ select
     cast(
         case
             when abs(budget_amount) >= {{ var('variance_rate_floor_amount') }}
-                then profit_sign * (actual_amount - budget_amount) / nullif(abs(budget_amount), 0)
+                then
+                    cast(profit_sign * (actual_amount - budget_amount) as {{ ratio_type() }})
+                    / nullif(abs(budget_amount), 0)
         end as numeric(18, 6)
     ) as variance_rate,
     case

@@ -33,7 +33,10 @@ known as (
         week_number,
         forecast_method,
         method_order,
-        round(sum(missed_amount) over so_far / nullif(sum(mean_missed_amount) over so_far, 0), 6) as missed_rate,
+        round(
+            cast(sum(missed_amount) over so_far as {{ ratio_type() }})
+            / nullif(sum(mean_missed_amount) over so_far, 0), 6
+        ) as missed_rate,
         count(*) over so_far as weeks_count
     from misses
     window so_far as (
