@@ -138,7 +138,9 @@ MART_MUTATIONS: tuple[tuple[str, str, str], ...] = (
     ("int_sales_methods_chosen", ", method_order asc nulls last", ", method_order desc nulls last"),
     ("int_sales_methods_chosen", "partition by department, forecast_method order", "partition by forecast_method order"),
     ("int_sales_methods_chosen", "partition by department, week_number order", "partition by week_number order"),
-    ("int_sales_methods_chosen", "over so_far / nullif(sum(mean_missed_amount) over so_far, 0), 6)", "over so_far, 6)"),
+    (
+        "int_sales_methods_chosen", "            / nullif(sum(mean_missed_amount) over so_far, 0), 6\n", "            , 6\n",
+    ),
     # key figures
     ("financial_kpis", "signed.gross_profit_amount / nullif(signed.net_sales_amount, 0)", "signed.gross_profit_amount / nullif(signed.gross_sales_amount, 0)"),
     ("financial_kpis", "signed.loyalty_discounts_amount + signed.coupon_match_amount", "signed.loyalty_discounts_amount"),

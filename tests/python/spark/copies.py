@@ -93,12 +93,13 @@ class Copy:
         assert not ran.skipped, ran.skipped
         return ran
 
-    def written(self, session: Session, table: str) -> set[tuple[Any, ...]]:
+    def written(self, table: str) -> set[tuple[Any, ...]]:
         """The files of a table, and when each was written."""
         relation = self.tables()[table].in_copy(self.schema)
-        return set(session.rows(
-            f"select distinct _metadata.file_path, _metadata.file_modification_time from {relation}"
-        ))  # fmt: skip
+        with Session() as session:
+            return set(
+                session.rows(f"select distinct _metadata.file_path, _metadata.file_modification_time from {relation}")
+            )
 
     def tables(self) -> dict[str, Table]:
         """The tables of warehouse and marts, by name."""
