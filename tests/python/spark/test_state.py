@@ -5,7 +5,7 @@ from __future__ import annotations
 from journey.spark.session import Session
 from spark.copies import Copy
 
-SEED = "rfm_segments"
+BUILD = ("build", "--resource-type=seed", "--select", "rfm_segments")
 
 
 def test_the_next_build_finds_the_state(copies: tuple[Copy, Copy]) -> None:
@@ -13,10 +13,10 @@ def test_the_next_build_finds_the_state(copies: tuple[Copy, Copy]) -> None:
     state = f"{copy.schema}_build_state"
     with Session() as session:
         copy.drop(session)
-    assert not copy.run("seed", "--select", SEED).errors
+    assert not copy.run(*BUILD).errors
     with Session() as session:
         session.rows(f"alter schema {state} set dbproperties ('marked' = 'yes')")
-    assert not copy.run("seed", "--select", SEED).errors
+    assert not copy.run(*BUILD).errors
     with Session() as session:
         said = dict(row[:2] for row in session.rows(f"describe schema extended {state}"))
         copy.drop(session)
