@@ -177,11 +177,15 @@ class Warehouse:
             return found
 
     def memory(self) -> set[tuple[str, str]]:
-        """What `build_state` says that models were built from, but for the builds' numbers."""
+        """What `build_state` says that models were built from, but for the builds' numbers.
+
+        Of partitions, those with rows: of one without, nobody who reads the table need hear.
+        """
         with psycopg.connect(dbname=self.database) as connection:
             return set(
                 connection.execute(
                     """select model_name, partition_start::text from build_state.partitions
+                           where content_id <> 'no rows'
                        union all select model_name, concat_ws(' ', dimension_name, member_key, valid_from, valid_to,
                            attribute_hash) from build_state.members
                        union all select model_name, dimension_name from build_state.dimensions"""
