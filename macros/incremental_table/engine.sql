@@ -56,12 +56,17 @@
     {%- if execute and flags.WHICH in building_commands() -%}
         {%- do wait_for_turn(schema) -%}
         {%- do prepare_publications() -%}
-        {%- set there = run_query(
-            "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = '" ~ schema ~ "'"
-        ).rows[0][0] -%}
-        {%- if there != 'version ' ~ version -%}
+        {%- set there, tables = run_query(
+            "select obj_description(oid, 'pg_namespace'), (select count(*) from pg_class where relnamespace = "
+            ~ "pg_namespace.oid and relname in ('" ~ state_tables() | join("', '") ~ "')) from pg_namespace "
+            ~ "where nspname = '" ~ schema ~ "'"
+        ).rows[0].values() -%}
+        {%- if there != 'version ' ~ version or tables != state_tables() | length -%}
             {%- if there -%}
-                {%- do log("build_state is of an earlier version: everything is built anew, once", info=true) -%}
+                {%- do log(
+                    "build_state is " ~ ("of an earlier version" if there != 'version ' ~ version else "incomplete")
+                    ~ ": everything is built anew, once", info=true
+                ) -%}
             {%- endif %}
             {%- for table in run_query(
                 "select tablename from pg_tables where schemaname = '" ~ schema ~ "' and tablename <> 'builds'"
@@ -105,19 +110,35 @@
     {%- do run_query(deletes | join('; ')) -%}
 {%- endmacro %}
 
-{% macro one_at_a_time() -%}
-    {#- The first statement of a model's transaction: another that builds the same table waits for its end. A server
-        whose client is gone doesn't go on for nobody. Commits are in order, so what a crash of the server loses is
-        built again; the build's last one, of its turn or a publication, waits for the disk. -#}
-    {{ return(adapter.dispatch('one_at_a_time')()) }}
+{% macro begin_alone() -%}
+    {#- Begin a model's transaction, when no other builds the same table: returns whether it had to wait for one. All
+        that it reads, it reads in one snapshot: a file that is loaded meanwhile is in neither the rows nor what is
+        remembered of them. A server whose client is gone doesn't go on for nobody. Commits are in order, so what a
+        crash of the server loses is built again; the build's last one, of its turn or a publication, waits for the
+        disk. -#}
+    {{ return(adapter.dispatch('begin_alone')()) }}
 {%- endmacro %}
 
-{% macro postgres__one_at_a_time() -%}
-    select
-        set_config('client_connection_check_interval', '1s', false),
-        set_config('synchronous_commit', 'off', true),
-        {{ named_session() }},
-        pg_advisory_xact_lock(hashtextextended('{{ this }}', 0))
+{% macro postgres__begin_alone() -%} {#- who waits for a lock in a snapshot sees nothing of what he waited for -#}
+    {%- set lock = "(hashtextextended('" ~ this ~ "', 0))" -%}
+    {%- set found = namespace(is_free=false, has_waited=false) -%}
+    {%- do in_transaction('select 1') -%} {#- ends the one that psycopg2 began with the first query -#}
+    {%- for attempt in range(1000) if not found.is_free -%}
+        {%- call statement('begin', auto_begin=true) -%}
+            begin transaction isolation level repeatable read
+        {%- endcall -%}
+        {%- set found.is_free = run_query(
+            "select set_config('client_connection_check_interval', '1s', false), set_config('synchronous_commit', "
+            ~ "'off', true), " ~ named_session() ~ ", pg_try_advisory_xact_lock" ~ lock ~ " as is_free"
+        ).rows[0]['is_free'] -%}
+        {%- if not found.is_free -%}
+            {%- set found.has_waited = true -%}
+            {%- do adapter.commit() -%}
+            {%- do run_query("select pg_advisory_lock" ~ lock) -%}
+            {%- do run_query("select pg_advisory_unlock" ~ lock) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found.has_waited) }}
 {%- endmacro %}
 
 {% macro remember_files(file_input, files, with_rows) -%}
@@ -147,17 +168,14 @@
 
 {% macro postgres__shows_rows_one_by_one(relation) -%}
     {#- The planner knows: nothing but scans, and what puts their rows side by side. -#}
-    {%- set found = namespace(others=0) -%}
+    {%- set plain = ('Seq Scan', 'Parallel Seq Scan', 'Append', 'Parallel Append', 'Gather', 'Subquery Scan') -%}
     {%- for row in run_query("explain (costs off) select * from " ~ relation).rows -%}
         {%- set line = row[0] | trim -%}
-        {%- set node = line.removeprefix('->') | trim -%}
-        {%- if line.startswith(('SubPlan', 'InitPlan', 'CTE ')) or (loop.first or line.startswith('->')) and not
-            node.startswith(('Seq Scan', 'Parallel Seq Scan', 'Append', 'Parallel Append', 'Gather', 'Subquery Scan'))
-        -%}
-            {%- set found.others = found.others + 1 -%}
-        {%- endif -%}
+        {%- set is_node = loop.first or line.startswith('->') -%}
+        {%- set is_other = is_node and not (line.removeprefix('->') | trim).startswith(plain) -%}
+        {%- if is_other or line.startswith(('SubPlan', 'InitPlan', 'CTE ')) -%}{{ return(false) }}{%- endif -%}
     {%- endfor -%}
-    {{ return(found.others == 0) }}
+    {{ return(true) }}
 {%- endmacro %}
 
 {% macro put_aside(name, query) -%}

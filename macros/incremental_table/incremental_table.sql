@@ -12,8 +12,9 @@
         {{ return({'relations': [target]}) }}
     {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {%- call statement('begin', auto_begin=true) -%}{{ one_at_a_time() }}{%- endcall -%}
+    {%- set has_waited = begin_alone() -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if inputs.files or has_waited -%}{%- set now = what_makes_model(inputs) -%}{%- endif -%} {#- as it sees it -#}
     {%- set work = find_work(target, inputs, now) -%}
     {%- set is_new = false -%}
     {%- if work.is_whole -%}
@@ -71,7 +72,8 @@
         {%- set partitions = touched_partitions(inputs, is_whole) -%}
     {%- endif -%}
     {{ return({
-        'inputs': inputs, 'inputs_hash': now.inputs_hash, 'views_hash': now.views_hash, 'seen': now.seen,
+        'inputs': inputs, 'inputs_hash': now.inputs_hash if now.is_known else 'unknown',
+        'views_hash': now.views_hash, 'seen': now.seen,
         'code_hash': now.code_hash, 'file_ids': now.file_ids, 'kind': remembered['kind'], 'is_whole': is_whole,
         'partitions': partitions, 'docs_hash': docs_hash(), 'remembered_docs_hash': remembered['docs_hash'],
         'is_same_code': now.code_hash == remembered['code_hash'] and docs_hash() == remembered['docs_hash'],

@@ -19,6 +19,12 @@
         {%- endif -%}
     {%- endfor -%}
     {%- do collect_inputs(node, node, inputs, keys_above, none) -%}
+    {%- if inputs.spans and inputs.files -%}
+        {{ exceptions.raise_compiler_error(
+            node.name ~ " reads the staging view " ~ inputs.files[0].name ~ ", and its partitions are listed by spans: "
+            ~ "read a model of the warehouse in its place"
+        ) }}
+    {%- endif -%}
     {{ return(inputs) }}
 {%- endmacro %}
 
@@ -39,8 +45,14 @@
             {%- endif -%}
         {%- elif parent in graph.nodes -%}
             {%- set read = graph.nodes[parent] -%}
+            {%- set relation = relation_of(read, view) -%}
+            {%- set is_elsewhere = view.is_elsewhere if view else relation != our_relation(read) -%}
+            {%- if is_elsewhere and read.config.materialized == 'incremental_table' -%}
+                {%- do inputs.untracked.append(read.name) -%} {#- what is remembered is of our own -#}
+            {%- endif -%}
             {%- set input = {
-                'name': read.name, 'relation': relation_of(read, view), 'partition_by': read.config.get('partition_by'),
+                'name': read.name, 'relation': relation, 'is_elsewhere': is_elsewhere,
+                'partition_by': read.config.get('partition_by'),
                 'is_remembered': read.config.materialized == 'incremental_table',
                 'before': by_partition.get('reads_before', {}).get(read.name) if by_partition else none,
             } -%}
@@ -89,10 +101,13 @@
     {{ return(false) }}
 {%- endmacro %}
 
+{% macro our_relation(read) -%}
+    {{ return((built_relation(read) if is_published(read) else read.relation_name) | string) }}
+{%- endmacro %}
+
 {% macro relation_of(read, view) -%}
     {#- Where a node is that is read: under `--defer`, the model's own inputs may be another target's. -#}
-    {%- set ours = built_relation(read) if is_published(read) else read.relation_name -%}
-    {%- if not invocation_args_dict.get('defer') or view -%}{{ return(ours | string) }}{%- endif -%}
+    {%- if not invocation_args_dict.get('defer') or view -%}{{ return(our_relation(read)) }}{%- endif -%}
     {%- set resolved = ref(read.name) -%}
     {{ return(api.Relation.create(resolved.database, resolved.schema, resolved.identifier) | string) }}
 {%- endmacro %}
@@ -140,7 +155,7 @@
     {%- for view in inputs.views -%}{%- do views.append(definition_of(view)) -%}{%- endfor -%}
     {%- set remembered = (inputs.whole + inputs.partitioned + inputs.members + inputs.spans)
         | selectattr('is_remembered') | map(attribute='name') | unique | list -%}
-    {%- for input in inputs.whole + ([] if config.get('partition_by') else inputs.partitioned) -%}
+    {%- for input in inputs.whole -%}
         {%- set is_told = input.is_remembered and not reads_part(input) -%}
         {%- do states.append('known.' ~ input.name if is_told else state_of(input)) -%}
     {%- endfor -%}

@@ -8,24 +8,13 @@
     {%- for dimension in inputs.members if not is_whole and find_moved_members(dimension) -%}
         {%- do moved.append(partitions_of_moved_rows(dimension)) -%}
     {%- endfor -%}
+    {%- set there = [] -%}
+    {%- for file_input in inputs.files -%}{%- do there.append(partitions_of_files(file_input)) -%}{%- endfor -%}
+    {%- for table in inputs.partitioned -%}{%- do there.append(partitions_above(table, inputs.spans)) -%}{%- endfor -%}
+    {%- for table in inputs.spans -%}{%- do there.append(partitions_listed(table)) -%}{%- endfor -%}
     {%- set query -%}
         with inputs_there as (
-            {%- for file_input in inputs.files %}
-            select
-                dates.partition_start,
-                '{{ file_input.name }}:' || dates.file_id || coalesce(':' || dates.rows_hash, '') as input
-            from {{ state_table('files') }} as dates
-            inner join {{ loader_ledger() }} as ledger on dates.file_id = ledger.file_id
-            where dates.model_name = '{{ model.name }}' and {{ loaded_files(file_input) }}
-            {{ 'union all' if not loop.last or inputs.partitioned }}
-            {%- endfor %}
-            {%- for table in inputs.partitioned %}
-            {{ partitions_above(table, inputs.spans) }}
-            {{ 'union all' if not loop.last or inputs.spans }}
-            {%- endfor %}
-            {%- for table in inputs.spans %}
-            {{ partitions_listed(table) }}
-            {%- endfor %}
+            {{ there | join('\nunion all\n') }}
         ),
         inputs as (
             select partition_start, input from inputs_there
@@ -68,6 +57,16 @@
         "select count(*) < " ~ 2 * partitions | length ~ " from " ~ state_table('partitions') ~ " where model_name = '"
         ~ model.name ~ "'"
     ).rows[0][0]) }}
+{%- endmacro %}
+
+{% macro partitions_of_files(file_input) -%}
+    {#- The partitions of the files that are loaded now, with what the view shows of each. -#}
+    select
+        dates.partition_start,
+        '{{ file_input.name }}:' || dates.file_id || coalesce(':' || dates.rows_hash, '') as input
+    from {{ state_table('files') }} as dates
+    inner join {{ loader_ledger() }} as ledger on dates.file_id = ledger.file_id
+    where dates.model_name = '{{ model.name }}' and {{ loaded_files(file_input) }}
 {%- endmacro %}
 
 {% macro partitions_listed(table) -%}
@@ -114,7 +113,9 @@
         '{{ table.name }}:' || below.partition_start || ':' || below.content_id as input
     from {{ state_table('partitions') }} as below
     {%- if not is_one %}
-    cross join (values (0){% for offset in range(1, 31) %}, ({{ offset }}){% endfor %}) as days (day_offset)
+    cross join (
+        values (0){% for offset in range(1, 366 if below == 'year' else 31) %}, ({{ offset }}){% endfor %}
+    ) as days (day_offset)
     {%- endif %}
     where below.model_name = '{{ table.name }}'
         {%- if not is_one %} and {{ partition_start(below, day) }} = below.partition_start{% endif %}

@@ -7,8 +7,8 @@
     md5(nullif(array_join(sort_array(collect_list({{ column }})), ','), ''))
 {%- endmacro %}
 
-{% macro spark__row_hash(table_alias) -%} {#- decimal: sums of it don't overflow -#}
-    cast(xxhash64(cast(struct({{ table_alias }}.*) as string)) as decimal(38, 0))
+{% macro spark__row_hash(table_alias) -%} {#- JSON tells null from 'null'; decimal: sums of it don't overflow -#}
+    cast(xxhash64(to_json(struct({{ table_alias }}.*), map('ignoreNullFields', 'false'))) as decimal(38, 0))
 {%- endmacro %}
 
 {% macro spark__content_hash(relation) -%} {#- whatever its size: a query of its own to ask for that costs more -#}
@@ -25,6 +25,7 @@
 
 {% macro spark__prepare_state() -%}
     {%- set schema = state_schema() -%}
+    {%- if execute and flags.WHICH in building_commands() -%}{%- do need_dynamic_overwrite() -%}{%- endif -%}
     {%- if execute and flags.WHICH in building_commands() and not has_state() -%}
         {%- do run_query("drop schema if exists " ~ schema ~ " cascade") -%}
         {%- do run_query("create schema " ~ schema) -%}
@@ -41,6 +42,17 @@
         {%- endfor -%}
         {#- not as its comment: in Hive's metastore that can't be changed, and Spark only logs it -#}
         {%- do run_query("alter schema " ~ schema ~ " set dbproperties ('version' = '" ~ state_version() ~ "')") -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro need_dynamic_overwrite() -%}
+    {#- Stop before a partition is written in the place of all of them. -#}
+    {%- set setting = 'spark.sql.sources.partitionOverwriteMode' -%}
+    {%- set mode = run_query("set " ~ setting).rows[0][1] -%}
+    {%- if mode | lower != 'dynamic' -%}
+        {{ exceptions.raise_compiler_error(
+            setting ~ " is " ~ mode ~ " and must be dynamic: take server_side_parameters from profiles.yml.example"
+        ) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -129,8 +141,8 @@
         ~ " is not null group by _file_id, " ~ day) -%}
 {%- endmacro %}
 
-{% macro spark__one_at_a_time() -%} {#- nothing keeps two builds apart: see docs/scale-out.md -#}
-    select 1
+{% macro spark__begin_alone() -%} {#- nothing keeps two builds apart: see docs/scale-out.md -#}
+    {{ return(false) }}
 {%- endmacro %}
 
 {% macro spark__named_session() -%}
@@ -154,12 +166,17 @@
 
 {% macro spark__shows_rows_one_by_one(relation) -%} {#- by what the view's text says of joins, windows and the like -#}
     {%- for row in run_query("describe extended " ~ relation).rows if row[0] == 'View Text' -%}
-        {{ return(not modules.re.search(
-            '(?i)\\b(join|over|group\\s+by|distinct|having|limit|exists|intersect|except|lateral|min|max|sum|count)\\b'
-            ~ '|(?<!\\bas)\\s*\\(\\s*(select|with)\\b|\\bunion\\s+(?!all)', row[1]
-        )) }}
+        {{ return(is_plain(row[1])) }}
     {%- endfor -%}
     {{ return(true) }}
+{%- endmacro %}
+
+{% macro is_plain(sql) -%}
+    {#- Whether a select has nothing but expressions, and CTEs that are such selects. -#}
+    {{ return(not modules.re.search(
+        '\\b(join|over|group by|distinct|having|limit|exists|intersect|except|lateral|min|max|sum|count)\\b'
+        ~ '|(?<!\\bas)(?<!\\bas ) ?\\( ?(select|with)\\b|\\bunion (?!all\\b)', sql.lower().split() | join(' ')
+    )) }}
 {%- endmacro %}
 
 {% macro spark__put_aside(name, query) -%} {#- computed when it is read: what it reads isn't written before -#}
@@ -269,6 +286,11 @@
         if column.name in key_columns or 'not_null' in column.constraints | map(attribute='type') -%}
         {%- do counts.append("count_if(" ~ adapter.quote(column.name) ~ " is null)") -%}
         {%- do faults.append(column.name ~ " is null") -%}
+    {%- endfor -%}
+    {%- set all_constraints = model.columns.values() | map(attribute='constraints') | sum(start=model.constraints) -%}
+    {%- for constraint in all_constraints if constraint.type == 'check' -%} {#- which null fulfils -#}
+        {%- do counts.append("count_if(not (" ~ constraint.expression ~ "))") -%}
+        {%- do faults.append(constraint.expression ~ " isn't so") -%}
     {%- endfor -%}
     {%- for key in keys -%}
         {%- set quoted = [] -%}

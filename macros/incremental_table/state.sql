@@ -10,7 +10,7 @@
 {%- endmacro %}
 
 {% macro state_version() -%}
-    {{ return(5) }}
+    {{ return(6) }}
 {%- endmacro %}
 
 {% macro has_state() -%}
@@ -44,7 +44,10 @@
             'model_name text, dimension_name text, member_key bigint, valid_from date, valid_to date, '
             ~ 'attribute_hash bigint', 'model_name, dimension_name, member_key'
         ),
-        'tests': ('test_name text, inputs_hash text, has_passed boolean, may_publish boolean, seen text', 'test_name'),
+        'tests': (
+            'test_name text, inputs_hash text, has_passed boolean, may_publish boolean, seen text, run_id text',
+            'test_name'
+        ),
         'tested_pieces': (
             'test_name text, piece text, content_id text, has_passed boolean', 'test_name, piece, content_id'
         ),
@@ -52,8 +55,9 @@
 {%- endmacro %}
 
 {% macro remember(work, target) -%}
-    {#- That the model is built from what find_work saw. -#}
+    {#- That the model is built from what find_work saw; of a part of it, the next build is due. -#}
     {%- set ours = "model_name = '" ~ model.name ~ "'" -%}
+    {%- set seen = 'a part' if shows_a_part() else work.seen -%}
     {%- if config.get('partition_by') -%}
         {%- if work.is_whole or work.partitions -%}{%- do remember_partitions(work, target) -%}{%- endif -%}
         {%- for dimension in work.inputs.members if work.is_whole or not dimension.is_as_seen -%}
@@ -66,11 +70,16 @@
             'views_hash': "'" ~ work.views_hash ~ "'", 'code_hash': "'" ~ work.code_hash ~ "'",
             'file_ids': "'" ~ work.file_ids ~ "'" if work.file_ids else 'null',
             'content_id': contents_hash() if config.get('partition_by') else content_hash(target),
-            'docs_hash': "'" ~ work.docs_hash ~ "'", 'seen': "'" ~ work.seen ~ "'",
+            'docs_hash': "'" ~ work.docs_hash ~ "'", 'seen': "'" ~ seen ~ "'",
         }) -%}
     {%- else -%}
-        {%- do remember_seen(work.seen, work.docs_hash) -%}
+        {%- do remember_seen(seen, work.docs_hash) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro shows_a_part() -%}
+    {#- Whether models read few rows or none of what there is: under `--empty` and `--sample`. -#}
+    {{ return(true if invocation_args_dict.get('empty') or invocation_args_dict.get('sample') else false) }}
 {%- endmacro %}
 
 {% macro remember_seen(seen, docs_hash) -%}

@@ -3,7 +3,7 @@
         that is narrowed (see narrowing) looks at those partitions or files of an input that it hasn't passed on.
         `dbt test` and `--full-refresh` run every test on everything. What passes on which rows is remembered, for
         publishing. In place of dbt's own. -#}
-    {%- set is_build = flags.WHICH in ('build', 'retry') -%}
+    {%- set is_build = flags.WHICH == 'build' -%}
     {%- set may_pass = is_build and not flags.FULL_REFRESH and not should_store_failures() -%}
     {%- if not is_build and (flags.WHICH != 'test' or should_store_failures() or not has_state()) -%}
         {{ return(dbt.materialization_test_default()) }}
@@ -28,7 +28,7 @@
     {%- call statement('begin', auto_begin=true) -%}select 1{%- endcall -%}
     {%- do replace_state('tests', ours, {
         'test_name': "'" ~ model.unique_id ~ "'", 'inputs_hash': "'" ~ now.inputs_hash ~ "'", 'has_passed': 'false',
-        'may_publish': 'false', 'seen': "'" ~ now.seen ~ "'",
+        'may_publish': 'false', 'seen': "'" ~ now.seen ~ "'", 'run_id': "'" ~ invocation_id ~ "'",
     }) -%}
     {%- if narrowed -%}{%- do remember_due(narrowed, ours, due) -%}{%- endif -%}
     {%- do adapter.commit() -%} {#- dbt ends a test's transaction with a rollback -#}
@@ -44,7 +44,7 @@
 
 {% macro remember_passed_tests(results) -%}
     {#- On run end: which data tests passed on the rows that they saw when they ran; one that warns is due again, but
-        doesn't keep marts from being published. -#}
+        doesn't keep marts from being published. One that another run began since, beside this one, is that run's. -#}
     {{ return(adapter.dispatch('remember_passed_tests')(results)) }}
 {%- endmacro %}
 
@@ -54,12 +54,13 @@
     {%- for result in results if result.node.resource_type == 'test' and result.status in ('pass', 'warn') -%}
         {%- do (passed if result.status == 'pass' else warned).append("'" ~ result.node.unique_id ~ "'") -%}
     {%- endfor -%}
-    {%- if execute and flags.WHICH in ('build', 'retry', 'test') and has_state() -%}
+    {%- if execute and flags.WHICH in ('build', 'test') and has_state() -%}
+        {%- set ours = "run_id = '" ~ invocation_id ~ "' and test_name in (" -%}
         {%- do run_query(
             "update " ~ state_table('tests') ~ " set may_publish = true, has_passed = test_name in ("
-            ~ passed | join(', ') ~ ") where test_name in (" ~ (passed + warned) | join(', ') ~ "); update "
+            ~ passed | join(', ') ~ ") where " ~ ours ~ (passed + warned) | join(', ') ~ "); update "
             ~ state_table('tested_pieces') ~ " set has_passed = true where not has_passed and test_name in ("
-            ~ passed | join(', ') ~ ")"
+            ~ "select test_name from " ~ state_table('tests') ~ " where " ~ ours ~ passed | join(', ') ~ "))"
         ) -%}
     {%- endif -%}
 {%- endmacro %}

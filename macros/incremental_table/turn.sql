@@ -73,6 +73,6 @@
 {%- endmacro %}
 
 {% macro building_commands() -%}
-    {#- Commands of dbt that make models. -#}
-    {{ return(('build', 'run', 'retry')) }}
+    {#- Commands of dbt that make models; `dbt retry` is the one that it repeats. -#}
+    {{ return(('build', 'run')) }}
 {%- endmacro %}

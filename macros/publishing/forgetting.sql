@@ -36,15 +36,12 @@
 {%- endmacro %}
 
 {% macro builds_everything() -%}
-    {#- Whether this run leaves out nothing but unit tests. -#}
-    {%- set given = invocation_args_dict -%}
-    {%- set left_out = given.get('exclude_resource_types') or [] -%}
-    {{ return(
-        flags.WHICH in ('build', 'run')
-        and not given.get('select') and not given.get('exclude') and not given.get('resource_types')
-        and given.get('selector') in (none, '', 'daily')
-        and left_out | map('string') | reject('in', ['unit_test', 'NodeType.Unit']) | list | length == 0
-    ) }}
+    {#- Whether this run goes through all models; a retry doesn't. Of seeds and snapshots `journey forget` does. -#}
+    {%- if flags.WHICH not in building_commands() -%}{{ return(false) }}{%- endif -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+        {%- if node.unique_id not in selected_resources -%}{{ return(false) }}{%- endif -%}
+    {%- endfor -%}
+    {{ return(true) }}
 {%- endmacro %}
 
 {% macro end_forgetting(results) -%}

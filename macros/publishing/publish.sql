@@ -36,7 +36,7 @@
             {%- do forget_failed_models(results) -%}
             {%- do end_forgetting(results) -%}
         {%- endif -%}
-        {%- if rule != 'never' and is_our_turn() -%}
+        {%- if rule != 'never' and not shows_a_part() and is_our_turn() -%}
             {%- set missing = what_is_missing() if rule == 'tested' else [] -%}
             {%- if missing -%}
                 {%- do say('Not published: ' ~ missing[:5] | join('; ') ~ ('; and ' ~ (missing | length - 5) ~ ' more'

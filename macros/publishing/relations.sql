@@ -7,12 +7,20 @@
     {%- set relation = builtins.ref(*varargs, **kwargs) -%}
     {%- if execute and flags.WHICH in testing_commands() and model.resource_type in ('model', 'test', 'snapshot') -%}
         {%- set node = graph.nodes['model.' ~ project_name ~ '.' ~ varargs[-1]] -%}
-        {#- a unit test's input and a deferred one are elsewhere already -#}
-        {%- if node and is_published(node) and relation.identifier == node.alias and relation.schema == node.schema -%}
-            {{ return(relation.incorporate(path={'schema': built_schema()})) }}
+        {#- a unit test's input is elsewhere already; a deferred one, too, if it isn't built here -#}
+        {%- if node and is_published(node) and relation.identifier == node.alias -%}
+            {%- if relation.schema == node.schema or is_built_here(node) -%}
+                {{ return(built_relation(node)) }}
+            {%- endif -%}
         {%- endif -%}
     {%- endif -%}
     {{ return(relation) }}
+{%- endmacro %}
+
+{% macro is_built_here(node) -%}
+    {#- Whether a mart has rows of one's own, which `--defer` goes by; dbt itself looks for what readers see. -#}
+    {%- set is_favored = invocation_args_dict.get('favor_state') and node.unique_id not in selected_resources -%}
+    {{ return(not is_favored and load_cached_relation(built_relation(node)) is not none) }}
 {%- endmacro %}
 
 {% macro testing_commands() -%}

@@ -14,9 +14,9 @@
     {{ run_hooks(pre_hooks) }}
     {%- set old = load_cached_relation(target) -%}
     {%- set columns = get_columns_in_query(sql) -%}
-    {%- if old and not run_query(
+    {%- if old and (shows_a_part() or not run_query(
         "select 1 from (" ~ compared_states(old, columns) ~ ") as compared where is_changed limit 1"
-    ).rows -%}
+    ).rows) -%}
         {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{% endcall %}
     {%- else -%}
         {%- call statement('main') -%}

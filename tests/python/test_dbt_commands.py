@@ -5,10 +5,12 @@ The table in models/warehouse/README.md says the same.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,15 +18,21 @@ import pytest
 from conftest import ROOT, Demo, run
 
 MART = "income_statement"  # of a partitioned fact, dimensions, seeds and snapshots
-SCHEMAS = ("alice", "bob", "carol", "dave")
+READER = "int_kpi_spans_summed"  # of it
+SCHEMAS = ("alice", "bob", "carol", "dave", "erin")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def dbt(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """The `dbt` command in somebody's schemas, which have a folder each for what dbt writes; all are dropped."""
-    folders = {name: tmp_path_factory.mktemp(name) for name in SCHEMAS}
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Where dbt writes of each."""
+    return {name: tmp_path_factory.mktemp(name) for name in SCHEMAS}
+
+
+@pytest.fixture(scope="module")
+def dbt(demo: Demo, folders: dict[str, Path]) -> Iterator[Run]:
+    """The `dbt` command in somebody's schemas; all are dropped."""
     variables = dict(
         line.removeprefix("export ").split("=", 1)
         for line in run("env").stdout.splitlines()
@@ -63,6 +71,14 @@ def rows(schema: str) -> int:
     return int(count)
 
 
+def accounts(schema: str) -> list[tuple[object, ...]]:
+    """States of accounts, as a snapshot keeps them."""
+    with psycopg.connect(dbname="journey") as connection:
+        return connection.execute(
+            f"select * from {schema}snapshots.chart_of_accounts_history order by dbt_scd_id".encode()
+        ).fetchall()
+
+
 def test_a_second_schema_is_as_the_first(alice: None) -> None:
     assert rows("alice_") == rows("") > 0
 
@@ -82,11 +98,13 @@ def test_full_refresh_builds_all(alice: None, dbt: Run) -> None:
 
 
 def test_empty_makes_empty_tables_and_the_next_run_fills_them(alice: None, dbt: Run) -> None:
-    was = rows("alice_")
+    was, states = rows("alice_"), accounts("alice_")
     done = dbt("alice", "build", "--empty", "--select", f"+{MART}")
     assert "syntax error" not in done.stdout
     with psycopg.connect(dbname="journey") as connection:
         assert connection.execute("select count(*) from alice_warehouse.fct_journal_lines").fetchone() == (0,)
+    assert rows("alice_") == was  # nobody is shown them
+    assert accounts("alice_") == states  # nor is it taken for the end of each account
     done = dbt("alice", "run", "--select", f"+{MART}")
     assert done.returncode == 0, done.stdout
     assert rows("alice_") == was
@@ -117,6 +135,20 @@ def test_defer_reads_what_another_target_built(alice: None, dbt: Run) -> None:
         assert done.returncode == 0, done.stdout
         assert "UNCHANGED" not in done.stdout
     assert rows("bob_") == rows("alice_")
+
+
+def test_a_mart_of_ones_own_is_read_before_it_is_published(
+    demo: Demo, dbt: Run, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """And one that is read elsewhere, though there is one here, isn't taken for that."""
+    (tmp_path / "manifest.json").write_text(json.dumps(demo.manifest))
+    for more, is_read in ([], f'"erin_built"."{MART}"'), (["--favor-state"], f'"finance"."{MART}"'):
+        selected = READER if more else f"{MART} {READER}"
+        done = dbt("erin", "run", "--select", *selected.split(), "--defer", "--state", str(tmp_path), *more)
+        assert done.returncode == 0, done.stdout
+        assert "UNCHANGED" not in done.stdout
+        [compiled] = (folders["erin"] / "compiled").rglob(f"{READER}.sql")
+        assert is_read in compiled.read_text()
 
 
 def test_clones_can_be_built_on(alice: None, dbt: Run) -> None:

@@ -72,7 +72,9 @@ def compare(root: Path, *, target: str, spark_target: str, selected: Sequence[st
         UsageError: a name is no table.
         JourneyError: dbt can't parse, or one of the two can't be asked.
     """
-    with tempfile.TemporaryDirectory(prefix="compared-", dir=local_dir() / "spark") as named:
+    place = local_dir() / "spark"
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="compared-", dir=place) as named:
         folder = Path(named)
         ours, theirs = (_relations(root, one, folder / one) for one in (target, spark_target))
         unknown = sorted(set(selected) - ours.keys())

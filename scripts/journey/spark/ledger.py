@@ -118,8 +118,8 @@ class Ledger:
         return [(file_id, key) for file_id, key, _, _, status in self._files(source) if status == "failed"]
 
     def ids(self, source: Source) -> set[int]:
-        """All file_ids that were ever given in a feed."""
-        return {row[0] for row in self._files(source)}
+        """All file_ids that were ever given in a feed, whatever bucket it had."""
+        return {row[0] for row in self._session.rows(f"select file_id from {self._current()} where {_of(source)}")}
 
     def next_ids(self, count: int) -> list[int]:
         """So many file_ids that no file has."""

@@ -90,6 +90,8 @@ def load(
         summary.run_id = ledger.run_id
         left = max_files
         for source in chosen:
+            if not dry_run:
+                tables.make(session, source)
             feed = _Feed(client, session, ledger, source, summary, report, retry, threads)
             try:
                 plan = feed.plan({key.removeprefix(f"s3://{source.bucket}/") for key in reload}, as_new=as_new)
@@ -131,7 +133,6 @@ class _Feed:
             UsageError: S3 can't be listed.
             TableStoppedError: files seem to have been moved, or their keys name persons.
         """
-        tables.make(self.session, self.source)
         known, plan = self.ledger.known(self.source), Plan()
         files = self._listed(plan)
         refuse_persons(self.source, files)
@@ -220,9 +221,8 @@ class _Feed:
             for one, action, found in zip(ids, actions, fitted, strict=True)
             if isinstance(found, Fitting)
         ]
-        tables.make_room(self.session, self.source, ids[0])
-        errors |= self._read(ids[0], [one for one in to_read if one.fitting.layout is not None])
-        counts = tables.counts(self.session, self.source, ids[0])
+        errors |= self._read([one for one in to_read if one.fitting.layout is not None])
+        counts = tables.counts(self.session, self.source, ids[0], ids[-1])
         now = self._listed(Plan())
         changes: dict[tuple[str, str, str], list[str]] = {}
         entries: list[Entry] = []
@@ -270,7 +270,7 @@ class _Feed:
         except (FileRefusedError, ObjectChangedError) as error:
             return error
 
-    def _read(self, batch: int, files: Sequence[tables.ToRead]) -> dict[int, str]:
+    def _read(self, files: Sequence[tables.ToRead]) -> dict[int, str]:
         """Let Spark read files; if it can't, in halves, until it is known which of them it can't read.
 
         Returns:
@@ -279,14 +279,14 @@ class _Feed:
         if not files:
             return {}
         try:
-            tables.read(self.session, self.source, batch, files)
+            tables.read(self.session, self.source, files)
         except GoneError:
             raise
         except JourneyError as error:
             if len(files) == 1:
                 return {files[0].file_id: str(error)}
             half = len(files) // 2
-            return self._read(batch, files[:half]) | self._read(batch, files[half:])
+            return self._read(files[:half]) | self._read(files[half:])
         return {}
 
     def _too_many(self, count: tables.Count) -> str | None:

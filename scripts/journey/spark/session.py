@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from journey.errors import JourneyError, UsageError
+from journey.spark.settings import SESSION
 
 
 class GoneError(JourneyError):
@@ -36,7 +37,9 @@ class Session:
             raise UsageError("no Spark is named: start one here with `journey spark up`, or set SPARK_HOST, SPARK_PORT")
         self._error: type[Exception] = hive.Error
         try:
-            self._connection = hive.connect(host, port)
+            self._connection = hive.connect(
+                host, port, configuration={f"set:hiveconf:{name}": value for name, value in SESSION.items()}
+            )
         except (OSError, TTransportException, hive.Error) as error:
             raise UsageError(
                 f"Spark's Thrift server at {host}:{port} does not let us in: {_said(error)} "

@@ -10,6 +10,16 @@ from xml.sax.saxutils import escape
 
 from journey.services.state import write_private
 
+SESSION = {  # of whoever connects, whatever the cluster's own settings are; profiles.yml has dbt's
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+    "spark.sql.legacy.javaCharsets": "true",  # feeds declare what encoding they have
+    "spark.sql.sources.partitionOverwriteMode": "dynamic",
+    "spark.sql.csv.parser.columnPruning.enabled": "false",  # else a row with too few fields isn't seen as one
+    "spark.sql.decimalOperations.allowPrecisionLoss": "false",  # else quotients keep six digits
+}
+
 # hadoop-aws is older than Spark's own Hadoop, which says durations as 60s: that reads numbers alone
 S3A_NUMBERS = {
     "threads.keepalivetime": 60,
@@ -67,18 +77,13 @@ def _spark(folder: Path, warehouse: str, jars: str, secret: str) -> dict[str, ob
         "spark.executor.extraClassPath": jars,
         "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={folder / 'log' / 'derby.log'}",
         "spark.ui.enabled": "false",
+        "spark.ui.killEnabled": "false",  # on the master's page, which asks nobody who it is
         "spark.master.rest.enabled": "false",  # a port at which anybody on this machine could start programs as us
         "spark.authenticate": "true",
         "spark.authenticate.secret": secret,
         "spark.sql.warehouse.dir": warehouse,
         "spark.sql.catalogImplementation": "hive",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.ansi.enabled": "true",
-        "spark.sql.ansi.doubleQuotedIdentifiers": "true",
-        "spark.sql.legacy.javaCharsets": "true",  # feeds declare what encoding they have
-        "spark.sql.sources.partitionOverwriteMode": "dynamic",
-        "spark.sql.csv.parser.columnPruning.enabled": "false",  # else a row with too few fields isn't seen as one
-        "spark.sql.decimalOperations.allowPrecisionLoss": "false",  # else quotients keep six digits
+        **SESSION,
         "spark.sql.autoBroadcastJoinThreshold": "1MB",  # 5 MB of Parquet are 3 million rows: too many for a driver
         "spark.sql.hive.metastorePartitionPruningFallbackOnException": "true",  # Derby's loses a result
         "spark.sql.shuffle.partitions": "4",

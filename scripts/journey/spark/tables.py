@@ -84,18 +84,6 @@ def make(session: Session, source: Source) -> None:
     )
 
 
-def make_room(session: Session, source: Source, batch: int) -> None:
-    """Take away files that a killed load has left where a batch is to lie, and of which the metastore doesn't know.
-
-    Args:
-        session: to Spark.
-        source: the feed.
-        batch: its number, which no load has finished.
-    """
-    for change in ("add if not exists", "drop"):
-        session.rows(f"alter table {rows_table(source)} {change} partition (batch = {batch})")
-
-
 def clean(session: Session, source: Source, known: set[int]) -> None:
     """Take away what a load that was killed has left: no view shows it, and its file_ids will be given again.
 
@@ -110,14 +98,13 @@ def clean(session: Session, source: Source, known: set[int]) -> None:
         session.rows(f"alter table {name} drop if exists partition (batch = {batch})")
 
 
-def read(session: Session, source: Source, batch: int, files: Sequence[ToRead]) -> None:
-    """Read files into a batch.
+def read(session: Session, source: Source, files: Sequence[ToRead]) -> None:
+    """Read files into a batch, in the place of what a load that failed or was killed has left where it lies.
 
     Args:
         session: to Spark.
         source: the feed.
-        batch: its number.
-        files: with at least a byte.
+        files: with at least a byte; the first's file_id is the number of the batch.
 
     Raises:
         JourneyError: Spark can't read one of them, and read none; or it is gone.
@@ -135,17 +122,20 @@ def read(session: Session, source: Source, batch: int, files: Sequence[ToRead]) 
             session.rows(external_table(source, name, layout))
             made.append(name)
             parts.append(_select(source, name, layout, ours))
-        session.rows(f"insert into {rows_table(source)} partition (batch = {batch}) {' union all '.join(parts)}")
+        session.rows(
+            f"insert overwrite {rows_table(source)} partition (batch = {files[0].file_id}) {' union all '.join(parts)}"
+        )
     finally:
         for name in made:
             session.rows(f"drop table if exists {name}")
 
 
-def counts(session: Session, source: Source, batch: int) -> Mapping[int, Count]:
-    """What each file of a batch gave."""
+def counts(session: Session, source: Source, first: int, last: int) -> Mapping[int, Count]:
+    """What each file gave, from a file_id to another."""
     rows = session.rows(
         f"select {FILE_ID}, count_if(_refused_reason is null), count(_refused_reason), "
-        f"min(_refused_column), min(_refused_reason) from {rows_table(source)} where batch = {batch} group by {FILE_ID}"
+        f"min(_refused_column), min(_refused_reason) from {rows_table(source)} "
+        f"where batch between {first} and {last} group by {FILE_ID}"
     )
     return {row[0]: Count(row[1], row[2], (row[3], row[4]) if row[2] else None) for row in rows}
 

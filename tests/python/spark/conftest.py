@@ -1,4 +1,4 @@
-"""A Spark cluster beside the tests' services. It takes a minute and 2 GB, so only `make test-spark` has one."""
+"""A Spark cluster beside the tests' services. It takes a minute and 7 GB, so only `make test-spark` has one."""
 
 from __future__ import annotations
 

@@ -25,6 +25,16 @@ def test_nothing_is_built_where_nothing_is_new(built: tuple[Copy, Copy]) -> None
 
 
 @pytest.mark.long
+def test_a_file_is_dated_once_where_a_view_shows_rows_one_by_one(built: tuple[Copy, Copy]) -> None:
+    """Else each build reads all files again, and has a hash of what each of them shows."""
+    with Session() as session:
+        found = session.rows(f"select model_name, count(*), count(rows_hash) from {built[0].schema}_build_state.files "
+                             "where model_name in ('fct_sales', 'fct_promotions') group by 1 order by 1")  # fmt: skip
+    assert [(model, hashes) for model, _, hashes in found] == [("fct_promotions", 0), ("fct_sales", 0)]
+    assert all(files for _, files, _ in found)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(1, HISTORIES + 1))
 def test_incremental_is_full_refresh(number: int, delivered: Slice, built: tuple[Copy, Copy]) -> None:
     """Each history goes on from the one before, which the incremental copy has built upon ever since."""

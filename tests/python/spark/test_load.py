@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any
@@ -12,14 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from journey.errors import UsageError
+from journey.errors import JourneyError, UsageError
 from journey.loader.declaration.sources import Source
 from journey.loader.outcome import Summary
 from journey.project import local_dir
-from journey.spark import ledger
+from journey.spark import ledger, tables
 from journey.spark.loading import load
 from journey.spark.session import Session
-from loader.support import QUICK, Landing
+from loader.support import QUICK, Landing, empty
 
 TYPES = {"id": "integer", "name": "text", "amount": "numeric(8,2)", "day": "date", "at": "timestamptz",
          "share": "double precision", "flag": "boolean"}  # fmt: skip
@@ -207,6 +208,39 @@ def test_files_of_which_the_metastore_does_not_know_are_not_read(landing: Landin
     assert list(left.glob("*.parquet"))
     assert rows(session.rows(f"select id, name from {source.schema}.sales")) == [(1, "x"), (2, "y")]
     assert session.rows(f"select count(*) from {source.schema}.sales__rows") == [(2,)]
+
+
+def test_an_answer_that_is_lost_doubles_nothing(
+    landing: Landing, session: Session, feed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spark has written a batch, and says that it couldn't."""
+    source, read, lost = landing.source(name=f"{feed}.sales"), tables.read, [1]
+    for number in range(3):
+        landing.put(f"in/{number}.csv", f"id,name\n{number},x\n")
+
+    def read_and_lose(*arguments: Any) -> None:
+        read(*arguments)
+        if lost:
+            lost.pop()
+            raise JourneyError("ResultSet not open")
+
+    monkeypatch.setattr(tables, "read", read_and_lose)
+    assert on_spark(source).failures == []
+    assert rows(session.rows(f"select id, name from {source.schema}.sales")) == [(0, "x"), (1, "x"), (2, "x")]
+
+
+def test_rows_stay_when_the_bucket_is_another(landing: Landing, session: Session, feed: str) -> None:
+    source, other = landing.source(name=f"{feed}.sales"), f"{landing.bucket}-2"
+    landing.put("in/1.csv", "id,name\n1,x\n")
+    on_spark(source)
+    landing.client.create_bucket(Bucket=other)
+    try:
+        landing.client.put_object(Bucket=other, Key="in/2.csv", Body=b"id,name\n2,y\n")
+        on_spark(replace(source, bucket=other))
+    finally:
+        empty(landing.client, other)
+        landing.client.delete_bucket(Bucket=other)
+    assert rows(session.rows(f"select id, name from {source.schema}.sales")) == [(1, "x"), (2, "y")]
 
 
 def test_what_cannot_be_read_costs_one_file(landing: Landing, session: Session, feed: str) -> None:

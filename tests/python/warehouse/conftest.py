@@ -82,13 +82,14 @@ class Warehouse:
         for change in step.changes:
             self._deliver(change)
         if step.build == "raced":
-            with _beside(self.load):
+            with beside(self.load):
                 self.build()
             return
         self.load()
         if step.build == "killed":
-            with _beside(self._kill, step.delay):
-                self.build()
+            with beside(self._kill, step.delay):
+                if self.build():
+                    self.counts["killed at work"] = self.counts.get("killed at work", 0) + 1
         elif step.build == "whole":
             assert self.build() == []
 
@@ -200,12 +201,12 @@ class Warehouse:
             self.client.put_object(Bucket=bucket, Key=key(change), Body=content(change))
 
     def _kill(self, delay: float) -> None:
-        """Cut dbt's connections."""
+        """Cut dbt's connections, those that are named by their run included."""
         threading.Event().wait(delay)
         with psycopg.connect(dbname=self.database, autocommit=True) as connection:
             connection.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity "
-                "where datname = current_database() and application_name = 'dbt'"
+                "where datname = current_database() and application_name ~ '^dbt'"
             )
 
 
@@ -259,7 +260,7 @@ def _tables(connection: psycopg.Connection[Any], schemas: tuple[str, ...]) -> li
 
 
 @contextmanager
-def _beside(do: Any, *arguments: Any) -> Iterator[None]:
+def beside(do: Any, *arguments: Any) -> Iterator[None]:
     """Do something while the block runs; what goes wrong in it is raised."""
     failed: list[BaseException] = []
 

@@ -51,8 +51,8 @@ class Campaign:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run tests until one fails, for each mutation; pytest's own loop is left out."""
-        if len(session.items) < 2:
-            raise SystemExit("there are no tests")
+        if len({item.path for item in session.items}) != len(TESTS):
+            raise SystemExit("there are no tests of " + " or ".join(TESTS))
         if not self.is_quick and (noticed := self._noticed_by(session.items, "")):
             raise SystemExit(f"{noticed} fails without a mutation")
         for number, mutation in enumerate(self.mutations, 1):
@@ -95,7 +95,7 @@ class Campaign:
         """The first test that fails; those that the guard names come first, random histories last."""
         order = sorted(items, key=lambda item: (not guard or guard not in item.name, LAST in item.name))
         for item in order:
-            following = next(other for other in item.session.items if other is not item)  # what was made stays
+            following = next(other for other in item.session.items if other.path != item.path)  # what was made stays
             reports = runtestprotocol(item, log=False, nextitem=following)
             if any(report.failed for report in reports):
                 if self.mutation is None:

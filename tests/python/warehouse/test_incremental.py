@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -22,8 +23,9 @@ from journey.loader.replaying import replay
 from journey.loader.retyping import retype
 from journey.loader.run import load
 from journey.loader.views import put_back, take_away, views_on
-from warehouse.conftest import STATEFUL, Warehouse
+from warehouse.conftest import STATEFUL, Warehouse, beside
 from warehouse.histories import DAYS, FIRST_DAY, Change, Step, content, histories, key
+from warehouse.test_turns import WAITS
 
 PROVE = "HISTORIES" in os.environ  # `make prove`: that many, drawn anew, and the marts too
 HISTORIES = int(os.environ.get("HISTORIES", "25"))
@@ -74,6 +76,36 @@ def test_a_file_that_is_committed_late_with_a_lower_number_counts(warehouse: War
     assert warehouse.build() == []
     assert warehouse.count("fct_sales") == before + came
     assert_is_full_refresh(warehouse)
+
+
+@pytest.mark.parametrize(("model", "came"), [("fct_sales", Change("transactions", 5, 1)),
+                                             ("dim_product", Change("products", 1, 1))])  # fmt: skip
+def test_a_file_that_is_loaded_while_all_is_written_waits_for_the_next_build(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, model: str, came: Change
+) -> None:
+    """Else nobody would know that its rows are there, and take them away when it goes."""
+    warehouse.restart()
+    warehouse.take(Step((Change("transactions", 0, 1), Change("products", 0, 1)), "whole"))
+    writes = warehouse.dbt.manifest.macros["macro.data_journey.write_whole"]
+    stops = "{% do run_query('select pg_advisory_xact_lock(1)') %}"
+    with psycopg.connect(dbname=warehouse.database, autocommit=True) as connection:
+
+        def arrives() -> None:
+            while connection.execute(WAITS).fetchone() == (0,):
+                time.sleep(0.05)
+            deliver(warehouse, came, content(came))
+            warehouse.load()
+            connection.execute("select pg_advisory_unlock(1)")
+
+        connection.execute("select pg_advisory_lock(1)")
+        with monkeypatch.context() as slow, beside(arrives):
+            slow.setattr(writes, "macro_sql", writes.macro_sql.replace("{%- if", stops + "{%- if", 1))
+            assert warehouse.build("--full-refresh", select=model) == []
+        [(loaded,)] = connection.execute("select count(*) from loader.files where status = 'loaded'").fetchall()
+    assert loaded == 3
+    warehouse.take(Step((Change(came.feed, came.slot, None),), "whole"))
+    warehouse.keep_full_refresh()
+    assert warehouse.differences("warehouse", "built") == {}
 
 
 def test_whatever_changes_a_files_rows_is_built_as_by_a_full_refresh(warehouse: Warehouse) -> None:

@@ -52,7 +52,7 @@ def touch(warehouse: Warehouse, day: date) -> None:
     build(warehouse, f"update build_state.partitions set content_id = 'a build ' || random() where {SALES} = '{day}'")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def passed(prepared: Warehouse) -> Iterator[tuple[str, list[date]]]:
     """A database in which tests have passed on two dates with sales, and the dates."""
     template = f"{prepared.database}_passed"
@@ -103,6 +103,8 @@ def test_a_date_is_due_until_its_narrowed_test_has_passed(warehouse: Warehouse, 
     assert not failed(warehouse, UNITS)
     sales(warehouse, old, WRONG)  # that it has passed on
     assert not failed(warehouse, UNITS)
+    touch(warehouse, new)
+    assert not failed(warehouse, UNITS)
 
 
 def test_a_narrowed_test_of_a_killed_build_is_run_by_the_next(
@@ -121,6 +123,22 @@ def test_a_narrowed_test_of_a_killed_build_is_run_by_the_next(
     sales(warehouse, old, WRONG)
     assert failed(warehouse, UNITS)
     touch(warehouse, new)
+    assert failed(warehouse, UNITS)
+
+
+def test_what_another_run_tests_is_not_passed_by_this_one(
+    warehouse: Warehouse, days: list[date], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`dbt test` ends after a build beside it began the same test."""
+    began = (
+        "{% do run_query(\"update build_state.tests set run_id = 'another', may_publish = false, has_passed = false; "
+        'update build_state.tested_pieces set has_passed = false") %}'
+    )
+    remember = warehouse.dbt.manifest.macros["macro.data_journey.remember_passed_tests"]
+    with monkeypatch.context() as beside:
+        beside.setattr(remember, "macro_sql", remember.macro_sql.replace("{{ return(", began + "{{ return(", 1))
+        assert not failed(warehouse, UNITS, "test")
+    sales(warehouse, days[1], WRONG)
     assert failed(warehouse, UNITS)
 
 
