@@ -118,7 +118,7 @@ MUTATIONS = [
     Mutation(INPUTS, "whole inputs are not looked at",
              "        {%- do states.append('known.' ~ input.name if is_told else state_of(input)) -%}\n", "", "seed"),
     Mutation(INPUTS, "remembered inputs are not looked at", "'known.' ~ input.name if is_told", "\"''\" if is_told",
-             "attribute"),
+             "whatever_changes"),
     Mutation(INPUTS, "files of a model in one piece are not looked at",
              "        {%- do states.append(loaded_files_hash(file_input)) -%}\n", "", "coupons_that_came"),
     Mutation(INPUTS, "the compiled SQL is not looked at", "{%- set code = [names.code] -%}", "{%- set code = [] -%}",

@@ -78,15 +78,17 @@ def test_a_file_that_is_committed_late_with_a_lower_number_counts(warehouse: War
     assert_is_full_refresh(warehouse)
 
 
-@pytest.mark.parametrize(("model", "came"), [("fct_sales", Change("transactions", 5, 1)),
-                                             ("dim_product", Change("products", 1, 1))])  # fmt: skip
-def test_a_file_that_is_loaded_while_all_is_written_waits_for_the_next_build(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, model: str, came: Change
+@pytest.mark.parametrize("moment", ["begin_alone", "write_whole"])
+@pytest.mark.parametrize(
+    ("model", "came"), [("fct_sales", Change("transactions", 5, 1)), ("dim_product", Change("products", 1, 1))]
+)
+def test_a_file_that_is_loaded_while_all_is_written_is_known_or_not_in_it(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, model: str, came: Change, moment: str
 ) -> None:
-    """Else nobody would know that its rows are there, and take them away when it goes."""
+    """Else nobody would take its rows away when it goes."""
     warehouse.restart()
     warehouse.take(Step((Change("transactions", 0, 1), Change("products", 0, 1)), "whole"))
-    writes = warehouse.dbt.manifest.macros["macro.data_journey.write_whole"]
+    macro = warehouse.dbt.manifest.macros[f"macro.data_journey.{moment}"]
     stops = "{% do run_query('select pg_advisory_xact_lock(1)') %}"
     with psycopg.connect(dbname=warehouse.database, autocommit=True) as connection:
 
@@ -99,7 +101,8 @@ def test_a_file_that_is_loaded_while_all_is_written_waits_for_the_next_build(
 
         connection.execute("select pg_advisory_lock(1)")
         with monkeypatch.context() as slow, beside(arrives):
-            slow.setattr(writes, "macro_sql", writes.macro_sql.replace("{%- if", stops + "{%- if", 1))
+            comment, body = macro.macro_sql.split("-#}", 1)
+            slow.setattr(macro, "macro_sql", f"{comment}-#}}{stops}{body}")
             assert warehouse.build("--full-refresh", select=model) == []
         [(loaded,)] = connection.execute("select count(*) from loader.files where status = 'loaded'").fetchall()
     assert loaded == 3
