@@ -78,3 +78,4 @@ def earlier_years(connection: psycopg.Connection[Any], years: int) -> None:
                 inner join loader.files on file_id = copies._file_id % 1000000"""
         )
         connection.execute(f"vacuum (analyze) raw_pos.{table}")
+    connection.execute("select setval('loader.files_file_id_seq', max(file_id)) from loader.files")

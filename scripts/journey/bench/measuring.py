@@ -47,7 +47,7 @@ def reset() -> None:
         connection.execute("drop schema if exists loader, raw_bench cascade; create schema raw_bench")
         columns = ", ".join(f"{name} {data_type}" for name, data_type in company().columns.items())
         connection.execute(OURS.format(name="floor", columns=columns))
-        connection.execute("create index on raw_bench.floor using brin (_file_id)")
+        connection.execute("create index on raw_bench.floor using brin (_file_id int4_minmax_multi_ops)")
         connection.execute("checkpoint")
 
 

@@ -208,6 +208,16 @@ def test_a_user_who_may_not_make_schemas_can_upgrade(connection: psycopg.Connect
         connection.execute("reset role; drop owned by plain_loader cascade; drop role plain_loader")
 
 
+def test_an_index_of_an_earlier_version_is_made_anew(connection: psycopg.Connection[Any]) -> None:
+    old_ledger(connection)
+    ledger.set_up(connection)
+    seed = Seed(connection)
+    for key in ("in/d.csv", "in/e.csv"):
+        seed.bring(declared(), key, [(1, "a")])
+    found = query(connection, "select indexdef from pg_indexes where schemaname = 'raw_shop' and tablename = 'sales'")
+    assert [text.partition(" USING ")[2] for (text,) in found] == ["brin (_file_id int4_minmax_multi_ops)"]
+
+
 def test_a_file_that_does_not_add_up_is_refused(connection: psycopg.Connection[Any]) -> None:
     seed, source = Seed(connection), declared()
     file_id = seed.bring(source, "in/a.csv", [(1, "a")])
