@@ -190,14 +190,16 @@
         the publication, in one transaction, with what else readers would miss between. Then old rows go. -#}
     {%- set marts = marts_built() -%}
     {%- set number = next_publication() -%}
-    {%- set is_new = has_news(marts) -%}
-    {%- set last = number if is_new else number - 1 -%}
+    {%- set found = catalogue(marts) -%}
+    {%- set newest = newest_publication() -%}
+    {%- set is_new = has_tables_since(newest, marts, found) or has_news(marts) -%}
+    {%- set last = number if is_new else newest -%}
     {%- do prepare_forgets() -%}
     {%- set is_kept = keeps_forgotten(last) -%}
     {%- set oldest = last if is_kept
         else [last - var('kept_publications', 3) + 1, current_publication() or last] | min -%}
     {%- do prepare_masking() -%}
-    {%- set views, found, at_once = [], catalogue(marts), [] -%}
+    {%- set views, at_once = [], [] -%}
     {%- for node in marts -%}{%- do views.append(published_view(node, found, 0)) -%}{%- endfor -%}
     {%- set gone = gone_views(views) -%}
     {%- do stop_at_breaks(views, gone, breaking) -%}
@@ -228,6 +230,21 @@
     {%- if is_new or is_kept -%}{%- do drop_old_rows(views, marts, oldest) -%}{%- endif -%}
     {%- if is_kept -%}{%- do drop_forgotten(last) -%}{%- endif -%}
     {%- do say(('Published: ' if is_new else 'Nothing new to publish: ') ~ about_current()) -%}
+{%- endmacro %}
+
+{% macro newest_publication() -%}
+    {{ return(run_query(
+        "select coalesce(max(publication_id), 0) from " ~ built_schema() ~ ".publications"
+    ).rows[0][0] | int) }}
+{%- endmacro %}
+
+{% macro has_tables_since(newest, marts, catalogue) -%}
+    {#- Whether a mart's table was made after a publication. Then there has to be a new one, though the rows are the
+        same: it may hold what a table that was dropped had held. -#}
+    {%- for node in marts if (numbers_of(node.alias, catalogue) or [0])[-1] > newest -%}
+        {{ return(true) }}
+    {%- endfor -%}
+    {{ return(false) }}
 {%- endmacro %}
 
 {% macro has_news(marts) -%}

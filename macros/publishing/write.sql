@@ -2,10 +2,22 @@
     several publications, and each row says from which to which it belongs. -#}
 
 {% macro next_publication() -%}
-    {#- The number of the publication that is being built. -#}
-    {{ return(run_query(
-        "select coalesce(max(publication_id), 0) + 1 from " ~ built_schema() ~ ".publications"
-    ).rows[0][0] | int) }}
+    {#- The number of the publication that is being built: above all that there are, and all that views of readers have
+        tables of, for one that was cut short, after its views and before itself, leaves those. -#}
+    {{ return(run_query("
+        select 1 + greatest(
+            (select max(publication_id) from " ~ built_schema() ~ ".publications),
+            (
+                select max(cast(substring(tables.relname from '__([0-9]+)$') as integer))
+                from pg_class as tables
+                inner join pg_depend on tables.oid = refobjid
+                inner join pg_rewrite on objid = pg_rewrite.oid
+                inner join pg_class as views on ev_class = views.oid
+                where tables.relnamespace = to_regnamespace('" ~ built_schema() ~ "') and tables.relkind = 'r'
+                    and views.relnamespace <> tables.relnamespace
+            ), 0
+        )
+    ").rows[0][0] | int) }}
 {%- endmacro %}
 
 {% macro tables_of(name) -%}

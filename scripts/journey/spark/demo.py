@@ -57,8 +57,9 @@ def run(weeks: int | None, *, workers: int = cluster.WORKERS, daily: bool = Fals
     built = step("build", lambda: _build(root, daily=daily))
     step.done(f"{built.built} models, seeds and snapshots built, {built.tested} tests passed, {built.warned} warned")
     click.echo(f"\nDone in {time.monotonic() - begun:.0f} s. {landing.about}\n")
-    click.echo("Compare it with PostgreSQL's, row for row:  journey spark compare")
-    click.echo("Stop the cluster:                           journey spark down")
+    click.echo("Build the same in PostgreSQL:     journey demo" + (f" --weeks {weeks}" if weeks else ""))
+    click.echo("Compare both then, row for row:   journey spark compare")
+    click.echo("Stop the cluster:                 journey spark down")
 
 
 def _services() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from dbt_common.exceptions import CompilationError
 from psycopg.errors import Error
 
 from publishing.chaos import Chaos
@@ -125,6 +126,44 @@ def test_a_rollback_shows_what_was_shown_and_the_next_build_goes_on(shop: Shop) 
     assert (refused.returncode, refused.stderr) == (1, "journey: no such publication is kept: journey publish --list\n")
     shop.build(14)
     assert shown("sales.by_day") == {10, 11, 12, 13, 14}
+
+
+def test_tables_that_are_made_anew_with_the_same_rows_can_be_made_again(shop: Shop) -> None:
+    shop.build(10)
+    for _ in range(3):
+        assert shop.build(10, "--full-refresh", "--select", "in_all").errors == []
+        assert shown("sales.in_all") == {10}
+    shop.build(11)
+    assert shown("sales.in_all") == {11}
+
+
+def test_what_a_publication_that_was_cut_short_leaves_stands_in_nobodys_way(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.build(10)
+    macro = shop.dbt.manifest.macros["macro.data_journey.record_changes"]
+    broken = (
+        "{% macro record_changes(number, marts, catalogue) %}{{ exceptions.raise_compiler_error('cut') }}{% endmacro %}"
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(macro, "macro_sql", broken)
+        for number in (11, 12):
+            with pytest.raises(CompilationError, match="cut"):
+                shop.build(number, "--full-refresh")
+            assert shown("sales.by_day") == {6, 7, 8, 9, 10}
+    assert shop.build(13, "--full-refresh").errors == []
+    assert (shown("sales.by_day"), shown("sales.in_all")) == ({9, 10, 11, 12, 13}, {13})
+    shop.build(14)
+    assert (shown("sales.by_day"), shown("sales.in_all")) == ({10, 11, 12, 13, 14}, {14})
+    assert shop.journey("publish", "--rollback").returncode == 0
+    assert (shown("sales.by_day"), shown("sales.in_all")) == ({9, 10, 11, 12, 13}, {13})
+
+
+def test_a_mart_that_was_dropped_is_shown_again(shop: Shop, admin: psycopg.Connection[tuple[object, ...]]) -> None:
+    shop.build(10)
+    admin.execute("drop table built.in_all__1 cascade")
+    assert shop.build(10).errors == []
+    assert shown("sales.in_all") == {10}
 
 
 def test_peoples_views_and_grants_survive_and_comments_are_there(

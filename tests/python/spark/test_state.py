@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from dbt_runs import ROOT
 from journey.spark.session import Session
 from spark.copies import Copy
 
@@ -21,3 +26,17 @@ def test_the_next_build_finds_the_state(copies: tuple[Copy, Copy]) -> None:
         said = dict(row[:2] for row in session.rows(f"describe schema extended {state}"))
         copy.drop(session)
     assert "marked" in said["Properties"]  # else it was made anew
+
+
+def test_a_session_that_would_overwrite_all_partitions_builds_nothing(
+    copies: tuple[Copy, Copy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = copies[0]
+    lines = (ROOT / "profiles.yml.example").read_text().splitlines(keepends=True)
+    profile = tmp_path / "profiles.yml"
+    profile.write_text("".join(line for line in lines if "partitionOverwriteMode" not in line))
+    folders = list(copy.dbt.folders)
+    folders[folders.index("--profiles-dir") + 1] = str(tmp_path)
+    monkeypatch.setattr(copy.dbt, "folders", folders)
+    with pytest.raises(Exception, match="partitionOverwriteMode is STATIC and must be dynamic"):
+        copy.run(*BUILD)

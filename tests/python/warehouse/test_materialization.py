@@ -153,6 +153,17 @@ def test_a_model_that_reads_something_unknown_is_built_each_time(warehouse: Ware
         was = warehouse.everything()
 
 
+def test_partitions_that_spans_list_are_not_of_a_staging_view(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.restart()
+    config = warehouse.dbt.manifest.nodes["model.data_journey.fct_sales"].config
+    spans = {"table": "dim_store", "first": "valid_from", "last": "valid_to"}
+    monkeypatch.setitem(config._extra, "partition_by", {**config["partition_by"], "spans": spans})
+    [error] = warehouse.build(select="fct_sales")
+    assert "fct_sales reads the staging view stg_pos__transactions, and its partitions are listed by spans" in error
+
+
 def test_a_data_test_runs_until_it_has_passed_on_the_rows_that_are_there(warehouse: Warehouse) -> None:
     warehouse.restart()
     warehouse.take(Step((Change("transactions", 0, 1),), "whole"))
