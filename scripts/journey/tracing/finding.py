@@ -27,6 +27,7 @@ SET = (
     "jit = off",
     "work_mem = '128MB'",  # a year's facts, and sets of ids, are hashed in memory
     "temp_buffers = '128MB'",  # and facts don't go through the disk
+    "parallel_tuple_cost = 0.01",  # many facts come out of a scan, which two processes read sooner
     "default_statistics_target = 10",  # of temporary tables: enough for a plan
     "client_connection_check_interval = '1s'",  # nobody waits for it: it ends
 )
