@@ -572,6 +572,9 @@ def why_command(mart: str, figure: Sequence[str], limit: int, out: Path | None) 
     The rows of the mart are those with the values that are given; the figure is their sum. Exit status 1 if it isn't
     what they add up to.
     """
+    from journey.lean import prepare
+
+    prepare()
     from journey.project import project_root
     from journey.tracing import report
 

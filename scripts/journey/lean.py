@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -23,10 +24,12 @@ class _NoPandas(MetaPathFinder):
 
 
 M_ARENA_MAX = -8  # of malloc.h
+COLLECT = 50_000  # new objects until garbage is looked for: at 700, it walks dbt's manifest again and again
 
 
 def prepare() -> None:
-    """Make this process one that loads: call it before anything of the loader is imported."""
+    """Make this process one that loads, or reads again: call it before anything of the loader is imported."""
+    gc.set_threshold(COLLECT)
     _with_few_arenas()
     _without_pandas()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy makes its threads when it is imported; no load uses them

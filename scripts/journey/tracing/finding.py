@@ -2,7 +2,8 @@
 
 Declared SQL is put together here; what a person gave is bound, always. All is read in one snapshot. Rows stay in the
 database, where they are added up: of the facts a table is made, with all that says what each adds; the raw rows are
-added up as they are joined to it, and only those that are looked up in files are kept.
+added up as they are joined to it, and only those that are looked up in files are kept. The facts' table is none of
+PostgreSQL's temporary ones, which one process has to read alone. It is rolled back all the same.
 """
 
 from __future__ import annotations
@@ -21,14 +22,13 @@ from journey.loader.errors import one_line
 from journey.text import did_you_mean
 from journey.tracing.declared import Mart
 
-MART, FACTS = "journey_traced_mart", "journey_traced_facts"
-CHOSEN, RAW = "journey_traced_chosen", "journey_traced_raw"
+MART, CHOSEN, RAW = "journey_traced_mart", "journey_traced_chosen", "journey_traced_raw"
 SET = (
     "jit = off",
     "work_mem = '128MB'",  # a year's facts, and sets of ids, are hashed in memory
-    "temp_buffers = '128MB'",  # and facts don't go through the disk
+    "temp_buffers = '128MB'",  # and rows that are looked up don't go through the disk
     "parallel_tuple_cost = 0.01",  # many facts come out of a scan, which two processes read sooner
-    "default_statistics_target = 10",  # of temporary tables: enough for a plan
+    "default_statistics_target = 10",  # of tables that are made here: enough for a plan
     "client_connection_check_interval = '1s'",  # nobody waits for it: it ends
 )
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -114,6 +114,7 @@ class Finding:
         self._sum = mart.sum_of(measure)
         self.fact = mart.fact(self._sum.fact)
         self.source = mart.source(self.fact.staging)
+        self._facts = f"{mart.schema('build_state')}.journey_traced_facts_{connection.info.backend_pid}"
         try:
             self.publication = self._published()
             self.figure = self._choose(keys)
@@ -131,12 +132,13 @@ class Finding:
 
     def rows(self) -> list[RawRow]:
         """The raw rows, as many as were asked for: of the facts that add most."""
-        facts, limit = FACTS, "" if self._limit is None else f" limit {self._limit:d}"
+        facts, limit = self._facts, "" if self._limit is None else f" limit {self._limit:d}"
         if limit:
-            most = f"select * from {FACTS} order by abs(_value) desc nulls last, {self._key}{limit}"
+            most = f"select * from {self._facts} order by abs(_value) desc nulls last, {self._key}{limit}"
             if self._repeats:
                 by = f"group by {self._key} order by abs(sum(_value)) desc nulls last, {self._key}"
-                most = f"select * from {FACTS} where ({self._key}) in (select {self._key} from {FACTS} {by}{limit})"
+                most = f"select {self._key} from {self._facts} {by}{limit}"
+                most = f"select * from {self._facts} where ({self._key}) in ({most})"
             self._ask(f"create temporary table {CHOSEN} on commit drop as {most}")
             self._ask(f"analyze {CHOSEN}")
             facts = CHOSEN
@@ -251,14 +253,16 @@ class Finding:
         self._key = ", ".join(f'"{column}"' for column in fact.key)
         many = self.figure.rows > 1
         self._ask(
-            f"create temporary table {FACTS} on commit drop as select {', '.join(columns)}, ({expression}) as _value"
+            f"create unlogged table {self._facts} as select {', '.join(columns)}, ({expression}) as _value"
             f"{', mart.ctid as _mart' if many else ''} {source}"
         )
-        self._ask(f"analyze {FACTS}")
-        [[rows, total]] = self._ask(f"select count(*), sum(_value) from {FACTS}")
+        if len(fact.key) > 1:  # else PostgreSQL rather hashes all raw rows than a few facts
+            self._ask(f"create statistics {self._facts}_key (ndistinct) on {self._key} from {self._facts}")
+        self._ask(f"analyze {self._facts}")
+        [[rows, total]] = self._ask(f"select count(*), sum(_value) from {self._facts}")
         self._additions = rows
         if many or any(map(self._may_repeat, used & wanted.joins.keys())):
-            [[rows]] = self._ask(f"select count(*) from (select 1 from {FACTS} group by {self._key}) as facts")
+            [[rows]] = self._ask(f"select count(*) from (select 1 from {self._facts} group by {self._key}) as facts")
         return Added(rows, total)
 
     def _may_repeat(self, name: str) -> bool:
@@ -272,7 +276,7 @@ class Finding:
     def _add_raw(self) -> Added:
         """What the raw rows that make the facts add up to."""
         counted = f"count(distinct {self.fact.staging}._trace_id)" if self._repeats else "count(*)"
-        source = self._from_raw(FACTS, numbered=self._repeats)
+        source = self._from_raw(self._facts, numbered=self._repeats)
         [[rows, total]] = self._ask(f"select {counted}, sum({self._again()}) {source}")
         return Added(rows, total)
 
@@ -322,7 +326,7 @@ class Finding:
 
     def _shared(self) -> int:
         """Rows of the fact that add to more than one of the mart's rows, so that the sum of these says nothing."""
-        counted = f"select 1 from {FACTS} where _value <> 0 group by {self._key} having min(_mart) <> max(_mart)"
+        counted = f"select 1 from {self._facts} where _value <> 0 group by {self._key} having min(_mart) <> max(_mart)"
         [[rows]] = self._ask(f"select count(*) from ({counted}) as shared")
         return int(rows)
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 from psycopg import Connection
 
-from journey import settings
 from journey.errors import JourneyError
 from journey.loader import ledger, postgres
 from journey.loader.declaration.paths import columns_of_key
@@ -27,6 +26,9 @@ from journey.loader.s3.file import S3File
 from journey.loader.s3.listing import Listed, look_again
 from journey.loader.s3.objects import S3Object
 from journey.tracing.finding import RAW, Finding, RawRow
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 WANTED = "journey_traced_wanted"
 
@@ -63,11 +65,14 @@ class FoundFile(NamedTuple):
     problem: str
 
 
-def look_up(connection: Connection[Any], finding: Finding, rows: Sequence[RawRow]) -> Iterator[FoundFile]:
+def look_up(
+    connection: Connection[Any], client: S3Client, finding: Finding, rows: Sequence[RawRow]
+) -> Iterator[FoundFile]:
     """Find raw rows in their files, file by file; reading stops when a file's rows are found.
 
     Args:
         connection: the finding's.
+        client: of S3.
         finding: where the rows come from.
         rows: of it.
 
@@ -86,7 +91,7 @@ def look_up(connection: Connection[Any], finding: Finding, rows: Sequence[RawRow
         "select file_id, bucket, key, etag, size_bytes from loader.files where file_id = any(%s) order by key",
         [list(by_file)],
     ).fetchall()
-    look = _Look(connection, finding)
+    look = _Look(connection, client, finding)
     with closing(look.judge):
         for file_id, bucket, key, etag, size in files:
             wanted, found, problem = by_file[file_id], list[Line](), ""
@@ -104,10 +109,9 @@ def look_up(connection: Connection[Any], finding: Finding, rows: Sequence[RawRow
 class _Look:
     """Looks into files, one after the other."""
 
-    def __init__(self, connection: Connection[Any], finding: Finding) -> None:
+    def __init__(self, connection: Connection[Any], client: S3Client, finding: Finding) -> None:
         """Make the table that batches go into: as the raw table, but `_file_id` is a row's place in its batch."""
-        self._connection, self._source = connection, finding.source
-        self._client = settings.s3_client(anonymous=finding.source.options.anonymous)
+        self._connection, self._client, self._source = connection, client, finding.source
         self._query = _staging(connection, finding)
         self.judge = Judge(lambda: postgres.connect("journey why", writes=False))
         schema, table = finding.source.schema, finding.source.table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -65,13 +66,18 @@ def trace(root: Path, asked: str, measure: str, keys: Mapping[str, str], *, limi
         JourneyError: PostgreSQL or S3 isn't there, or refuses.
     """
     mart = Mart(load_manifest(root), asked)
-    mart.sum_of(measure)  # before a connection is made
-    with settings.connect(application="journey why") as connection, connection.transaction(force_rollback=True):
+    source = mart.source(mart.fact(mart.sum_of(measure).fact).staging)  # before a connection is made
+    with (
+        ThreadPoolExecutor() as meanwhile,
+        settings.connect(application="journey why") as connection,
+        connection.transaction(force_rollback=True),
+    ):
         connection.execute("set transaction isolation level repeatable read")
         connection.execute("; ".join(f"set local {one}" for one in SET).encode())
+        client = meanwhile.submit(settings.s3_client, anonymous=source.options.anonymous)
         finding = Finding(connection, mart, measure, keys, limit)
         rows = finding.rows()
-        files = list(look_up(connection, finding, rows)) if rows else []
+        files = list(look_up(connection, client.result(), finding, rows)) if rows else []
         return Traced(finding, files, len(rows) == finding.raw.rows)
 
 

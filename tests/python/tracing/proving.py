@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections import defaultdict
@@ -16,6 +17,7 @@ from psycopg import Connection
 from journey import settings
 from journey.embedded import TRANSFORMER, use_embedded
 from journey.errors import JourneyError
+from journey.lean import prepare
 from journey.loader.declaration.sources import load_manifest
 from journey.project import project_root
 from journey.tracing import declared, report
@@ -84,6 +86,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=10, help="raw rows of each that are looked up in files")
     parser.add_argument("--mart", default="", help="only marts with this in their name")
     given = parser.parse_args()
+    prepare()  # as `journey why`
     use_embedded(TRANSFORMER)
     root = project_root(Path(__file__).parent)
     with settings.connect(autocommit=True) as connection:
@@ -92,6 +95,7 @@ def main() -> None:
         ]
     took, wrong, whole = defaultdict[str, list[float]](list), 0, 0
     for one in figures:
+        gc.collect()  # what the ones before have left: `journey why` is a process of its own
         begun = time.monotonic()
         try:
             traced = report.trace(root, one.mart, one.measure, one.keys, limit=given.limit)

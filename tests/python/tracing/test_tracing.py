@@ -69,6 +69,9 @@ def test_each_measure_adds_up(manifest: declared.Node) -> None:
             wrong += report.lines(traced, one.measure, one.keys, limit=1)
     assert not wrong, "\n".join(wrong)
     assert found > len(figures)
+    with psycopg.connect() as connection:
+        kept = connection.execute("select relname from pg_class where relname like 'journey_traced%'").fetchall()
+    assert kept == []
 
 
 def test_a_figure_is_traced_to_each_line(keys: dict[str, str], tmp_path: Path) -> None:
