@@ -32,11 +32,12 @@ def test_a_session_that_would_overwrite_all_partitions_builds_nothing(
     copies: tuple[Copy, Copy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = copies[0]
-    lines = (ROOT / "profiles.yml.example").read_text().splitlines(keepends=True)
-    profile = tmp_path / "profiles.yml"
-    profile.write_text("".join(line for line in lines if "partitionOverwriteMode" not in line))
+    example = (ROOT / "profiles.yml.example").read_text()
+    other = example.replace('partitionOverwriteMode": dynamic', 'partitionOverwriteMode": static')
+    assert other != example
+    (tmp_path / "profiles.yml").write_text(other)
     folders = list(copy.dbt.folders)
     folders[folders.index("--profiles-dir") + 1] = str(tmp_path)
     monkeypatch.setattr(copy.dbt, "folders", folders)
-    with pytest.raises(Exception, match="partitionOverwriteMode is STATIC and must be dynamic"):
+    with pytest.raises(Exception, match="partitionOverwriteMode is static and must be dynamic"):
         copy.run(*BUILD)
