@@ -44,7 +44,7 @@ def assert_next_build_is_right(pair: tuple[Copy, Copy]) -> None:
     assert killed.build(select=PART).unchanged  # else it was a full refresh itself
     whole.build("--full-refresh", select=PART)
     with Session() as session:
-        facts = {row[1] for row in session.rows(f"show tables in {killed.schema}_warehouse")}
+        facts = {row[1] for row in session.rows(f"show tables in {whole.schema}_warehouse")}
         assert facts >= {FACT, "fct_promotions", "dim_product"}
         assert differences(session, killed, whole, [*facts, *READERS]) == {}
 
