@@ -292,26 +292,46 @@
         {%- do counts.append("count_if(not (" ~ constraint.expression ~ "))") -%}
         {%- do faults.append(constraint.expression ~ " isn't so") -%}
     {%- endfor -%}
-    {%- for key in keys -%}
-        {%- set quoted = [] -%}
-        {%- for name in key -%}{%- do quoted.append(adapter.quote(name)) -%}{%- endfor -%}
-        {%- do counts.append("count(*) - count(distinct struct(" ~ quoted | join(', ') ~ "))") -%}
-        {%- do faults.append(key | join(', ') ~ " isn't unique") -%}
-        {%- if partitions and partition_by.field not in key -%}{%- set scope.is_all = true -%}{%- endif -%}
+    {%- for key in keys if partitions and partition_by.field not in key -%}
+        {%- set scope.is_all = true -%}
     {%- endfor -%}
-    {%- set found = run_query(
-        "select " ~ counts | join(', ') ~ " from " ~ target
-        ~ ("" if scope.is_all else " where " ~ partition_by.field ~ " in (" ~ as_dates(partitions) ~ ")")
-    ).rows[0] -%}
+    {%- set rows = target ~ (
+        "" if scope.is_all else " where " ~ partition_by.field ~ " in (" ~ as_dates(partitions) ~ ")"
+    ) -%}
+    {%- for key in keys -%}{%- do counts.append(key_hashes(key, rows)) -%}{%- endfor -%}
+    {%- set found = run_query("select " ~ counts | join(', ') ~ " from " ~ rows).rows[0] -%}
     {%- set broken = [] -%}
     {%- for fault in faults -%}
-        {%- set rows = found[loop.index] -%}
-        {%- if rows -%}{%- do broken.append(fault ~ " (rows: " ~ rows ~ ")") -%}{%- endif -%}
+        {%- set count = found[loop.index] -%}
+        {%- if count -%}{%- do broken.append(fault ~ " (rows: " ~ count ~ ")") -%}{%- endif -%}
+    {%- endfor -%}
+    {%- for key in keys -%}
+        {%- if found[faults | length + loop.index] < found[0] -%} {#- a key, or a hash, comes twice -#}
+            {%- set count = run_query(
+                "select count(*) - count(distinct struct(" ~ quoted_names(key) ~ ")) from " ~ rows
+            ).rows[0][0] -%}
+            {%- if count -%}
+                {%- do broken.append(key | join(', ') ~ " isn't unique (rows: " ~ count ~ ")") -%}
+            {%- endif -%}
+        {%- endif -%}
     {%- endfor -%}
     {%- if broken -%}
         {{ exceptions.raise_compiler_error(model.name ~ " breaks its contract: " ~ broken | join('; ')) }}
     {%- endif -%}
     {{ return(found[0]) }}
+{%- endmacro %}
+
+{% macro key_hashes(key, rows) -%}
+    {#- How many hashes a key has. Where that is as many as rows, the key is unique. They are brought together before
+        they are counted: Spark else looks for the same ones twice, and takes three times as long. -#}
+    {{ return("(select count(distinct key_hash) from (select xxhash64(" ~ quoted_names(key) ~ ") as key_hash from "
+        ~ rows ~ " distribute by key_hash) as hashed)") }}
+{%- endmacro %}
+
+{% macro quoted_names(names) -%}
+    {%- set quoted = [] -%}
+    {%- for name in names -%}{%- do quoted.append(adapter.quote(name)) -%}{%- endfor -%}
+    {{ return(quoted | join(', ')) }}
 {%- endmacro %}
 
 {% macro overwrite(target, sql, condition='true') -%}

@@ -22,8 +22,8 @@ from journey.errors import JourneyError, UsageError
 from journey.project import local_dir, project_root
 from journey.services import Status
 from journey.services.state import free_ports, is_free, write_private
-from journey.spark import settings
-from journey.spark.wheels import java_home, missing_classes, s3a_jars, spark_home
+from journey.spark import classes, settings
+from journey.spark.wheels import java_home, s3a_jars, spark_home
 
 FOLDER = "spark"
 PORTS = ("master", "master_ui", "thrift")
@@ -100,7 +100,7 @@ def up(*, workers: int = WORKERS) -> list[Status]:
             return status()
         _stop(folder, cluster)
         home = spark_home(project_root())
-        jars = os.pathsep.join((s3a_jars(project_root()), str(missing_classes(folder))))
+        jars = os.pathsep.join((s3a_jars(project_root()), str(classes.write(folder))))
         conf = settings.write(folder, (folder / "warehouse").as_uri(), jars, secrets.token_urlsafe(24), os.environ)
         environment = _environment(folder, home, conf)
         for name, port in cluster.ports.items():
@@ -172,6 +172,7 @@ def _start_all(folder: Path, cluster: Cluster, home: Path, environment: Mapping[
                 stderr=out,
                 cwd=folder,
                 env={**environment, "SPARK_DAEMON_MEMORY": memory},
+                umask=0o077,
                 start_new_session=True,  # Ctrl-C in a terminal stops the command, not the cluster
             )
         cluster.processes[name] = (process.pid, psutil.Process(process.pid).create_time())

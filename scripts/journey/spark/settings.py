@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from journey.services.state import write_private
+from journey.spark import classes
 
 SESSION = {  # of whoever connects, whatever the cluster's own settings are; profiles.yml has dbt's
     "spark.sql.session.timeZone": "UTC",
@@ -36,6 +37,22 @@ S3A_NUMBERS = {
     "socket.recv.buffer": 8_192,
 }
 
+# of each part of the cluster: by Spark's own they write a line for each task, file and broadcast, a sixth of the time
+# in which a table with a folder a day is written
+LOGGING = """\
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+appender.console.name = console
+appender.console.type = Console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss} %p %c{1}: %m%n%ex
+logger.settings.name = org.apache.hadoop.hive.conf.HiveConf
+logger.settings.level = error
+logger.statistics.name = hive.log
+logger.statistics.level = error
+"""
+
 
 def write(folder: Path, warehouse: str, jars: str, secret: str, environment: Mapping[str, str]) -> Path:
     """Write the configuration.
@@ -54,6 +71,7 @@ def write(folder: Path, warehouse: str, jars: str, secret: str, environment: Map
     conf.mkdir(mode=0o700, exist_ok=True)
     values = {**_spark(folder, warehouse, jars, secret), **_s3a(environment)}
     write_private(conf / "spark-defaults.conf", "".join(f"{name} {value}\n" for name, value in values.items()))
+    write_private(conf / "log4j2.properties", LOGGING)
     metastore = {
         "javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",
         "datanucleus.schema.autoCreateAll": "true",
@@ -86,10 +104,11 @@ def _spark(folder: Path, warehouse: str, jars: str, secret: str) -> dict[str, ob
         **SESSION,
         "spark.sql.autoBroadcastJoinThreshold": "1MB",  # 5 MB of Parquet are 3 million rows: too many for a driver
         "spark.sql.hive.metastorePartitionPruningFallbackOnException": "true",  # Derby's loses a result
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",  # else a task lists each folder
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "4",
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
-        "spark.hadoop.fs.permissions.umask-mode": "077",
+        "spark.hadoop.fs.file.impl": classes.LOCAL_FILES.replace("/", "."),
     }
 
 

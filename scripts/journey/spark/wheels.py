@@ -21,11 +21,6 @@ for one in "$@"; do [[ $one == --add-modules=jdk.incubator.vector ]] || argument
 exec "{java}" "${{arguments[@]}}"
 """
 
-# Hive's list of functions names this interface, of hive-llap-common, which Spark's wheel leaves out. Hive makes that
-# list when a session is closed just as its client was renewed: then the Thrift server broke the connection ("TSocket
-# read 0 bytes"). By Hive's code the next such close would wait for ever.
-MISSING_INTERFACE = "org/apache/hadoop/hive/llap/security/LlapSigner$Signable"
-
 
 def spark_home(root: Path) -> Path:
     """Spark, as pyspark's wheel has it; SPARK_HOME if that is set.
@@ -52,26 +47,6 @@ def s3a_jars(root: Path) -> str:
     folder = _package(root, "bodo_iceberg_connector") / "jars" / "libs"
     found = [jar for name in JARS for jar in sorted(folder.glob(f"{name}.jar"))]
     return os.pathsep.join(map(str, found))
-
-
-def missing_classes(folder: Path) -> Path:
-    """What Spark's wheel leaves out and its Thrift server looks for, as a folder of the class path.
-
-    Args:
-        folder: of the cluster.
-    """
-
-    def text(value: str) -> bytes:
-        return b"\x01" + len(value).to_bytes(2, "big") + value.encode()
-
-    # an interface without methods, as the Java Virtual Machine Specification has class files (chapter 4), of Java 8
-    constants = text(MISSING_INTERFACE) + bytes.fromhex("070001") + text("java/lang/Object") + bytes.fromhex("070003")
-    file = folder / "classes" / f"{MISSING_INTERFACE}.class"
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.write_bytes(
-        bytes.fromhex("cafebabe 00000034 0005") + constants + bytes.fromhex("0601 0002 0004 0000 0000 0000 0000")
-    )
-    return folder / "classes"
 
 
 def java_home(root: Path, folder: Path) -> Path:

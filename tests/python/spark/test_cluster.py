@@ -49,6 +49,18 @@ def test_no_other_user_reads_its_secrets(spark: None) -> None:
     assert (folder / "conf" / "spark-defaults.conf").stat().st_mode & 0o077 == 0
 
 
+def test_a_table_is_files_that_no_other_user_reads_and_nothing_beside(session: Session) -> None:
+    """Hadoop's own would start a chmod for each, and put one of checksums beside it."""
+    session.rows("create table default.written using parquet partitioned by (day) as select 1 as number, 'a' as day")
+    try:
+        folder = local_dir() / cluster.FOLDER / "warehouse" / "written"
+        assert {path.name for path in folder.iterdir()} == {"day=a", "_SUCCESS"}
+        assert [path.suffix for path in folder.glob("day=a/*")] == [".parquet"]
+        assert {path.stat().st_mode & 0o077 for path in [folder, *folder.rglob("*")]} == {0}
+    finally:
+        session.rows("drop table default.written")
+
+
 def test_what_runs_is_left_and_what_was_killed_comes_again(spark: None) -> None:
     found = processes()
     before = {name: process.pid for name, process in found.items()}
