@@ -16,8 +16,8 @@ from typing import NamedTuple
 MISSING_INTERFACE = "org/apache/hadoop/hive/llap/security/LlapSigner$Signable"
 
 # Hadoop starts a chmod for each file and folder that it makes on a local disk, where its native library isn't there: a
-# third of the time in which a table with a folder a day is written. Here the umask says who may read. Nor does each
-# file get one of checksums beside it: Parquet has its own.
+# fifth of the executors' time while a table with a folder a day is written. Here the umask says who may read. Nor does
+# each file get one of checksums beside it: Parquet has its own.
 LOCAL_FILES = "journey/LocalFiles"
 RAW_LOCAL_FILES = "journey/RawLocalFiles"
 

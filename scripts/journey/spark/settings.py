@@ -37,8 +37,8 @@ S3A_NUMBERS = {
     "socket.recv.buffer": 8_192,
 }
 
-# of each part of the cluster: by Spark's own they write a line for each task, file and broadcast, a sixth of the time
-# in which a table with a folder a day is written
+# Spark's own writes lines for each task, file and broadcast: a sixth of the executors' time while a table with a folder
+# a day is written.
 LOGGING = """\
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
