@@ -81,9 +81,11 @@ def git(tmp_path: Path) -> Git:
 
 def upgrade(folder: Path, to: str) -> subprocess.CompletedProcess[str]:
     person = {f"GIT_{who}_{what}": "t@example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    # not what `make test` hands on: a make that another one started speaks of itself in other words
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(
         ["make", "--silent", "upgrade", f"TO={to}"],  # noqa: S607
-        cwd=folder, env={**os.environ, **person}, capture_output=True, text=True, check=False,
+        cwd=folder, env={**outside, **person}, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
@@ -107,10 +109,9 @@ def test_what_both_changed_waits_for_a_decision_and_the_companys_folders_stay(gi
     git("commit", "--quiet", "--all", "--message", "ours, too")
     done = upgrade(tmp_path, "v2")
     assert done.returncode == 2  # make's, for any failure
-    said = done.stderr.splitlines()  # where the clock was set back, make warns first of a Makefile from the future
+    said = done.stderr.splitlines()  # before and after it, make may say something of its own
     told = said.index("upgrade: changed by you and by v2; decide, git add, git commit:")
-    assert said[told + 1] == "models/marts/sales/sales.sql", done.stderr
-    assert said[told + 2].startswith("make: "), done.stderr
+    assert [line for line in said[told + 1 :] if "make" not in line] == ["models/marts/sales/sales.sql"], done.stderr
     assert git("diff", "--no-renames", "--name-only", "HEAD").split() == [
         "examples/default/stg_moved.sql",
         "models/marts/sales/sales.sql",
