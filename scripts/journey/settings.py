@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import psycopg
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError, SSLError
+from botocore.loaders import Loader, create_loader
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 from psycopg.conninfo import make_conninfo
@@ -141,6 +143,7 @@ def s3_client(
         UsageError: boto3's configuration can't be used.
     """
     session = Session()  # boto3 itself would take twice as long to import
+    session.register_component("data_loader", _descriptions(session.get_config_variable("data_path")))
     parsers: Any = session.get_component("response_parser_factory")
     parsers.set_parser_defaults(timestamp_parser=str)  # 0.07 s for each 1,000 listed objects, and unused
     try:
@@ -161,6 +164,16 @@ def s3_client(
     if tells_silence:
         _tell_silence(client)
     return cast("S3Client", client)
+
+
+@cache
+def _descriptions(search_path: str | None) -> Loader:
+    """What botocore knows of services and endpoints, read once a process: that is most of what a client costs.
+
+    Args:
+        search_path: where it looks besides its own folder.
+    """
+    return create_loader(search_path)
 
 
 def _tell_silence(client: Any) -> None:

@@ -39,7 +39,9 @@ def test_the_loader_asks_for_encryption(embedded: State, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("target", ["dev", "ci", "prod"])
 def test_dbt_asks_for_encryption(embedded: State, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str) -> None:
     (tmp_path / "profiles.yml").write_text((ROOT / "profiles.yml.example").read_text())
-    (tmp_path / "dbt_project.yml").write_text("{name: one, profile: data_journey, config-version: 2}")
+    (tmp_path / "dbt_project.yml").write_text(
+        "{name: one, profile: data_journey, config-version: 2, flags: {send_anonymous_usage_stats: false}}"
+    )
 
     def said() -> str:
         places = ["--project-dir", str(tmp_path), "--profiles-dir", str(tmp_path), "--target", target]
