@@ -93,7 +93,7 @@ mutate: $(VENV)/.setup-dev ## break the materialization in some hundred ways, on
 	@PYTHONPATH=tests/python $(BIN)/python -m warehouse.mutate $(ARGS)
 
 .PHONY: areas
-areas: $(VENV)/.setup-dev ## all 18 combinations of subject areas, and each feed empty; `make test` builds three, `make test-all` eight and two
+areas: $(VENV)/.setup-dev ## all 18 combinations of subject areas, and each feed empty; `make test` builds two, `make test-all` eight and two
 	@AREAS=all $(BIN)/pytest -q tests/python/areas
 
 .PHONY: truth

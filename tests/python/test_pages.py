@@ -194,6 +194,7 @@ def test_the_commands_of_production_work(company: Company, bakery: str) -> None:
     assert len(re.findall(r"^0 rows loaded", said, re.MULTILINE)) == 2  # after either restore
 
 
+@pytest.mark.long
 def test_an_upgrade_brings_what_is_new_and_leaves_what_is_ours(company: Company, bakery: str) -> None:
     product = company.product
     (product / "models/marts/sales/sales_by_hour.yml").write_text(

@@ -68,6 +68,7 @@ def test_the_database_answers_as_the_source_does(
     assert found == ask_duckdb(landed_marts, analysis.query)
 
 
+@pytest.mark.long
 @each
 def test_the_stated_answer_is_that_of_the_whole_source(
     analysis: Analysis, all_marts: duckdb.DuckDBPyConnection
@@ -83,6 +84,7 @@ def test_the_figures_in_the_sentence_stand_in_the_answer(analysis: Analysis) -> 
     assert stated <= shown, stated - shown
 
 
+@pytest.mark.long
 def test_customer_value_misses_what_the_readme_says(all_marts: duckdb.DuckDBPyConnection) -> None:
     """On the whole default data, and by no more than a line on decayed sums with the best of constants."""
     figures = all_marts.execute("""

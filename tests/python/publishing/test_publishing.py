@@ -12,35 +12,53 @@ import sys
 import termios
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import psycopg
 import pytest
 from dbt_common.exceptions import CompilationError
 from psycopg.errors import Error
 
+from dbt_runs import administer
+from journey.services.state import State
 from publishing.chaos import Chaos
 from publishing.shop import Shop, shown
 
 COLUMNS = 60  # of a narrow terminal
 
 
+DATABASE = "shop_to_publish"  # always of one name, so that dbt parses the projects once
+
+
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shops")
+def shops(embedded: State, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Shop]:
+    """The project, and the same with a column more in a mart."""
+    folder = tmp_path_factory.mktemp("shops")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGDATABASE", DATABASE)
+        return Shop.make(folder / "shop"), Shop.make(folder / "larger", extra=True)
 
 
 @pytest.fixture
-def shop(folders: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """A new one, whose builds publish what has passed."""
+def database(embedded: State, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A new, empty one."""
+    drop = f"drop database if exists {DATABASE} with (force)"
+    administer(drop, f"create database {DATABASE}")
+    monkeypatch.setenv("PGDATABASE", DATABASE)
+    yield DATABASE
+    administer(drop)
+
+
+@pytest.fixture
+def shop(shops: tuple[Shop, Shop], database: str, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """Of which nothing is built, and whose builds publish what has passed."""
     monkeypatch.setenv("DBT_PUBLISHING", "tested")
-    return Shop.make(folders / database)
+    return shops[0]
 
 
 @pytest.fixture
-def larger(folders: Path, shop: Shop, database: str) -> Shop:
+def larger(shops: tuple[Shop, Shop], shop: Shop) -> Shop:
     """The same with a column more in a mart."""
-    return Shop.make(folders / f"{database}_larger", extra=True)
+    return shops[1]
 
 
 @pytest.fixture
