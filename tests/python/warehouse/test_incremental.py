@@ -32,17 +32,34 @@ HISTORIES = int(os.environ.get("HISTORIES", "25"))
 MARTS = tuple(folder.name for folder in (ROOT / "models" / "marts").iterdir() if folder.is_dir())
 
 
-@settings(
-    max_examples=HISTORIES,
-    derandomize=not PROVE,  # CI tries the same ones each time
-    deadline=None,
-    database=None,
-    print_blob=True,
-    phases=(Phase.explicit, Phase.generate, *([Phase.shrink] if PROVE else [])),
-    suppress_health_check=list(HealthCheck),
-)
+def drawn(count: int) -> settings:
+    """So many histories; CI tries the same ones each time."""
+    return settings(
+        max_examples=count,
+        derandomize=not PROVE,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        phases=(Phase.explicit, Phase.generate, *([Phase.shrink] if PROVE else [])),
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@drawn(min(HISTORIES, 10))
 @given(histories)
 def test_incremental_is_full_refresh(warehouse: Warehouse, history: list[Step]) -> None:
+    build_and_compare(warehouse, history)
+
+
+@pytest.mark.long
+@drawn(HISTORIES)
+@given(histories)
+def test_incremental_is_full_refresh_in_more_histories(warehouse: Warehouse, history: list[Step]) -> None:
+    build_and_compare(warehouse, history)
+
+
+def build_and_compare(warehouse: Warehouse, history: list[Step]) -> None:
+    """Load and build it step by step; no row may then differ from a full refresh."""
     warehouse.restart()
     for step in history:
         warehouse.take(step)
