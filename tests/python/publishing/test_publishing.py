@@ -24,8 +24,6 @@ from publishing.chaos import Chaos
 from publishing.shop import Shop, shown
 
 COLUMNS = 60  # of a narrow terminal
-
-
 DATABASE = "shop_to_publish"  # always of one name, so that dbt parses the projects once
 
 
